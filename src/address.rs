@@ -1,0 +1,131 @@
+//! Which addresses may be asked at all, and by whom. Pure.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// How far an address reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    Loopback,
+    /// RFC 1918, shared address space (RFC 6598), unique local (RFC 4193).
+    Private,
+    Public,
+    /// Link-local, cloud metadata, multicast, unspecified: never asked.
+    Never,
+}
+
+/// Names under which clouds serve credentials to whoever asks.
+pub fn is_metadata_name(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    matches!(
+        host.as_str(),
+        "metadata"
+            | "metadata.google.internal"
+            | "metadata.goog"
+            | "instance-data"
+            | "instance-data.ec2.internal"
+    )
+}
+
+/// Judges an address by what it stands for: IPv4 inside IPv6 (mapped, NAT64, 6to4) is judged as IPv4.
+pub fn reach(address: IpAddr) -> Reach {
+    match address {
+        IpAddr::V4(v4) => reach_v4(v4),
+        IpAddr::V6(v6) => embedded_v4(v6).map_or_else(|| reach_v6(v6), reach_v4),
+    }
+}
+
+fn reach_v4(address: Ipv4Addr) -> Reach {
+    let [a, b, c, d] = address.octets();
+    // 168.63.129.16 is Azure's wire server, 100.100.100.200 Alibaba's metadata, 192.0.0.192 Oracle's.
+    let metadata = matches!(
+        [a, b, c, d],
+        [168, 63, 129, 16] | [100, 100, 100, 200] | [192, 0, 0, 192]
+    );
+    if metadata || address.is_link_local() || address.is_multicast() || a == 0 || a >= 240 {
+        Reach::Never
+    } else if address.is_loopback() {
+        Reach::Loopback
+    } else if address.is_private() || (a == 100 && (64..128).contains(&b)) {
+        Reach::Private
+    } else {
+        Reach::Public
+    }
+}
+
+fn reach_v6(address: Ipv6Addr) -> Reach {
+    let segments = address.segments();
+    // fd00:ec2::254 and fd20:ce::254 are the metadata services of AWS and Google.
+    let metadata = matches!(
+        segments,
+        [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] | [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254]
+    );
+    if metadata
+        || address.is_unicast_link_local()
+        || address.is_multicast()
+        || address.is_unspecified()
+    {
+        Reach::Never
+    } else if address.is_loopback() {
+        Reach::Loopback
+    } else if address.is_unique_local() || segments[0] & 0xffc0 == 0xfec0 {
+        Reach::Private
+    } else {
+        Reach::Public
+    }
+}
+
+fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let s = address.segments();
+    let v4 = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
+    match s {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(v4(high, low)),
+        [0x2002, high, low, ..] => Some(v4(high, low)),
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Some(v4(high, low)),
+        _ => address.to_ipv4_mapped(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_judged_by_what_it_stands_for() {
+        for (address, expected) in [
+            ("127.0.0.1", Reach::Loopback),
+            ("127.8.8.8", Reach::Loopback),
+            ("::1", Reach::Loopback),
+            ("::ffff:127.0.0.1", Reach::Loopback),
+            ("10.1.2.3", Reach::Private),
+            ("172.16.0.1", Reach::Private),
+            ("192.168.1.1", Reach::Private),
+            ("100.64.0.1", Reach::Private),
+            ("fd12::1", Reach::Private),
+            ("64:ff9b::a00:1", Reach::Private),
+            ("2002:c0a8:101::1", Reach::Private),
+            ("1.1.1.1", Reach::Public),
+            ("172.32.0.1", Reach::Public),
+            ("2606:4700::1111", Reach::Public),
+            ("169.254.169.254", Reach::Never),
+            ("169.254.0.1", Reach::Never),
+            ("::ffff:169.254.169.254", Reach::Never),
+            ("64:ff9b::a9fe:a9fe", Reach::Never),
+            ("fe80::1", Reach::Never),
+            ("fd00:ec2::254", Reach::Never),
+            ("0.0.0.0", Reach::Never),
+            ("::", Reach::Never),
+            ("224.0.0.1", Reach::Never),
+            ("255.255.255.255", Reach::Never),
+            ("100.100.100.200", Reach::Never),
+            ("168.63.129.16", Reach::Never),
+        ] {
+            assert_eq!(reach(address.parse().unwrap()), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn metadata_names_are_known_in_any_spelling() {
+        assert!(is_metadata_name("Metadata.Google.Internal."));
+        assert!(!is_metadata_name("metadata.example.com"));
+    }
+}

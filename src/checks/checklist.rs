@@ -1,0 +1,397 @@
+//! Runs checks side by side. One that fails, panics or dawdles is unknown and spoils no other.
+
+use std::{
+    collections::BTreeMap,
+    panic,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use tokio::time::{Instant, timeout_at};
+
+use super::{Applied, Check, Looking, NotApplied, Order, Secret, Secrets};
+use crate::{
+    report::{Cause, CheckReport, Outcome, Unknown},
+    text::{Untrusted, nearest},
+};
+
+/// How long a check may look if its section doesn't say `time_limit`.
+pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(20);
+
+/// What a check is given, less than its limit, so that it can still say what it saw.
+const MARGIN: Duration = Duration::from_millis(500);
+
+/// How far a check has come: steps done, and of how many.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<(AtomicU64, AtomicU64)>);
+
+impl Progress {
+    pub fn expect(&self, steps: u64) {
+        self.0.1.store(steps, Ordering::Relaxed);
+    }
+
+    pub fn step(&self) {
+        self.0.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Steps done, and of how many; 0 of 0 while the check doesn't know.
+    pub fn get(&self) -> (u64, u64) {
+        (
+            self.0.0.load(Ordering::Relaxed),
+            self.0.1.load(Ordering::Relaxed),
+        )
+    }
+}
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A check with its observation's type forgotten.
+trait AnyCheck: Send + Sync {
+    fn look<'a>(&'a self, looking: &'a Looking, now: DateTime<Utc>) -> Boxed<'a, CheckReport>;
+    fn apply<'a>(
+        &'a self,
+        order: &'a Order,
+        looking: &'a Looking,
+    ) -> Boxed<'a, Result<Applied, NotApplied>>;
+}
+
+impl<C: Check> AnyCheck for C {
+    fn look<'a>(&'a self, looking: &'a Looking, now: DateTime<Utc>) -> Boxed<'a, CheckReport> {
+        Box::pin(async move {
+            let seen = match self.observe(looking).await {
+                Ok(seen) => seen,
+                Err(unknown) => return blind(C::NAME, unknown),
+            };
+            let mut judged = self.evaluate(&seen, now);
+            judged
+                .findings
+                .sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.key.cmp(&b.key)));
+            let outcome = if judged.unknown.is_empty() {
+                Outcome::Looked
+            } else {
+                Outcome::Unknown(judged.unknown)
+            };
+            CheckReport {
+                name: C::NAME.to_owned(),
+                outcome,
+                findings: judged.findings,
+                summary: judged.summary,
+                took_ms: 0,
+            }
+        })
+    }
+
+    fn apply<'a>(
+        &'a self,
+        order: &'a Order,
+        looking: &'a Looking,
+    ) -> Boxed<'a, Result<Applied, NotApplied>> {
+        Box::pin(Check::apply(self, order, looking))
+    }
+}
+
+fn blind(name: &str, unknown: Unknown) -> CheckReport {
+    CheckReport {
+        name: name.to_owned(),
+        outcome: Outcome::Unknown(vec![unknown]),
+        findings: Vec::new(),
+        summary: Untrusted::default(),
+        took_ms: 0,
+    }
+}
+
+type Configure = fn(toml::Table) -> anyhow::Result<Arc<dyn AnyCheck>>;
+
+struct Registered {
+    name: &'static str,
+    secrets: &'static [Secret],
+    configure: Configure,
+}
+
+/// The checks that exist.
+#[derive(Default)]
+pub struct Registry(Vec<Registered>);
+
+impl Registry {
+    pub fn with<C: Check>(mut self) -> Self {
+        assert!(
+            self.0.iter().all(|known| known.name != C::NAME),
+            "two checks are named `{}`",
+            C::NAME
+        );
+        let configure: Configure = |section| {
+            let check = C::deserialize(section)?;
+            check.validate()?;
+            Ok(Arc::new(check))
+        };
+        self.0.push(Registered {
+            name: C::NAME,
+            secrets: C::SECRETS,
+            configure,
+        });
+        self
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + Clone {
+        self.0.iter().map(|known| known.name)
+    }
+
+    /// Builds the checklist from the sections under `[checks]`. A check without a section is off.
+    pub fn configure(
+        &self,
+        mut sections: toml::Table,
+        secrets: Secrets,
+    ) -> anyhow::Result<Checklist> {
+        let mut items = Vec::new();
+        for known in &self.0 {
+            let configured = match sections.remove(known.name) {
+                None => None,
+                Some(toml::Value::Table(section)) => Some(
+                    Configured::read(known, section)
+                        .with_context(|| format!("in [checks.{}]", known.name))?,
+                ),
+                Some(_) => bail!("`checks.{0}` is no section: write [checks.{0}]", known.name),
+            };
+            items.push(Item {
+                name: known.name,
+                secrets: known.secrets,
+                configured,
+            });
+        }
+        if let Some(name) = sections.keys().next() {
+            bail!(
+                "there is no check `{}`; {}",
+                crate::text::one_line(name),
+                did_you_mean(name, self.names())
+            );
+        }
+        Ok(Checklist {
+            items,
+            secrets: Arc::new(secrets),
+        })
+    }
+}
+
+fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    let all = names.clone().collect::<Vec<_>>().join(", ");
+    match nearest(name, names) {
+        Some(near) => format!("did you mean `{near}`? There are {all}"),
+        None => format!("there are {all}"),
+    }
+}
+
+struct Item {
+    name: &'static str,
+    secrets: &'static [Secret],
+    configured: Option<Configured>,
+}
+
+struct Configured {
+    check: Arc<dyn AnyCheck>,
+    time_limit: Duration,
+}
+
+impl Configured {
+    fn read(known: &Registered, mut section: toml::Table) -> anyhow::Result<Self> {
+        let time_limit = match section.remove("time_limit") {
+            None => DEFAULT_TIME_LIMIT,
+            Some(value) => {
+                let text = value
+                    .as_str()
+                    .context("`time_limit` is a duration such as \"20s\"")?;
+                humantime::parse_duration(text).with_context(|| {
+                    format!(
+                        "`time_limit` is a duration such as \"20s\", not \"{}\"",
+                        crate::text::one_line(text)
+                    )
+                })?
+            }
+        };
+        if time_limit < Duration::from_secs(1) || time_limit > Duration::from_secs(600) {
+            bail!("`time_limit` must lie between 1s and 10m");
+        }
+        Ok(Self {
+            check: (known.configure)(section)?,
+            time_limit,
+        })
+    }
+}
+
+/// The configured checks, in the order of the report.
+pub struct Checklist {
+    items: Vec<Item>,
+    secrets: Arc<Secrets>,
+}
+
+/// One check of the checklist, as `config check` shows it.
+pub struct Listed {
+    pub name: &'static str,
+    pub on: bool,
+    pub missing_secrets: Vec<Secret>,
+}
+
+impl Checklist {
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + Clone {
+        self.items.iter().map(|item| item.name)
+    }
+
+    pub fn list(&self) -> Vec<Listed> {
+        let missing = |item: &Item| {
+            item.secrets
+                .iter()
+                .filter(|(name, _)| self.secrets.get(name).is_none())
+                .copied()
+                .collect()
+        };
+        self.items
+            .iter()
+            .map(|item| Listed {
+                name: item.name,
+                on: item.configured.is_some(),
+                missing_secrets: if item.configured.is_some() {
+                    missing(item)
+                } else {
+                    Vec::new()
+                },
+            })
+            .collect()
+    }
+
+    /// One progress for each of the checks that `run` would start; `only` as in `run`.
+    pub fn progress(&self, only: Option<&[String]>) -> BTreeMap<&'static str, Progress> {
+        self.chosen(only)
+            .filter(|item| item.configured.is_some())
+            .map(|item| (item.name, Progress::default()))
+            .collect()
+    }
+
+    /// An error that names the right choices if one of the names is no check.
+    pub fn know(&self, names: &[String]) -> anyhow::Result<()> {
+        match names
+            .iter()
+            .find(|name| !self.names().any(|known| known == name.as_str()))
+        {
+            None => Ok(()),
+            Some(name) => bail!(
+                "there is no check `{}`; {}",
+                crate::text::one_line(name),
+                did_you_mean(name, self.names())
+            ),
+        }
+    }
+
+    fn chosen<'a>(&'a self, only: Option<&'a [String]>) -> impl Iterator<Item = &'a Item> {
+        self.items
+            .iter()
+            .filter(move |item| only.is_none_or(|names| names.iter().any(|name| name == item.name)))
+    }
+
+    /// Runs the checks (all, or `only` those), each on a task of its own, and hands each result to `finished` as it
+    /// comes. `clock` is read for each judgement.
+    pub async fn run(
+        &self,
+        only: Option<&[String]>,
+        progress: &BTreeMap<&'static str, Progress>,
+        clock: fn() -> DateTime<Utc>,
+        mut finished: impl FnMut(&CheckReport),
+    ) -> Vec<CheckReport> {
+        let chosen: Vec<&Item> = self.chosen(only).collect();
+        let mut running = tokio::task::JoinSet::new();
+        let mut reports: Vec<Option<CheckReport>> = chosen.iter().map(|item| off(item)).collect();
+        for (place, item) in chosen.iter().enumerate() {
+            let Some(configured) = &item.configured else {
+                continue;
+            };
+            let (name, check, limit) = (
+                item.name,
+                Arc::clone(&configured.check),
+                configured.time_limit,
+            );
+            let looking = self.looking(limit, progress.get(name).cloned().unwrap_or_default());
+            running.spawn(async move {
+                let started = Instant::now();
+                let looked = tokio::spawn(async move { timeout_at(started + limit, check.look(&looking, clock())).await });
+                let mut report = match looked.await {
+                    Ok(Ok(report)) => report,
+                    Ok(Err(_)) => {
+                        let reason = format!("no result within {}; raise `time_limit` in [checks.{name}] if that is normal", humantime::format_duration(limit));
+                        blind(name, Unknown::new(Cause::Timeout, reason))
+                    }
+                    Err(failure) => blind(name, Unknown::new(Cause::Panic, format!("this check has a defect: {}", panic_message(failure)))),
+                };
+                report.took_ms = started.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+                (place, report)
+            });
+        }
+        while let Some(joined) = running.join_next().await {
+            let (place, report) =
+                joined.unwrap_or_else(|failure| panic::resume_unwind(failure.into_panic()));
+            finished(&report);
+            reports[place] = Some(report);
+        }
+        reports.into_iter().flatten().collect()
+    }
+
+    /// Carries an order out through the check that its finding belongs to.
+    pub async fn apply(&self, order: &Order, limit: Duration) -> Result<Applied, NotApplied> {
+        let configured = self
+            .items
+            .iter()
+            .find(|item| item.name == order.key.check())
+            .and_then(|item| item.configured.as_ref());
+        let Some(configured) = configured else {
+            return Err(NotApplied::Refused(
+                format!("the check `{}` is off", order.key.check()).into(),
+            ));
+        };
+        let looking = self.looking(limit, Progress::default());
+        match timeout_at(
+            Instant::now() + limit,
+            configured.check.apply(order, &looking),
+        )
+        .await
+        {
+            Ok(result) => result,
+            Err(_) => Err(NotApplied::OutcomeUnknown(Unknown::new(
+                Cause::Timeout,
+                format!("no answer within {}", humantime::format_duration(limit)),
+            ))),
+        }
+    }
+
+    fn looking(&self, limit: Duration, progress: Progress) -> Looking {
+        Looking {
+            deadline: Instant::now() + limit.saturating_sub(MARGIN),
+            progress,
+            secrets: Arc::clone(&self.secrets),
+        }
+    }
+}
+
+fn off(item: &Item) -> Option<CheckReport> {
+    let report = CheckReport {
+        name: item.name.to_owned(),
+        outcome: Outcome::Off,
+        findings: Vec::new(),
+        summary: Untrusted::default(),
+        took_ms: 0,
+    };
+    item.configured.is_none().then_some(report)
+}
+
+fn panic_message(failure: tokio::task::JoinError) -> String {
+    match failure.try_into_panic() {
+        Ok(payload) => payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "it panicked".to_owned()),
+        Err(_) => "it was cancelled".to_owned(),
+    }
+}

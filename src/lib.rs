@@ -1,0 +1,31 @@
+//! Daily Ops walks the daily ops checklist, says what needs a person, and keeps the ops log.
+//!
+//! ```text
+//!  terminal --+                        +--> render (terminal, Markdown, JSON)
+//!             v                        |
+//!          command --> bot --> checks --> report --> triage
+//!                       |                              |
+//!                       +--> store (runs, decisions, ops log, effects) --> effects --> upstream
+//! ```
+//!
+//! Invariants:
+//! 1. The database is the truth: a run is recorded before anything of it is shown.
+//! 2. `text`, `report`, `triage`, `render`, `command` and every `evaluate` do no I/O and take the time as an argument.
+//! 3. All SQL is in `store`; only `upstream` and the checks' clients touch the network.
+//! 4. A decision, its log entry and the effect that it asks for are one transaction.
+//! 5. The modules below stand in dependency order: each uses only those above it. A test proves it.
+
+/// Text from outside, made one printable line.
+pub mod text;
+
+/// What one run found, as plain data.
+pub mod report;
+
+/// What needs a person, given earlier rounds and decisions.
+pub mod triage;
+
+/// Which addresses may be asked.
+pub mod address;
+
+/// The items of the checklist, and how they run.
+pub mod checks;

@@ -1,0 +1,284 @@
+//! The words of the trade as plain data: what one run of the checklist found. No I/O.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::text::Untrusted;
+
+/// The outcomes of one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    pub run: RunId,
+    pub started_at: DateTime<Utc>,
+    pub finished_at: DateTime<Utc>,
+    /// In the order of the checklist; only the checks that were asked for.
+    pub checks: Vec<CheckReport>,
+}
+
+/// Names a run by its start, to the microsecond: `20261122T090000.123456Z`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RunId(String);
+
+impl RunId {
+    pub fn of(started_at: DateTime<Utc>) -> Self {
+        Self(
+            started_at
+                .trunc_subsecs(6)
+                .format("%Y%m%dT%H%M%S%.6fZ")
+                .to_string(),
+        )
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What one check said in one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckReport {
+    pub name: String,
+    pub outcome: Outcome,
+    /// What was found, also by a check that could look only in part; worst first.
+    pub findings: Vec<Finding>,
+    /// What was looked at, in a few words for the ops log: "staging 2 of 2 ok".
+    pub summary: Untrusted,
+    pub took_ms: u64,
+}
+
+/// Whether a check could look. There is no default, and `Unknown` is never ok.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It saw all that it had to see.
+    Looked,
+    /// Something could not be seen; the reasons are never empty.
+    Unknown(Vec<Unknown>),
+    /// Not configured.
+    Off,
+}
+
+/// Why something could not be seen, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{}", reason.as_str())]
+pub struct Unknown {
+    pub cause: Cause,
+    /// What was tried, what came back, what to do now.
+    pub reason: Untrusted,
+}
+
+impl Unknown {
+    pub fn new(cause: Cause, reason: impl Into<Untrusted>) -> Self {
+        Self {
+            cause,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// The closed set of reasons for `unknown`, fit for a metric's label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The credential was refused.
+    Auth,
+    /// The credential lacks a permission.
+    Forbidden,
+    /// What was configured is not there.
+    NotFound,
+    /// The route has been switched off, for good or for a brown-out.
+    Gone,
+    RateLimited,
+    Timeout,
+    Tls,
+    Redirect,
+    /// Refused, reset, no route, no such host.
+    Network,
+    /// The bot's own connection is down.
+    OwnNetwork,
+    /// The other side answered with a server error.
+    Upstream,
+    /// The answer was not what the documentation promises.
+    Decode,
+    /// Only a part could be read.
+    Truncated,
+    NotConfigured,
+    ClockSkew,
+    /// A rule of this program forbids to ask.
+    Refused,
+    Panic,
+}
+
+/// One thing that a person may need to act on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    pub key: FindingKey,
+    pub severity: Severity,
+    /// The rule and the numbers that gave the severity: "212 users in 24 h, limit 100".
+    pub rule: Untrusted,
+    pub title: Untrusted,
+    /// The number by which rounds are compared (users, events, milliseconds ...): greater is worse.
+    pub magnitude: u64,
+    /// When it began, as far as the other side knows.
+    pub began_at: Option<DateTime<Utc>>,
+    /// Who has it already, as the other side says.
+    pub owner: Option<Untrusted>,
+    pub link: Option<Url>,
+    pub runbook: Option<Url>,
+    pub remedies: Vec<Remedy>,
+    /// What was seen, a line each.
+    pub evidence: Vec<Untrusted>,
+}
+
+/// How urgent a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Severity {
+    /// Worst first.
+    pub const ALL: [Self; 4] = [Self::Critical, Self::High, Self::Medium, Self::Low];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What a check can do about its own finding: a verb that it understands, and the button's label.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remedy {
+    pub verb: String,
+    pub label: String,
+}
+
+impl Remedy {
+    pub fn new(verb: &str, label: &str) -> Self {
+        Self {
+            verb: verb.to_owned(),
+            label: label.to_owned(),
+        }
+    }
+}
+
+/// Names a finding across runs: `errors:4501`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct FindingKey {
+    check: String,
+    subject: String,
+}
+
+impl FindingKey {
+    /// The subject is made one printable line without spaces.
+    pub fn new(check: &str, subject: &str) -> Self {
+        Self {
+            check: check.to_owned(),
+            subject: crate::text::one_line(subject).replace(' ', "-"),
+        }
+    }
+
+    pub fn check(&self) -> &str {
+        &self.check
+    }
+
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+}
+
+impl fmt::Display for FindingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}:{}", self.check, self.subject))
+    }
+}
+
+/// A text that names no finding.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no finding's key: a key is CHECK:SUBJECT, such as `errors:4501`")]
+pub struct NoKey(String);
+
+impl FromStr for FindingKey {
+    type Err = NoKey;
+
+    fn from_str(text: &str) -> Result<Self, NoKey> {
+        match text.split_once(':') {
+            Some((check, subject))
+                if !check.is_empty()
+                    && !subject.is_empty()
+                    && check.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+                    && !subject.contains(char::is_whitespace) =>
+            {
+                Ok(Self {
+                    check: check.to_owned(),
+                    subject: subject.to_owned(),
+                })
+            }
+            _ => Err(NoKey(crate::text::cut(&crate::text::one_line(text), 80))),
+        }
+    }
+}
+
+impl TryFrom<String> for FindingKey {
+    type Error = NoKey;
+
+    fn try_from(text: String) -> Result<Self, NoKey> {
+        text.parse()
+    }
+}
+
+impl From<FindingKey> for String {
+    fn from(key: FindingKey) -> Self {
+        key.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_key_that_is_printed_reads_back(subject in "\\PC{1,40}") {
+            let key = FindingKey::new("errors", &subject);
+            prop_assume!(!key.subject().is_empty());
+            prop_assert_eq!(key.to_string().parse::<FindingKey>(), Ok(key));
+        }
+    }
+
+    #[test]
+    fn a_text_without_a_check_is_no_key() {
+        for text in ["4501", ":4501", "errors:", "Errors:1", "errors:a b"] {
+            assert!(text.parse::<FindingKey>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn severities_are_ordered() {
+        assert!(Severity::ALL.is_sorted_by(|a, b| a > b));
+    }
+}
