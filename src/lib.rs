@@ -24,8 +24,14 @@ pub mod report;
 /// What needs a person, given earlier rounds and decisions.
 pub mod triage;
 
+/// The ops log: entries, their hash chain, the Markdown file.
+pub mod ops_log;
+
 /// Which addresses may be asked.
 pub mod address;
 
 /// The items of the checklist, and how they run.
 pub mod checks;
+
+/// What is remembered, on SQLite or PostgreSQL: the only SQL.
+pub mod store;
