@@ -17,7 +17,7 @@ mod checklist;
 pub mod errors;
 pub mod health;
 
-pub use checklist::{Checklist, DEFAULT_TIME_LIMIT, Progress, Registry};
+pub use checklist::{Checklist, DEFAULT_TIME_LIMIT, Listed, Progress, Registry};
 
 /// Every check, in the order of the report.
 pub fn registry() -> Registry {

@@ -1,0 +1,357 @@
+//! The outbox: what we owe the other side, until it is done or a person has to look.
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::types::Json;
+
+use super::{Connection, Store, log, micros};
+use crate::{
+    checks::{Applied, Order},
+    ops_log::{Entry, NewEntry},
+    report::FindingKey,
+    text::Untrusted,
+    triage::Decision,
+};
+
+/// An effect that a decision asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEffect {
+    /// Names it for ever: `resolve:errors:4501:3`. A second one with this key is refused.
+    pub effect_key: String,
+    pub order: Order,
+    pub not_before: DateTime<Utc>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Effect {
+    pub effect_key: String,
+    /// The decision that asked for it.
+    pub key: FindingKey,
+    pub version: i64,
+    pub order: Order,
+    pub state: EffectState,
+    /// Claims so far, this one included.
+    pub attempts: i64,
+    pub not_before: DateTime<Utc>,
+    pub lease_until: Option<DateTime<Utc>>,
+    /// The claim's number: only the newest one may settle.
+    pub fence: i64,
+    /// When something may have reached the other side for the first time: look there before the next try.
+    pub first_sent_at: Option<DateTime<Utc>>,
+    pub last_error: Option<Untrusted>,
+    pub result: Option<Applied>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EffectState {
+    Waiting,
+    Running,
+    Done,
+    /// It never will be done; `last_error` says why.
+    Failed,
+    /// Nobody knows whether it was done, and it was tried often enough.
+    NeedsHuman,
+}
+
+impl EffectState {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::NeedsHuman => "needs_human",
+        }
+    }
+}
+
+/// What became of a claimed effect.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    Done(Applied),
+    Failed(Untrusted),
+    Retry {
+        error: Untrusted,
+        not_before: DateTime<Utc>,
+    },
+    NeedsHuman(Untrusted),
+}
+
+impl Outcome {
+    fn state(&self) -> EffectState {
+        match self {
+            Self::Done(_) => EffectState::Done,
+            Self::Failed(_) => EffectState::Failed,
+            Self::Retry { .. } => EffectState::Waiting,
+            Self::NeedsHuman(_) => EffectState::NeedsHuman,
+        }
+    }
+
+    fn error(&self) -> Option<&str> {
+        match self {
+            Self::Done(_) => None,
+            Self::Failed(error) | Self::Retry { error, .. } | Self::NeedsHuman(error) => {
+                Some(error.as_str())
+            }
+        }
+    }
+}
+
+/// Whether a settlement was taken.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settled {
+    /// With its entry in the ops log, if there was to be one.
+    Recorded(Option<Entry>),
+    /// Somebody else has claimed the effect since; nothing was written.
+    FenceLost,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    effect_key: String,
+    key: String,
+    version: i64,
+    ordered: Json<Order>,
+    state: String,
+    attempts: i64,
+    not_before: DateTime<Utc>,
+    lease_until: Option<DateTime<Utc>>,
+    fence: i64,
+    first_sent_at: Option<DateTime<Utc>>,
+    last_error: Option<String>,
+    result: Option<Json<Applied>>,
+}
+
+impl Row {
+    fn open(self) -> anyhow::Result<Effect> {
+        let state = match self.state.as_str() {
+            "waiting" => EffectState::Waiting,
+            "running" => EffectState::Running,
+            "done" => EffectState::Done,
+            "failed" => EffectState::Failed,
+            "needs_human" => EffectState::NeedsHuman,
+            other => bail!(
+                "the effect {} is in the state `{other}`, which this version does not know",
+                self.effect_key
+            ),
+        };
+        Ok(Effect {
+            key: self.key.parse()?,
+            effect_key: self.effect_key,
+            version: self.version,
+            order: self.ordered.0,
+            state,
+            attempts: self.attempts,
+            not_before: self.not_before,
+            lease_until: self.lease_until,
+            fence: self.fence,
+            first_sent_at: self.first_sent_at,
+            last_error: self.last_error.map(Untrusted::from),
+            result: self.result.map(|result| result.0),
+        })
+    }
+}
+
+impl Store {
+    /// Takes the next effect that is due, for the time of the lease; also one whose lease has run out. The effects of
+    /// one finding go in the order of its decisions.
+    pub async fn claim_effect(
+        &self,
+        now: DateTime<Utc>,
+        lease: TimeDelta,
+    ) -> anyhow::Result<Option<Effect>> {
+        let (now, until) = (micros(now), micros(now + lease));
+        self.write(move |c| {
+            Box::pin(async move {
+                // Whoever loses the race for a row finds nothing under its lock, although another row may be due.
+                while let Some(next) = due(c, now).await? {
+                    if let Some(row) = claim(c, &next, now, until).await? {
+                        return row.open().map(Some);
+                    }
+                }
+                Ok(None)
+            })
+        })
+        .await
+    }
+
+    /// Notes that something may reach the other side from now on. False if the claim is lost: send nothing then.
+    pub async fn mark_sent(
+        &self,
+        effect_key: &str,
+        fence: i64,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<bool> {
+        let effect_key = effect_key.to_owned();
+        self.write(move |c| {
+            Box::pin(async move {
+                let rows = on!(c, |c| {
+                    sqlx::query(
+                        "UPDATE effects SET first_sent_at = COALESCE(first_sent_at, $3) \
+                         WHERE effect_key = $1 AND fence = $2 AND state = 'running'",
+                    )
+                    .bind(&effect_key)
+                    .bind(fence)
+                    .bind(micros(now))
+                    .execute(c)
+                    .await
+                    .map(|done| done.rows_affected())
+                })
+                .with_context(|| format!("the effect {effect_key} could not be marked as sent"))?;
+                Ok(rows == 1)
+            })
+        })
+        .await
+    }
+
+    /// Ends a claim, together with its entry in the ops log.
+    pub async fn settle_effect(
+        &self,
+        effect_key: &str,
+        fence: i64,
+        outcome: Outcome,
+        entry: Option<NewEntry>,
+    ) -> anyhow::Result<Settled> {
+        let effect_key = effect_key.to_owned();
+        self.write(move |c| {
+            Box::pin(async move {
+                if !settle(c, &effect_key, fence, &outcome).await? {
+                    return Ok(Settled::FenceLost);
+                }
+                Ok(Settled::Recorded(match entry {
+                    Some(entry) => Some(log::append(c, entry, Vec::new()).await?),
+                    None => None,
+                }))
+            })
+        })
+        .await
+    }
+
+    /// What is not done yet: waiting, running, or in need of a person.
+    pub async fn open_effects(&self) -> anyhow::Result<Vec<Effect>> {
+        let mut snapshot = self.read().await?;
+        let rows: Vec<Row> = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_as(
+                "SELECT * FROM effects WHERE state IN ('waiting', 'running', 'needs_human') \
+                 ORDER BY not_before, effect_key",
+            )
+            .fetch_all(c)
+            .await
+        })
+        .context("the open effects could not be read")?;
+        rows.into_iter().map(Row::open).collect()
+    }
+
+    /// What the decision of that version asked of the other side.
+    pub async fn effect_of(
+        &self,
+        key: &FindingKey,
+        version: i64,
+    ) -> anyhow::Result<Option<Effect>> {
+        let mut snapshot = self.read().await?;
+        let row: Option<Row> = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_as("SELECT * FROM effects WHERE key = $1 AND version = $2")
+                .bind(key.to_string())
+                .bind(version)
+                .fetch_optional(c)
+                .await
+        })
+        .with_context(|| format!("the effect of the decision about {key} could not be read"))?;
+        row.map(Row::open).transpose()
+    }
+}
+
+pub(super) async fn insert(
+    c: &mut Connection<'_>,
+    decision: &Decision,
+    new: NewEffect,
+) -> anyhow::Result<()> {
+    on!(c, |c| {
+        sqlx::query(
+            "INSERT INTO effects (effect_key, key, version, ordered, state, attempts, not_before, fence) \
+             VALUES ($1, $2, $3, $4, 'waiting', 0, $5, 0)",
+        )
+        .bind(&new.effect_key)
+        .bind(decision.key.to_string())
+        .bind(decision.version)
+        .bind(Json(&new.order))
+        .bind(micros(new.not_before))
+        .execute(c)
+        .await
+        .map(drop)
+    })
+    .with_context(|| format!("the effect {} could not be recorded", new.effect_key))
+}
+
+async fn due(c: &mut Connection<'_>, now: DateTime<Utc>) -> anyhow::Result<Option<String>> {
+    on!(c, |c| {
+        sqlx::query_scalar(
+            "SELECT effect_key FROM effects AS e \
+             WHERE ((state = 'waiting' AND not_before <= $1) OR (state = 'running' AND lease_until <= $1)) \
+             AND NOT EXISTS (SELECT 1 FROM effects AS earlier WHERE earlier.key = e.key \
+                 AND earlier.version < e.version AND earlier.state IN ('waiting', 'running')) \
+             ORDER BY not_before, effect_key LIMIT 1",
+        )
+        .bind(now)
+        .fetch_optional(c)
+        .await
+    })
+    .context("the due effects could not be read")
+}
+
+async fn claim(
+    c: &mut Connection<'_>,
+    effect_key: &str,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> anyhow::Result<Option<Row>> {
+    on!(c, |c| {
+        sqlx::query_as(
+            "UPDATE effects SET state = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = $3 \
+             WHERE effect_key = $1 AND ((state = 'waiting' AND not_before <= $2) \
+                 OR (state = 'running' AND lease_until <= $2)) \
+             RETURNING *",
+        )
+        .bind(effect_key)
+        .bind(now)
+        .bind(until)
+        .fetch_optional(c)
+        .await
+    })
+    .with_context(|| format!("the effect {effect_key} could not be claimed"))
+}
+
+/// False if the claim is not the newest.
+async fn settle(
+    c: &mut Connection<'_>,
+    effect_key: &str,
+    fence: i64,
+    outcome: &Outcome,
+) -> anyhow::Result<bool> {
+    let result = match outcome {
+        Outcome::Done(applied) => Some(Json(applied)),
+        _ => None,
+    };
+    let not_before = match outcome {
+        Outcome::Retry { not_before, .. } => Some(micros(*not_before)),
+        _ => None,
+    };
+    let rows = on!(c, |c| {
+        sqlx::query(
+            "UPDATE effects SET state = $3, result = $4, last_error = $5, \
+                 not_before = COALESCE($6, not_before), lease_until = NULL \
+             WHERE effect_key = $1 AND fence = $2 AND state = 'running'",
+        )
+        .bind(effect_key)
+        .bind(fence)
+        .bind(outcome.state().as_str())
+        .bind(result)
+        .bind(outcome.error())
+        .bind(not_before)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected())
+    })
+    .with_context(|| format!("the effect {effect_key} could not be settled"))?;
+    Ok(rows == 1)
+}

@@ -1,0 +1,156 @@
+//! The only SQL: what is remembered, on an embedded SQLite or on a PostgreSQL that several replicas share.
+
+use std::{future::Future, pin::Pin};
+
+use anyhow::{Context, bail};
+use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, Transaction};
+
+/// Writes one body for both engines: both read `$1`, `ON CONFLICT` and `RETURNING`.
+macro_rules! on {
+    ($connection:expr, |$c:ident| $body:expr) => {
+        match $connection {
+            crate::store::Connection::Sqlite($c) => {
+                let $c = &mut **$c;
+                $body
+            }
+            crate::store::Connection::Postgres($c) => {
+                let $c = &mut **$c;
+                $body
+            }
+        }
+    };
+}
+
+mod decisions;
+mod effects;
+mod erase;
+mod log;
+mod postgres;
+mod runs;
+mod schema;
+mod search;
+mod sqlite;
+mod writer;
+
+pub use decisions::Decided;
+pub use effects::{Effect, EffectState, NewEffect, Outcome, Settled};
+pub use erase::Whom;
+pub use runs::LastRun;
+pub use search::{Filter, Order};
+
+/// Whether a store may be written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    ReadWrite,
+    ReadOnly,
+}
+
+/// All that outlives a round.
+pub struct Store {
+    engine: Engine,
+    access: Access,
+}
+
+enum Engine {
+    Sqlite(sqlite::Database),
+    Postgres(PgPool),
+}
+
+/// A connection inside a transaction.
+enum Connection<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+type Boxed<'t, T> = Pin<Box<dyn Future<Output = T> + Send + 't>>;
+
+/// A transaction that sees the store as it was at its begin.
+enum Snapshot {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Snapshot {
+    fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(transaction) => Connection::Sqlite(transaction),
+            Self::Postgres(transaction) => Connection::Postgres(transaction),
+        }
+    }
+}
+
+impl Store {
+    /// Opens `sqlite:FILE`, `sqlite::memory:` (gone when closed) or `postgres://...`, and brings its schema up to date.
+    pub async fn open(url: &str, access: Access) -> anyhow::Result<Self> {
+        let engine = if let Some(file) = url.strip_prefix("sqlite:") {
+            Engine::Sqlite(sqlite::Database::open(file, access).await?)
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Engine::Postgres(postgres::open(url, access).await?)
+        } else {
+            let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+            bail!(
+                "no database speaks `{}`: write sqlite:daily-ops.db or postgres://user@host/database",
+                crate::text::Untrusted::from(scheme).as_str()
+            );
+        };
+        Ok(Self { engine, access })
+    }
+
+    /// Finishes what was accepted, and closes.
+    pub async fn close(&self) {
+        match &self.engine {
+            Engine::Sqlite(database) => database.close().await,
+            Engine::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Transactions that the SQLite writer has committed; none on PostgreSQL.
+    pub fn commits(&self) -> u64 {
+        match &self.engine {
+            Engine::Sqlite(database) => database.commits(),
+            Engine::Postgres(_) => 0,
+        }
+    }
+
+    async fn read(&self) -> anyhow::Result<Snapshot> {
+        match &self.engine {
+            Engine::Sqlite(database) => Ok(Snapshot::Sqlite(database.snapshot().await?)),
+            Engine::Postgres(pool) => Ok(Snapshot::Postgres(
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                    .await
+                    .context("the database could not be read")?,
+            )),
+        }
+    }
+
+    /// Runs the work in one transaction, which is rolled back if it fails. Once this returns, it is on disk.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl for<'t, 'c> FnOnce(&'t mut Connection<'c>) -> Boxed<'t, anyhow::Result<T>>
+        + Send
+        + 'static,
+    ) -> anyhow::Result<T> {
+        if self.access == Access::ReadOnly {
+            bail!("the store was opened for reading only");
+        }
+        match &self.engine {
+            Engine::Sqlite(database) => database.write(work).await,
+            Engine::Postgres(pool) => {
+                let mut transaction = pool
+                    .begin()
+                    .await
+                    .context("the database could not be reached")?;
+                let done = work(&mut Connection::Postgres(&mut transaction)).await?;
+                transaction.commit().await.context(
+                    "the database did not confirm the write: look before it is repeated",
+                )?;
+                Ok(done)
+            }
+        }
+    }
+}
+
+/// Cut to what both engines keep.
+fn micros(at: chrono::DateTime<chrono::Utc>) -> chrono::DateTime<chrono::Utc> {
+    chrono::SubsecRound::trunc_subsecs(at, 6)
+}

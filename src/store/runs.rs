@@ -1,0 +1,160 @@
+//! Runs, and what the checks remember of them.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+
+use super::{Connection, Store, log, micros};
+use crate::{
+    ops_log::{Entry, NewEntry},
+    report::{FindingKey, Outcome, Report, RunId},
+    triage::{Known, Memory, Verdict},
+};
+
+/// How long a run's report is kept. Its entry in the ops log stays.
+const KEPT: TimeDelta = TimeDelta::days(90);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastRun {
+    pub run: RunId,
+    pub started_at: DateTime<Utc>,
+    pub verdict: Verdict,
+}
+
+impl Store {
+    /// Keeps a run, what its checks leave open (`after`), and its entry in the ops log.
+    pub async fn record_run(
+        &self,
+        report: &Report,
+        verdict: Verdict,
+        after: &Memory,
+        entry: NewEntry,
+    ) -> anyhow::Result<Entry> {
+        let (report, after) = (report.clone(), after.clone());
+        self.write(move |c| {
+            Box::pin(async move {
+                insert(c, &report, verdict).await?;
+                for check in &report.checks {
+                    if check.outcome != Outcome::Off {
+                        let known = after.iter().filter(|(key, _)| key.check() == check.name);
+                        remember(c, &report.run, &check.name, known.collect()).await?;
+                    }
+                }
+                prune(c, report.started_at - KEPT).await?;
+                log::append(c, entry, Vec::new()).await
+            })
+        })
+        .await
+    }
+
+    pub async fn last_run(&self) -> anyhow::Result<Option<LastRun>> {
+        let mut snapshot = self.read().await?;
+        let row: Option<(String, DateTime<Utc>, String)> = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_as(
+                "SELECT id, started_at, verdict FROM runs ORDER BY started_at DESC LIMIT 1",
+            )
+            .fetch_optional(c)
+            .await
+        })
+        .context("the last run could not be read")?;
+        row.map(|(run, started_at, verdict)| {
+            Ok(LastRun {
+                run: named(&run)?,
+                started_at,
+                verdict: named(&verdict)?,
+            })
+        })
+        .transpose()
+    }
+
+    pub async fn run(&self, run: &RunId) -> anyhow::Result<Option<Report>> {
+        let mut snapshot = self.read().await?;
+        let row: Option<Json<Report>> = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_scalar("SELECT report FROM runs WHERE id = $1")
+                .bind(run.as_str())
+                .fetch_optional(c)
+                .await
+        })
+        .with_context(|| format!("the run {run} could not be read"))?;
+        Ok(row.map(|report| report.0))
+    }
+
+    /// What the last look of each check left open.
+    pub async fn memory(&self) -> anyhow::Result<Memory> {
+        let mut snapshot = self.read().await?;
+        let rows: Vec<Json<BTreeMap<FindingKey, Known>>> = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_scalar("SELECT known FROM memory ORDER BY check_name")
+                .fetch_all(c)
+                .await
+        })
+        .context("what earlier rounds left open could not be read")?;
+        Ok(rows.into_iter().flat_map(|known| known.0).collect())
+    }
+}
+
+async fn insert(c: &mut Connection<'_>, report: &Report, verdict: Verdict) -> anyhow::Result<()> {
+    on!(c, |c| {
+        sqlx::query("INSERT INTO runs (id, started_at, finished_at, verdict, report) VALUES ($1, $2, $3, $4, $5)")
+            .bind(report.run.as_str())
+            .bind(micros(report.started_at))
+            .bind(micros(report.finished_at))
+            .bind(name(verdict)?)
+            .bind(Json(report))
+            .execute(c)
+            .await
+            .map(drop)
+    })
+    .with_context(|| format!("the run {} could not be recorded", report.run))
+}
+
+async fn remember(
+    c: &mut Connection<'_>,
+    run: &RunId,
+    check: &str,
+    known: BTreeMap<&FindingKey, &Known>,
+) -> anyhow::Result<()> {
+    on!(c, |c| {
+        sqlx::query(
+            "INSERT INTO memory (check_name, run_id, known) VALUES ($1, $2, $3) \
+             ON CONFLICT (check_name) DO UPDATE SET run_id = excluded.run_id, known = excluded.known",
+        )
+        .bind(check)
+        .bind(run.as_str())
+        .bind(Json(known))
+        .execute(c)
+        .await
+        .map(drop)
+    })
+    .with_context(|| format!("what `{check}` left open could not be recorded"))
+}
+
+async fn prune(c: &mut Connection<'_>, before: DateTime<Utc>) -> anyhow::Result<()> {
+    on!(c, |c| {
+        sqlx::query("DELETE FROM runs WHERE started_at < $1")
+            .bind(micros(before))
+            .execute(c)
+            .await
+            .map(drop)
+    })
+    .context("old runs could not be removed")
+}
+
+/// The name that serde gives a value without fields.
+fn name(value: impl Serialize) -> anyhow::Result<String> {
+    match serde_json::to_value(value)? {
+        serde_json::Value::String(name) => Ok(name),
+        other => anyhow::bail!("{other} is no name"),
+    }
+}
+
+fn named<T: for<'de> Deserialize<'de>>(name: &str) -> anyhow::Result<T> {
+    serde_json::from_value(serde_json::Value::from(name)).with_context(|| {
+        format!(
+            "the store holds `{}`, which this version does not know",
+            crate::text::one_line(name)
+        )
+    })
+}

@@ -1,0 +1,215 @@
+//! The embedded database: one file, one process that writes, several readers.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{ErrorKind, Read, Seek, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use sqlx::{
+    Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tempfile::TempDir;
+
+use super::{Access, Boxed, Connection, schema, writer::Writer};
+
+/// The first version whose write-ahead log loses no commit when two connections meet.
+const OLDEST_SAFE: [u32; 3] = [3, 51, 3];
+const READERS: u32 = 4;
+const BUSY: Duration = Duration::from_secs(5);
+
+pub(super) struct Database {
+    writer: Option<Writer>,
+    readers: SqlitePool,
+    /// Where a database lives that was asked for in memory: readers and writer need a file to share.
+    _folder: Option<TempDir>,
+}
+
+impl Database {
+    pub(super) async fn open(name: &str, access: Access) -> anyhow::Result<Self> {
+        if name == ":memory:" {
+            let folder = tempfile::tempdir().context("no temporary folder for the database")?;
+            let file = folder.path().join("daily-ops.db");
+            let mut database = Self::write_to(&file, SqliteSynchronous::Off).await?;
+            database._folder = Some(folder);
+            return Ok(database);
+        }
+        let name = name.strip_prefix("//").unwrap_or(name);
+        if name.is_empty() || name.contains('?') {
+            bail!("sqlite: wants a file and no parameters, such as sqlite:daily-ops.db");
+        }
+        match access {
+            Access::ReadWrite => Self::write_to(Path::new(name), SqliteSynchronous::Full).await,
+            Access::ReadOnly => Self::read_from(Path::new(name)).await,
+        }
+    }
+
+    async fn write_to(file: &Path, synchronous: SqliteSynchronous) -> anyhow::Result<Self> {
+        let shown = file.display();
+        make(file).with_context(|| format!("the database {shown} can't be made"))?;
+        let lock = lock(file)?;
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(synchronous)
+            .foreign_keys(true)
+            .busy_timeout(BUSY)
+            // What is erased is overwritten.
+            .pragma("secure_delete", "ON");
+        let mut connection = SqliteConnection::connect_with(&options)
+            .await
+            .with_context(|| format!("the database {shown} can't be opened"))?;
+        assert_safe(&mut connection).await?;
+        schema::bring_up_sqlite(&mut connection)
+            .await
+            .with_context(|| format!("the database {shown} can't be used"))?;
+        Ok(Self {
+            writer: Some(Writer::start(connection, options, lock)),
+            readers: readers(file),
+            _folder: None,
+        })
+    }
+
+    async fn read_from(file: &Path) -> anyhow::Result<Self> {
+        let shown = file.display();
+        if !file.exists() {
+            bail!("there is no database {shown} yet: `daily-ops daily` makes it");
+        }
+        let readers = readers(file);
+        let mut connection = readers
+            .acquire()
+            .await
+            .with_context(|| format!("the database {shown} can't be opened for reading"))?;
+        schema::check_sqlite(&mut connection)
+            .await
+            .with_context(|| format!("the database {shown} can't be used"))?;
+        Ok(Self {
+            writer: None,
+            readers,
+            _folder: None,
+        })
+    }
+
+    pub(super) async fn snapshot(&self) -> anyhow::Result<Transaction<'static, Sqlite>> {
+        self.readers
+            .begin()
+            .await
+            .context("the database could not be read")
+    }
+
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl for<'t, 'c> FnOnce(&'t mut Connection<'c>) -> Boxed<'t, anyhow::Result<T>>
+        + Send
+        + 'static,
+    ) -> anyhow::Result<T> {
+        match &self.writer {
+            Some(writer) => writer.write(work).await,
+            None => bail!("the store was opened for reading only"),
+        }
+    }
+
+    pub(super) fn commits(&self) -> u64 {
+        self.writer.as_ref().map_or(0, Writer::commits)
+    }
+
+    /// Moves what is in the write-ahead log into the file, so that erased text is in neither.
+    pub(super) async fn fold(&self) -> anyhow::Result<()> {
+        match &self.writer {
+            Some(writer) => writer.fold().await,
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn close(&self) {
+        // The last one to close folds the write-ahead log into the file, and only the writer can.
+        self.readers.close().await;
+        if let Some(writer) = &self.writer {
+            writer.close().await;
+        }
+    }
+}
+
+fn readers(file: &Path) -> SqlitePool {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .read_only(true)
+        .busy_timeout(BUSY);
+    SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(BUSY)
+        .connect_lazy_with(options)
+}
+
+/// Makes an empty file that only its owner reads, if there is none.
+fn make(file: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Takes `FILE.lock`, which the kernel lets go when the process ends, however it ends.
+fn lock(file: &Path) -> anyhow::Result<File> {
+    let real = file
+        .canonicalize()
+        .with_context(|| format!("the database {} can't be opened", file.display()))?;
+    let mut name = real.into_os_string();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let failed = || format!("the lock {} can't be taken", name.display());
+    let mut lock = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&name)
+        .with_context(failed)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let pid = match lock
+                .read_to_string(&mut holder)
+                .ok()
+                .and(holder.trim().parse::<u32>().ok())
+            {
+                Some(pid) => format!(" (pid {pid})"),
+                None => String::new(),
+            };
+            let shown = file.file_name().unwrap_or(file.as_os_str()).display();
+            bail!(
+                "another daily-ops{pid} works on {shown}: stop it first, or use PostgreSQL for several"
+            );
+        }
+        Err(TryLockError::Error(error)) => return Err(error).with_context(failed),
+    }
+    lock.set_len(0).with_context(failed)?;
+    lock.rewind().with_context(failed)?;
+    write!(lock, "{}", std::process::id()).with_context(failed)?;
+    Ok(lock)
+}
+
+async fn assert_safe(connection: &mut SqliteConnection) -> anyhow::Result<()> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()")
+        .fetch_one(connection)
+        .await
+        .context("SQLite does not say its version")?;
+    let numbers: Vec<u32> = version
+        .split('.')
+        .filter_map(|number| number.parse().ok())
+        .collect();
+    if numbers.as_slice() < OLDEST_SAFE.as_slice() {
+        bail!(
+            "SQLite {version} can lose commits in WAL mode: build daily-ops with the SQLite that it brings along"
+        );
+    }
+    Ok(())
+}
