@@ -27,5 +27,8 @@ pub mod triage;
 /// Which addresses may be asked.
 pub mod address;
 
+/// The HTTP layer under every API client.
+pub mod upstream;
+
 /// The items of the checklist, and how they run.
 pub mod checks;
