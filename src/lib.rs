@@ -36,6 +36,9 @@ pub mod render;
 /// Which addresses may be asked.
 pub mod address;
 
+/// The HTTP layer under every API client.
+pub mod upstream;
+
 /// The items of the checklist, and how they run.
 pub mod checks;
 

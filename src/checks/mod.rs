@@ -116,8 +116,8 @@ pub struct Order {
     /// `resolve`, `assign`, `archive`, or `undo` of one of them.
     pub verb: String,
     pub by: Person,
-    /// Whom to assign it to, or which verb to undo.
-    pub argument: Option<Untrusted>,
+    /// Whom to assign it to, or which verb to undo. Verbatim, as an e-mail address must arrive whole; not for showing.
+    pub argument: Option<String>,
     /// A reason, for a note on the other side.
     pub reason: Option<Untrusted>,
     /// What the other side held before, so that `undo` can put it back.
