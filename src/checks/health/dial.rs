@@ -12,7 +12,7 @@ use tokio::{
 };
 use url::{Host, Url};
 
-use super::seen::Fault;
+use super::{seen::Fault, trace::Stage};
 use crate::{
     address::{Reach, is_metadata_name, reach},
     report::Cause,
@@ -20,17 +20,6 @@ use crate::{
 
 /// More addresses of one name than these are not tried.
 const MOST_ADDRESSES: usize = 8;
-
-/// How far one attempt has come, which names what a time-out means.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Stage {
-    #[default]
-    Lookup,
-    Connect,
-    Handshake,
-    Headers,
-    Body,
-}
 
 /// Why there is no connection.
 #[derive(Debug, PartialEq)]

@@ -17,12 +17,17 @@ use crate::report::{Severity, Unknown};
 
 mod dial;
 mod evaluate;
+mod exchange;
 mod judge;
+mod own_network;
 mod page;
 mod probe;
+mod redirect;
 mod round;
 mod seen;
+mod tally;
 mod tls;
+mod trace;
 mod validate;
 
 pub use seen::{Answer, Attempt, Control, Failure, Fault, Observation, Seen};
