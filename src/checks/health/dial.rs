@@ -2,7 +2,7 @@
 //! that.
 
 use std::{
-    io,
+    fmt, io,
     net::{IpAddr, SocketAddr},
 };
 
@@ -27,34 +27,60 @@ pub(super) enum Miss {
     /// Of the other side or of the way there; the reason follows the endpoint's name in a title.
     Fault(Fault, String),
     /// The address is never asked.
-    Never(String),
+    Never(Never),
     /// It reaches less far than the address that led here.
     Inward(String),
     /// This machine lacks something.
     Local(Cause, String),
 }
 
+/// What is never asked, and what it is: "169.254.169.254", "a link-local or metadata address".
+#[derive(Debug, PartialEq)]
+pub(super) struct Never {
+    pub(super) what: String,
+    pub(super) kind: &'static str,
+}
+
+impl Never {
+    fn address(address: IpAddr) -> Self {
+        Self {
+            what: address.to_string(),
+            kind: "a link-local, metadata or otherwise special address",
+        }
+    }
+
+    fn nameless() -> Self {
+        Self {
+            what: "it".to_owned(),
+            kind: "an address without a host",
+        }
+    }
+}
+
+impl fmt::Display for Never {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}, which is never asked", self.what, self.kind)
+    }
+}
+
 /// Refuses what can be refused without a look-up.
-pub(super) fn may_be_asked(url: &Url) -> Result<(), String> {
+pub(super) fn may_be_asked(url: &Url) -> Result<(), Never> {
     let literal = match url.host() {
-        None => return Err("it names no host".to_owned()),
+        None => return Err(Never::nameless()),
         Some(Host::Domain(name)) if is_metadata_name(name) => {
-            return Err(format!(
-                "{name} serves a cloud's metadata and is never asked"
-            ));
+            return Err(Never {
+                what: name.to_owned(),
+                kind: "the name of a cloud's metadata service",
+            });
         }
         Some(Host::Domain(_)) => return Ok(()),
         Some(Host::Ipv4(v4)) => IpAddr::V4(v4),
         Some(Host::Ipv6(v6)) => IpAddr::V6(v6),
     };
     match reach(literal) {
-        Reach::Never => Err(never(literal)),
+        Reach::Never => Err(Never::address(literal)),
         _ => Ok(()),
     }
-}
-
-fn never(address: IpAddr) -> String {
-    format!("{address} is a link-local, metadata or otherwise special address and is never asked")
 }
 
 /// Connects to the first address that takes the connection. No address that reaches less far than `floor` is tried.
@@ -71,7 +97,7 @@ pub(super) async fn connect(
         Some(Host::Ipv4(v4)) => permitted([IpAddr::V4(v4)], floor)?,
         Some(Host::Ipv6(v6)) => permitted([IpAddr::V6(v6)], floor)?,
         Some(Host::Domain(name)) => permitted(look_up(name, port).await?, floor)?,
-        None => return Err(Miss::Never("it names no host".to_owned())),
+        None => return Err(Miss::Never(Never::nameless())),
     };
     *stage = Stage::Connect;
     let mut missed = None;
@@ -128,7 +154,7 @@ fn permitted(
     let mut refused = None;
     for address in addresses {
         match reach(address) {
-            Reach::Never => refused = Some(Miss::Never(never(address))),
+            Reach::Never => refused = Some(Miss::Never(Never::address(address))),
             reach if reach < floor => refused = Some(Miss::Inward(address.to_string())),
             _ if kept.len() < MOST_ADDRESSES => kept.push(address),
             _ => {}
