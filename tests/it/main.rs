@@ -1,4 +1,8 @@
+//! All integration tests, in one binary.
+
 mod architecture;
 mod checklist;
+mod health;
 mod render;
 mod triage;
+mod world;
