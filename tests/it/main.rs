@@ -4,5 +4,6 @@ mod architecture;
 mod checklist;
 mod health;
 mod render;
+mod round;
 mod triage;
 mod world;
