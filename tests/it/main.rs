@@ -2,8 +2,10 @@
 
 mod architecture;
 mod checklist;
+mod errors;
 mod health;
 mod render;
 mod round;
 mod triage;
+mod upstream;
 mod world;
