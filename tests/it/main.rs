@@ -1,1 +1,5 @@
+//! All integration tests, in one binary.
 
+mod health;
+mod health_judgement;
+mod world;

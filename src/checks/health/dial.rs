@@ -2,7 +2,7 @@
 //! that.
 
 use std::{
-    io,
+    fmt, io,
     net::{IpAddr, SocketAddr},
 };
 
@@ -27,34 +27,60 @@ pub(super) enum Miss {
     /// Of the other side or of the way there; the reason follows the endpoint's name in a title.
     Fault(Fault, String),
     /// The address is never asked.
-    Never(String),
+    Never(Never),
     /// It reaches less far than the address that led here.
     Inward(String),
     /// This machine lacks something.
     Local(Cause, String),
 }
 
+/// What is never asked, and what it is: "169.254.169.254", "a link-local or metadata address".
+#[derive(Debug, PartialEq)]
+pub(super) struct Never {
+    pub(super) what: String,
+    pub(super) kind: &'static str,
+}
+
+impl Never {
+    fn address(address: IpAddr) -> Self {
+        Self {
+            what: address.to_string(),
+            kind: "a link-local, metadata or otherwise special address",
+        }
+    }
+
+    fn nameless() -> Self {
+        Self {
+            what: "it".to_owned(),
+            kind: "an address without a host",
+        }
+    }
+}
+
+impl fmt::Display for Never {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}, which is never asked", self.what, self.kind)
+    }
+}
+
 /// Refuses what can be refused without a look-up.
-pub(super) fn may_be_asked(url: &Url) -> Result<(), String> {
+pub(super) fn may_be_asked(url: &Url) -> Result<(), Never> {
     let literal = match url.host() {
-        None => return Err("it names no host".to_owned()),
+        None => return Err(Never::nameless()),
         Some(Host::Domain(name)) if is_metadata_name(name) => {
-            return Err(format!(
-                "{name} serves a cloud's metadata and is never asked"
-            ));
+            return Err(Never {
+                what: name.to_owned(),
+                kind: "the name of a cloud's metadata service",
+            });
         }
         Some(Host::Domain(_)) => return Ok(()),
         Some(Host::Ipv4(v4)) => IpAddr::V4(v4),
         Some(Host::Ipv6(v6)) => IpAddr::V6(v6),
     };
     match reach(literal) {
-        Reach::Never => Err(never(literal)),
+        Reach::Never => Err(Never::address(literal)),
         _ => Ok(()),
     }
-}
-
-fn never(address: IpAddr) -> String {
-    format!("{address} is a link-local, metadata or otherwise special address and is never asked")
 }
 
 /// Connects to the first address that takes the connection. No address that reaches less far than `floor` is tried.
@@ -71,14 +97,22 @@ pub(super) async fn connect(
         Some(Host::Ipv4(v4)) => permitted([IpAddr::V4(v4)], floor)?,
         Some(Host::Ipv6(v6)) => permitted([IpAddr::V6(v6)], floor)?,
         Some(Host::Domain(name)) => permitted(look_up(name, port).await?, floor)?,
-        None => return Err(Miss::Never("it names no host".to_owned())),
+        None => return Err(Miss::Never(Never::nameless())),
     };
     *stage = Stage::Connect;
+    first_of(&candidates, port, limit).await
+}
+
+/// Each address but the last has an even share of the time that is left.
+async fn first_of(
+    candidates: &[IpAddr],
+    port: u16,
+    limit: Instant,
+) -> Result<(TcpStream, Reach), Miss> {
     let mut missed = None;
-    for (i, address) in candidates.iter().enumerate() {
-        let left = candidates.len() - i;
-        let share =
-            limit.saturating_duration_since(Instant::now()) / u32::try_from(left).unwrap_or(1);
+    let lefts = (1..=u32::try_from(candidates.len()).unwrap_or(u32::MAX)).rev();
+    for (address, left) in candidates.iter().zip(lefts) {
+        let share = limit.saturating_duration_since(Instant::now()) / left;
         let connecting = TcpStream::connect(SocketAddr::new(*address, port));
         let connected = if left == 1 {
             connecting.await
@@ -92,13 +126,16 @@ pub(super) async fn connect(
             Err(error) => missed = Some(more_telling(missed, miss(&error))),
         }
     }
-    Err(missed.unwrap_or_else(|| unresolved(url.host_str().unwrap_or_default(), "no address")))
+    Err(missed.unwrap_or_else(|| Miss::Never(Never::nameless())))
 }
 
 async fn look_up(name: &str, port: u16) -> Result<impl Iterator<Item = IpAddr>, Miss> {
     let found = lookup_host((name, port))
         .await
-        .map_err(|error| unresolved(name, &without_preface(&error.to_string())))?;
+        .map_err(|error| match miss(&error) {
+            Miss::Local(cause, reason) => Miss::Local(cause, reason),
+            _ => unresolved(name, &without_preface(&error.to_string())),
+        })?;
     let (mut v6, v4): (Vec<IpAddr>, Vec<IpAddr>) =
         found.map(|socket| socket.ip()).partition(IpAddr::is_ipv6);
     v6.extend(v4);
@@ -128,7 +165,7 @@ fn permitted(
     let mut refused = None;
     for address in addresses {
         match reach(address) {
-            Reach::Never => refused = Some(Miss::Never(never(address))),
+            Reach::Never => refused = Some(Miss::Never(Never::address(address))),
             reach if reach < floor => refused = Some(Miss::Inward(address.to_string())),
             _ if kept.len() < MOST_ADDRESSES => kept.push(address),
             _ => {}
@@ -236,5 +273,16 @@ mod tests {
     fn running_out_of_descriptors_is_no_fault_of_the_other_side() {
         let miss = miss(&io::Error::from_raw_os_error(24));
         assert!(matches!(miss, Miss::Local(..)), "{miss:?}");
+    }
+
+    #[tokio::test]
+    async fn the_addresses_of_a_name_are_tried_in_turn() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let limit = Instant::now() + std::time::Duration::from_secs(5);
+        let both = ips(&["127.0.0.2", "127.0.0.1"]);
+        let (stream, reach) = first_of(&both, port, limit).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap().ip(), both[1]);
+        assert_eq!(reach, Reach::Loopback);
     }
 }

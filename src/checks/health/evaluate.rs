@@ -106,13 +106,16 @@ fn bad(
             ..finding(endpoint, "/latency", seen)
         };
     }
-    let expected = match worst {
-        Trouble::Status(_) | Trouble::Redirect { .. } => format!(", expected {}", endpoint.status),
-        _ => String::new(),
+    let fact = match worst {
+        Trouble::Failed(failure) => failure.fault.to_string(),
+        Trouble::Status(_) | Trouble::Redirect { .. } => {
+            format!("{worst}, expected {}", endpoint.status)
+        }
+        _ => worst.to_string(),
     };
     Finding {
         severity: endpoint.severity(),
-        rule: format!("{worst}{expected}, {tries}").into(),
+        rule: format!("{fact}, {tries}").into(),
         title: format!("{} {worst}", endpoint.title()).into(),
         ..finding(endpoint, "", seen)
     }
@@ -131,7 +134,7 @@ fn certificate(endpoint: &Endpoint, seen: &Seen, now: DateTime<Utc>) -> Option<F
     }
     let left = count(usize::try_from(days).unwrap_or(0), "day");
     let ends = if expires <= now {
-        format!("has expired on {}", expires.format("%Y-%m-%d"))
+        format!("expired on {}", expires.format("%Y-%m-%d"))
     } else {
         format!("expires in {left}")
     };

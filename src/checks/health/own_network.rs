@@ -41,7 +41,7 @@ pub(super) fn own_network(health: &Health, seen: &Observation) -> Option<Finding
             evidence.push(format!("{} {}", endpoint.title(), failure.reason.as_str()).into());
         }
     }
-    let with = match &seen.control {
+    let (with, also) = match &seen.control {
         Control::Answered => return None,
         Control::Failed(reason) if tried > 0 => {
             let host = health
@@ -50,11 +50,15 @@ pub(super) fn own_network(health: &Health, seen: &Observation) -> Option<Finding
                 .and_then(Url::host_str)
                 .unwrap_or_default();
             evidence.push(format!("the control address {host} {}", reason.as_str()).into());
-            format!(" and the control address {host}")
+            (
+                format!(" and the control address {host}"),
+                "nor did the control address",
+            )
         }
         Control::Failed(_) => return None,
         Control::NotAsked if hosts.len() >= 2 && only_dns_or_routes => {
-            format!(" on {} hosts", thousands(hosts.len() as u64))
+            let with = format!(" on {} hosts", thousands(hosts.len() as u64));
+            (with, "all for want of DNS or a route")
         }
         Control::NotAsked => return None,
     };
@@ -62,7 +66,7 @@ pub(super) fn own_network(health: &Health, seen: &Observation) -> Option<Finding
     Some(Finding {
         key: FindingKey::new(Health::NAME, "own-network"),
         severity: Severity::High,
-        rule: format!("{endpoints}{with} failed together, none answered").into(),
+        rule: format!("0 of {endpoints} answered, {also}").into(),
         title: format!("our own network: {endpoints}{with} failed together").into(),
         magnitude: 1,
         began_at: None,

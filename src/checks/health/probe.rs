@@ -59,8 +59,8 @@ impl Prober {
             Ok(Ok(())) => Ok(()),
             _ if unexpected => Ok(()),
             Ok(Err(Miss::Fault(fault, reason))) => Err((fault, reason)),
-            Ok(Err(Miss::Never(reason))) => {
-                return could_not(endpoint, Cause::Refused, &reason);
+            Ok(Err(Miss::Never(never))) => {
+                return could_not(endpoint, Cause::Refused, &never.to_string());
             }
             Ok(Err(Miss::Inward(address))) => Err((
                 Fault::Redirect,

@@ -55,7 +55,10 @@ pub(super) fn fault(reason: String) -> Miss {
 /// Behind a redirect, what may not be asked is the fault of the one who sent us there.
 pub(super) fn misled(miss: Miss) -> Miss {
     match miss {
-        Miss::Never(reason) => fault(format!("redirects to where nobody may be asked: {reason}")),
+        Miss::Never(never) => fault(format!(
+            "redirects to {}, {}, which is never asked",
+            never.what, never.kind
+        )),
         Miss::Fault(kind, reason) if kind.is_network() => {
             fault(format!("redirects to an address that {reason}"))
         }

@@ -1,6 +1,6 @@
 //! What was seen, without judgement.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Utc};
 
@@ -95,6 +95,22 @@ pub enum Fault {
     Garbled,
     /// A redirect that may not be followed.
     Redirect,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dns => "DNS look-up failed",
+            Self::Unreachable => "unreachable",
+            Self::ConnectTimeout => "no connection in time",
+            Self::Refused => "connection refused",
+            Self::Tls => "TLS failed",
+            Self::Timeout => "no full answer in time",
+            Self::BrokenOff => "answer broken off",
+            Self::Garbled => "no HTTP answer",
+            Self::Redirect => "redirect not followed",
+        })
+    }
 }
 
 impl Fault {

@@ -96,8 +96,8 @@ fn certificate(problem: &CertificateError) -> String {
         } => {
             let mut text = format!("has a certificate that is not for {}", expected.to_str());
             if !presented.is_empty() {
-                let shown = presented.len().min(3);
-                let _ = write!(text, ", but for {}", presented[..shown].join(", "));
+                let names: Vec<&str> = presented.iter().take(3).map(|name| plain(name)).collect();
+                let _ = write!(text, ", but for {}", names.join(", "));
             }
             text
         }
@@ -106,4 +106,11 @@ fn certificate(problem: &CertificateError) -> String {
         CertificateError::Revoked => "has a certificate that was revoked".to_owned(),
         other => format!("has an invalid certificate: {other}"),
     }
+}
+
+/// "other.example" of `DnsName("other.example")`, as rustls presents it.
+fn plain(name: &str) -> &str {
+    name.strip_prefix("DnsName(\"")
+        .and_then(|name| name.strip_suffix("\")"))
+        .unwrap_or(name)
 }

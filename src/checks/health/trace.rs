@@ -74,8 +74,8 @@ impl Trace {
     pub(super) fn late(&self, endpoint: &Endpoint, timeout: Duration) -> (Fault, String) {
         let limit = humantime::format_duration(timeout);
         let host = endpoint.url.host_str().unwrap_or_default();
-        match (self.stage, &self.head) {
-            (Stage::Lookup | Stage::Connect, _) if self.hops > 0 => (
+        match (self.stage, self.hops) {
+            (Stage::Lookup | Stage::Connect, 1..) => (
                 Fault::Redirect,
                 format!("redirects to an address that takes no connection within {limit}"),
             ),
@@ -91,12 +91,9 @@ impl Trace {
                 Fault::Timeout,
                 format!("does not finish the TLS handshake within {limit}"),
             ),
-            (Stage::Body, Some(head)) => (
+            (Stage::Body, _) => (
                 Fault::Timeout,
-                format!(
-                    "sends its headers in {} ms, but not all of its body within {limit}",
-                    head.latency.as_millis()
-                ),
+                format!("sends its headers, but not all of its body within {limit}"),
             ),
             _ => (Fault::Timeout, format!("does not answer within {limit}")),
         }

@@ -111,7 +111,7 @@ fn web(url: &Url) -> anyhow::Result<()> {
 fn address(url: &Url) -> anyhow::Result<()> {
     web(url)?;
     if let Err(reason) = dial::may_be_asked(url) {
-        bail!(reason);
+        bail!("{reason}");
     }
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
     ensure!(
