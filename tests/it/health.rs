@@ -456,6 +456,24 @@ async fn what_the_time_did_not_suffice_for_is_unknown_and_what_was_seen_stays() 
 }
 
 #[tokio::test]
+async fn what_looked_bad_is_confirmed_before_more_is_asked() {
+    let down = Service::start([Answer::status(503)]).await;
+    let hanging = Service::start([Answer::fault(Fault::SlowHeaders)]).await;
+    let health = health(
+        "concurrency = 1\nconfirm_after = \"0s\"",
+        &[
+            endpoint("down", &down.url(), ""),
+            endpoint("hanging", &hanging.url(), ""),
+        ],
+    );
+    let limit = Duration::from_millis(500);
+    let seen = health.observe(&looking(limit)).await.unwrap();
+    let judged = health.evaluate(&seen, now());
+    assert_eq!(judged.findings.len(), 1, "{}", lines(&judged));
+    assert_eq!(judged.unknown.len(), 1, "{}", lines(&judged));
+}
+
+#[tokio::test]
 async fn what_looked_bad_and_was_not_confirmed_in_time_is_unknown() {
     let down = Service::start([Answer::status(503)]).await;
     let health = health(
