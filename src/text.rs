@@ -81,8 +81,9 @@ pub fn redact(text: &str) -> String {
         )
         .expect("the pattern is constant")
     });
-    static DIGITS: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"\b\d(?:[ -]?\d){12,18}\b").expect("the pattern is constant"));
+    static DIGITS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?-u)\b\d(?:[ -]?\d){12,18}\b").expect("the pattern is constant")
+    });
     let text = SECRETS.replace_all(text, "[redacted]");
     DIGITS
         .replace_all(&text, |found: &regex::Captures<'_>| {

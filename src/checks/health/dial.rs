@@ -100,11 +100,19 @@ pub(super) async fn connect(
         None => return Err(Miss::Never(Never::nameless())),
     };
     *stage = Stage::Connect;
+    first_of(&candidates, port, limit).await
+}
+
+/// Each address but the last has an even share of the time that is left.
+async fn first_of(
+    candidates: &[IpAddr],
+    port: u16,
+    limit: Instant,
+) -> Result<(TcpStream, Reach), Miss> {
     let mut missed = None;
-    for (i, address) in candidates.iter().enumerate() {
-        let left = candidates.len() - i;
-        let share =
-            limit.saturating_duration_since(Instant::now()) / u32::try_from(left).unwrap_or(1);
+    let lefts = (1..=u32::try_from(candidates.len()).unwrap_or(u32::MAX)).rev();
+    for (address, left) in candidates.iter().zip(lefts) {
+        let share = limit.saturating_duration_since(Instant::now()) / left;
         let connecting = TcpStream::connect(SocketAddr::new(*address, port));
         let connected = if left == 1 {
             connecting.await
@@ -118,13 +126,16 @@ pub(super) async fn connect(
             Err(error) => missed = Some(more_telling(missed, miss(&error))),
         }
     }
-    Err(missed.unwrap_or_else(|| unresolved(url.host_str().unwrap_or_default(), "no address")))
+    Err(missed.unwrap_or_else(|| Miss::Never(Never::nameless())))
 }
 
 async fn look_up(name: &str, port: u16) -> Result<impl Iterator<Item = IpAddr>, Miss> {
     let found = lookup_host((name, port))
         .await
-        .map_err(|error| unresolved(name, &without_preface(&error.to_string())))?;
+        .map_err(|error| match miss(&error) {
+            Miss::Local(cause, reason) => Miss::Local(cause, reason),
+            _ => unresolved(name, &without_preface(&error.to_string())),
+        })?;
     let (mut v6, v4): (Vec<IpAddr>, Vec<IpAddr>) =
         found.map(|socket| socket.ip()).partition(IpAddr::is_ipv6);
     v6.extend(v4);
@@ -262,5 +273,16 @@ mod tests {
     fn running_out_of_descriptors_is_no_fault_of_the_other_side() {
         let miss = miss(&io::Error::from_raw_os_error(24));
         assert!(matches!(miss, Miss::Local(..)), "{miss:?}");
+    }
+
+    #[tokio::test]
+    async fn the_addresses_of_a_name_are_tried_in_turn() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let limit = Instant::now() + std::time::Duration::from_secs(5);
+        let both = ips(&["127.0.0.2", "127.0.0.1"]);
+        let (stream, reach) = first_of(&both, port, limit).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap().ip(), both[1]);
+        assert_eq!(reach, Reach::Loopback);
     }
 }

@@ -134,7 +134,7 @@ fn certificate(endpoint: &Endpoint, seen: &Seen, now: DateTime<Utc>) -> Option<F
     }
     let left = count(usize::try_from(days).unwrap_or(0), "day");
     let ends = if expires <= now {
-        format!("has expired on {}", expires.format("%Y-%m-%d"))
+        format!("expired on {}", expires.format("%Y-%m-%d"))
     } else {
         format!("expires in {left}")
     };

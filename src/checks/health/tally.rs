@@ -32,7 +32,7 @@ impl Blind {
         }
         if self.not_asked > 0 {
             let reason = format!(
-                "{} of {} not asked within the time limit; raise `time_limit` in [checks.health]",
+                "{} of {} could not be seen within the time limit; raise `time_limit` in [checks.health]",
                 thousands(self.not_asked as u64),
                 count(all, "endpoint")
             );
@@ -119,12 +119,8 @@ impl<'a> Tally<'a> {
                 all: sum.all + count.all,
                 unknown: sum.unknown + count.unknown,
             });
-            parts.push(part(&count_of_more(rest.len()), sum));
+            parts.push(part(&count(rest.len(), "more environment"), sum));
         }
         parts.join(", ").into()
     }
-}
-
-fn count_of_more(environments: usize) -> String {
-    format!("{} more", count(environments, "environment"))
 }
