@@ -117,6 +117,30 @@ pub enum Cause {
     Panic,
 }
 
+impl Cause {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not found",
+            Self::Gone => "gone",
+            Self::RateLimited => "rate limited",
+            Self::Timeout => "timeout",
+            Self::Tls => "tls",
+            Self::Redirect => "redirect",
+            Self::Network => "network",
+            Self::OwnNetwork => "own network",
+            Self::Upstream => "upstream",
+            Self::Decode => "decode",
+            Self::Truncated => "truncated",
+            Self::NotConfigured => "not configured",
+            Self::ClockSkew => "clock skew",
+            Self::Refused => "refused",
+            Self::Panic => "panic",
+        }
+    }
+}
+
 /// One thing that a person may need to act on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {

@@ -317,6 +317,13 @@ pub struct Blind {
     pub unseen: Vec<Known>,
 }
 
+/// The round before this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Previous {
+    pub run: RunId,
+    pub started_at: DateTime<Utc>,
+}
+
 /// A report, sorted by what a person has to do about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Triaged {
@@ -332,8 +339,8 @@ pub struct Triaged {
     pub unknown: Vec<Blind>,
     /// Open at the last look, looked for and not found any more.
     pub gone: Vec<Known>,
-    /// The run that the states compare with.
-    pub previous: Option<RunId>,
+    /// The round that the states compare with.
+    pub previous: Option<Previous>,
 }
 
 impl Triaged {
@@ -390,7 +397,7 @@ pub fn triage(
     report: Report,
     memory: &Memory,
     history: &BTreeMap<FindingKey, Vec<Decision>>,
-    previous: Option<RunId>,
+    previous: Option<Previous>,
 ) -> Triaged {
     let now = report.finished_at;
     let after = remember(memory, &report);

@@ -142,6 +142,11 @@ impl Registry {
         self.0.iter().map(|known| known.name)
     }
 
+    /// The variables of all the secrets that the checks know.
+    pub fn secrets(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().flat_map(|known| known.secrets).map(|(name, _)| *name)
+    }
+
     /// Builds the checklist from the sections under `[checks]`. A check without a section is off.
     pub fn configure(
         &self,
