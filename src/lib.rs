@@ -24,14 +24,38 @@ pub mod report;
 /// What needs a person, given earlier rounds and decisions.
 pub mod triage;
 
-/// The ops log: entries, their hash chain, the Markdown file.
+/// When rounds are expected, and the clock that tells.
+pub mod schedule;
+
+/// The log that nobody can change unseen.
 pub mod ops_log;
+
+/// A report as terminal text, Markdown or JSON.
+pub mod render;
 
 /// Which addresses may be asked.
 pub mod address;
 
+/// The HTTP layer under every API client.
+pub mod upstream;
+
 /// The items of the checklist, and how they run.
 pub mod checks;
 
-/// What is remembered, on SQLite or PostgreSQL: the only SQL.
+/// All that is remembered; the only SQL.
 pub mod store;
+
+/// What decisions ask of the other side.
+pub mod effects;
+
+/// The words of the terminal.
+pub mod command;
+
+/// Commands turned into rounds and decisions.
+pub mod bot;
+
+/// The configuration file, and the secrets of the environment.
+pub mod config;
+
+/// The terminal's commands, wired.
+pub mod cli;

@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{Applied, Check, Looking, NotApplied, Order, Secret, Secrets};
 use crate::{
     report::{Cause, CheckReport, Outcome, Unknown},
+    schedule::Clock,
     text::{Untrusted, nearest},
 };
 
@@ -144,7 +145,10 @@ impl Registry {
 
     /// The variables of all the secrets that the checks know.
     pub fn secrets(&self) -> impl Iterator<Item = &'static str> {
-        self.0.iter().flat_map(|known| known.secrets).map(|(name, _)| *name)
+        self.0
+            .iter()
+            .flat_map(|known| known.secrets)
+            .map(|(name, _)| *name)
     }
 
     /// Builds the checklist from the sections under `[checks]`. A check without a section is off.
@@ -276,17 +280,18 @@ impl Checklist {
             .collect()
     }
 
-    /// An error that names the right choices if one of the names is no check.
-    pub fn know(&self, names: &[String]) -> anyhow::Result<()> {
+    /// An error that names the right choices if one of the names is neither a check nor among `others`.
+    pub fn know(&self, names: &[String], others: &[&'static str]) -> anyhow::Result<()> {
+        let known = self.names().chain(others.iter().copied());
         match names
             .iter()
-            .find(|name| !self.names().any(|known| known == name.as_str()))
+            .find(|name| !known.clone().any(|known| known == name.as_str()))
         {
             None => Ok(()),
             Some(name) => bail!(
                 "there is no check `{}`; {}",
                 crate::text::one_line(name),
-                did_you_mean(name, self.names())
+                did_you_mean(name, known)
             ),
         }
     }
@@ -303,7 +308,7 @@ impl Checklist {
         &self,
         only: Option<&[String]>,
         progress: &BTreeMap<&'static str, Progress>,
-        clock: fn() -> DateTime<Utc>,
+        clock: &Clock,
         mut finished: impl FnMut(&CheckReport),
     ) -> Vec<CheckReport> {
         let chosen: Vec<&Item> = self.chosen(only).collect();
@@ -319,6 +324,7 @@ impl Checklist {
                 configured.time_limit,
             );
             let looking = self.looking(limit, progress.get(name).cloned().unwrap_or_default());
+            let clock = Arc::clone(clock);
             running.spawn(async move {
                 let started = Instant::now();
                 let looked = tokio::spawn(async move { timeout_at(started + limit, check.look(&looking, clock())).await });

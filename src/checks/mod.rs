@@ -17,7 +17,7 @@ mod checklist;
 pub mod errors;
 pub mod health;
 
-pub use checklist::{Checklist, DEFAULT_TIME_LIMIT, Progress, Registry};
+pub use checklist::{Checklist, DEFAULT_TIME_LIMIT, Listed, Progress, Registry};
 
 /// Every check, in the order of the report.
 pub fn registry() -> Registry {
@@ -116,8 +116,8 @@ pub struct Order {
     /// `resolve`, `assign`, `archive`, or `undo` of one of them.
     pub verb: String,
     pub by: Person,
-    /// Whom to assign it to, or which verb to undo.
-    pub argument: Option<Untrusted>,
+    /// Whom to assign it to, or which verb to undo. Verbatim, as an e-mail address must arrive whole; not for showing.
+    pub argument: Option<String>,
     /// A reason, for a note on the other side.
     pub reason: Option<Untrusted>,
     /// What the other side held before, so that `undo` can put it back.

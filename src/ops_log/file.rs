@@ -222,6 +222,41 @@ fn next(day: &mut Option<NaiveDate>, entry: &Entry) -> String {
     }
 }
 
+/// Where the file's end departs from the log's newest entries, if it does. A file that ends early is only behind.
+pub fn tail_differs(path: &Path, newest: &[Entry]) -> anyhow::Result<Option<Untrusted>> {
+    let text = match fs::read(path) {
+        Ok(text) => String::from_utf8_lossy(&text).into_owned(),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Ok((!newest.is_empty()).then(|| "it is not there".into()));
+        }
+        Err(error) => {
+            return Err(error)
+                .with_context(|| format!("the ops log's file {} can't be read", path.display()));
+        }
+    };
+    let end = match End::of(&text) {
+        Ok(end) => end,
+        Err(why) => return Ok(Some(why.into())),
+    };
+    let held = &newest[..newest.partition_point(|entry| entry.seq <= end.seq)];
+    let mut day = None;
+    let expected: String = held.iter().map(|entry| next(&mut day, entry)).collect();
+    let found = text.lines().rev().filter(|line| line.starts_with("- "));
+    let differs = expected
+        .lines()
+        .rev()
+        .filter(|line| line.starts_with("- "))
+        .zip(found)
+        .find(|(a, b)| a != b);
+    Ok(match differs {
+        Some((_, found)) => Some(format!("`{found}` is no entry's line").into()),
+        None if text.lines().filter(|line| line.starts_with("- ")).count() < held.len() => {
+            Some("lines are missing".into())
+        }
+        None => None,
+    })
+}
+
 /// The first line of the file that is not what the database says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} of the file is not what the database says: it should read `{expected}`, and reads `{}`; `daily-ops log rebuild` writes it anew", found.as_str())]

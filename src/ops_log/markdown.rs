@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::entry::{Entry, Piece, fold};
+use super::entry::{Entry, Piece, Sentence, fold};
 use crate::{text::one_line, triage::Person};
 
 /// What stands above the first day.
@@ -19,7 +19,7 @@ pub fn heading(day: NaiveDate) -> String {
 pub fn line(entry: &Entry) -> String {
     let words = match &entry.body {
         None => "erased".to_owned(),
-        Some(body) => format!("{} · by {}", sentence(&body.text.0), person(&body.by)),
+        Some(body) => format!("{} · by {}", body.text.markdown(), person(&body.by)),
     };
     format!(
         "- {} · {} · #{} {}\n",
@@ -28,6 +28,13 @@ pub fn line(entry: &Entry) -> String {
         entry.seq,
         entry.hash.short()
     )
+}
+
+impl Sentence {
+    /// One line of Markdown.
+    pub fn markdown(&self) -> String {
+        sentence(&self.0)
+    }
 }
 
 fn sentence(pieces: &[Piece]) -> String {

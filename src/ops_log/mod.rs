@@ -7,5 +7,5 @@ mod markdown;
 
 pub use chain::{Anchor, Flaw, Hash, Head, Salt, Verified, Verifier, Why, seal};
 pub use entry::{Body, Entry, Kind, NewEntry, Piece, Record, Sentence};
-pub use file::{Appended, Comparison, Difference, Rebuild, append};
+pub use file::{Appended, Comparison, Difference, Rebuild, append, tail_differs};
 pub use markdown::{heading, line, title};

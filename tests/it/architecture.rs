@@ -10,7 +10,10 @@ const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 fn modules() -> Vec<String> {
     let lib = fs::read_to_string(format!("{SRC}/lib.rs")).expect("lib.rs is readable");
-    lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).map(str::to_owned).collect()
+    lib.lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn files(path: &Path) -> Vec<PathBuf> {
@@ -18,12 +21,18 @@ fn files(path: &Path) -> Vec<PathBuf> {
         return vec![path.to_owned()];
     }
     let entries = fs::read_dir(path).expect("the folder is readable");
-    entries.flat_map(|entry| files(&entry.expect("the entry is readable").path())).collect()
+    entries
+        .flat_map(|entry| files(&entry.expect("the entry is readable").path()))
+        .collect()
 }
 
 fn files_of(module: &str) -> Vec<PathBuf> {
     let file = PathBuf::from(format!("{SRC}/{module}.rs"));
-    if file.exists() { vec![file] } else { files(Path::new(&format!("{SRC}/{module}"))) }
+    if file.exists() {
+        vec![file]
+    } else {
+        files(Path::new(&format!("{SRC}/{module}")))
+    }
 }
 
 /// The modules that a source names by `crate::a` or `use crate::{a::.., b}`.
@@ -66,8 +75,13 @@ fn violations(modules: &[String], sources: impl Fn(&str) -> Vec<(PathBuf, String
     for (place, module) in modules.iter().enumerate() {
         for (path, source) in sources(module) {
             let used = named(&source);
-            let later = modules[place + 1..].iter().filter(|later| used.contains(*later));
-            found.extend(later.map(|later| format!("`{module}` ({}) must not use `{later}`", path.display())));
+            let later = modules[place + 1..]
+                .iter()
+                .filter(|later| used.contains(*later));
+            found
+                .extend(later.map(|later| {
+                    format!("`{module}` ({}) must not use `{later}`", path.display())
+                }));
         }
     }
     found
@@ -75,16 +89,39 @@ fn violations(modules: &[String], sources: impl Fn(&str) -> Vec<(PathBuf, String
 
 #[test]
 fn a_module_uses_only_those_above_it() {
-    let read = |module: &str| files_of(module).into_iter().map(|path| (path.clone(), fs::read_to_string(&path).expect("it is readable"))).collect();
+    let read = |module: &str| {
+        files_of(module)
+            .into_iter()
+            .map(|path| {
+                (
+                    path.clone(),
+                    fs::read_to_string(&path).expect("it is readable"),
+                )
+            })
+            .collect()
+    };
     assert_eq!(violations(&modules(), read), Vec::<String>::new());
 }
 
 #[test]
 fn a_module_that_uses_a_later_one_is_noticed() {
     let modules = ["report".to_owned(), "store".to_owned()];
-    for source in ["use crate::store::Store;", "use crate::{\n    text::{Untrusted, count},\n    store,\n};", "fn f() { crate::store::open() }"] {
-        let sources = |module: &str| if module == "report" { vec![(PathBuf::from("report.rs"), source.to_owned())] } else { Vec::new() };
-        assert_eq!(violations(&modules, sources), ["`report` (report.rs) must not use `store`"]);
+    for source in [
+        "use crate::store::Store;",
+        "use crate::{\n    text::{Untrusted, count},\n    store,\n};",
+        "fn f() { crate::store::open() }",
+    ] {
+        let sources = |module: &str| {
+            if module == "report" {
+                vec![(PathBuf::from("report.rs"), source.to_owned())]
+            } else {
+                Vec::new()
+            }
+        };
+        assert_eq!(
+            violations(&modules, sources),
+            ["`report` (report.rs) must not use `store`"]
+        );
     }
 }
 
@@ -94,7 +131,12 @@ fn every_module_is_listed_in_lib() {
     let there: BTreeSet<String> = fs::read_dir(SRC)
         .expect("src is readable")
         .map(|entry| entry.expect("the entry is readable").path())
-        .map(|path| path.file_stem().expect("it has a name").to_string_lossy().into_owned())
+        .map(|path| {
+            path.file_stem()
+                .expect("it has a name")
+                .to_string_lossy()
+                .into_owned()
+        })
         .filter(|name| name != "lib" && name != "main")
         .collect();
     assert_eq!(listed, there);
@@ -104,7 +146,11 @@ fn every_module_is_listed_in_lib() {
 fn outside(allowed: &[&str], words: &[&str]) -> Vec<String> {
     files(Path::new(SRC))
         .into_iter()
-        .filter(|path| !allowed.iter().any(|prefix| path.starts_with(format!("{SRC}/{prefix}"))))
+        .filter(|path| {
+            !allowed
+                .iter()
+                .any(|prefix| path.starts_with(format!("{SRC}/{prefix}")))
+        })
         .filter(|path| {
             let source = fs::read_to_string(path).expect("it is readable");
             words.iter().any(|word| source.contains(word))
@@ -120,7 +166,13 @@ fn all_sql_is_in_the_store() {
 
 #[test]
 fn only_clients_touch_the_network() {
-    assert_eq!(outside(&["upstream", "checks"], &["reqwest::", "hyper::", "TcpStream"]), Vec::<String>::new());
+    assert_eq!(
+        outside(
+            &["upstream", "checks"],
+            &["reqwest::", "hyper::", "TcpStream"]
+        ),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -129,9 +181,17 @@ fn every_check_has_its_line_in_the_registry() {
     let mut folders: Vec<String> = folders
         .map(|entry| entry.expect("the entry is readable").path())
         .filter(|path| path.is_dir())
-        .map(|path| path.file_name().expect("it has a name").to_string_lossy().replace('_', "-"))
+        .map(|path| {
+            path.file_name()
+                .expect("it has a name")
+                .to_string_lossy()
+                .replace('_', "-")
+        })
         .collect();
-    let mut registered: Vec<String> = daily_ops::checks::registry().names().map(str::to_owned).collect();
+    let mut registered: Vec<String> = daily_ops::checks::registry()
+        .names()
+        .map(str::to_owned)
+        .collect();
     folders.sort();
     registered.sort();
     assert_eq!(registered, folders);

@@ -1,11 +1,12 @@
 //! Checks run side by side; one that fails spoils no other.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use daily_ops::{
     checks::{Check, Checklist, Evaluation, Looking, Registry, Secrets},
     report::{Cause, CheckReport, Outcome, Unknown},
+    schedule::Clock,
 };
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
@@ -27,7 +28,10 @@ impl Check for Slow {
     }
 
     fn evaluate(&self, seen: &u64, _: DateTime<Utc>) -> Evaluation {
-        Evaluation { summary: format!("{seen} s").into(), ..Evaluation::default() }
+        Evaluation {
+            summary: format!("{seen} s").into(),
+            ..Evaluation::default()
+        }
     }
 }
 
@@ -71,13 +75,21 @@ impl Check for Refused {
 
 fn checklist(sections: &str) -> anyhow::Result<Checklist> {
     let sections = toml::from_str(sections).expect("it is TOML");
-    Registry::default().with::<Slow>().with::<Defect>().with::<Refused>().configure(sections, Secrets::default())
+    Registry::default()
+        .with::<Slow>()
+        .with::<Defect>()
+        .with::<Refused>()
+        .configure(sections, Secrets::default())
+}
+
+fn clock() -> Clock {
+    Arc::new(DateTime::<Utc>::default)
 }
 
 async fn run(sections: &str) -> Vec<CheckReport> {
     let checklist = checklist(sections).expect("the sections are right");
     let progress = checklist.progress(None);
-    checklist.run(None, &progress, DateTime::<Utc>::default, |_| {}).await
+    checklist.run(None, &progress, &clock(), |_| {}).await
 }
 
 fn cause(report: &CheckReport) -> Cause {
@@ -94,31 +106,51 @@ async fn checks_run_side_by_side_and_are_reported_in_order() {
     assert_eq!(started.elapsed().as_secs(), 9);
     let names: Vec<&str> = reports.iter().map(|r| r.name.as_str()).collect();
     assert_eq!(names, ["slow", "defect", "refused"]);
-    assert_eq!((reports[0].outcome.clone(), reports[0].took_ms / 100), (Outcome::Looked, 90));
+    assert_eq!(
+        (reports[0].outcome.clone(), reports[0].took_ms / 100),
+        (Outcome::Looked, 90)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_check_that_dawdles_is_unknown_after_its_limit() {
     let started = Instant::now();
     let reports = run("[slow]\nseconds = 3600").await;
-    assert_eq!((cause(&reports[0]), started.elapsed().as_secs()), (Cause::Timeout, 20));
+    assert_eq!(
+        (cause(&reports[0]), started.elapsed().as_secs()),
+        (Cause::Timeout, 20)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_section_can_set_its_own_limit() {
     let started = Instant::now();
     let reports = run("[slow]\nseconds = 3600\ntime_limit = \"2s\"").await;
-    assert_eq!((cause(&reports[0]), started.elapsed().as_secs()), (Cause::Timeout, 2));
+    assert_eq!(
+        (cause(&reports[0]), started.elapsed().as_secs()),
+        (Cause::Timeout, 2)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_check_that_panics_is_unknown_and_spoils_no_other() {
     for while_judging in [false, true] {
-        let reports = run(&format!("[slow]\nseconds = 1\n[defect]\nwhile_judging = {while_judging}\n[refused]")).await;
-        assert_eq!((cause(&reports[1]), cause(&reports[2])), (Cause::Panic, Cause::Auth));
+        let reports = run(&format!(
+            "[slow]\nseconds = 1\n[defect]\nwhile_judging = {while_judging}\n[refused]"
+        ))
+        .await;
+        assert_eq!(
+            (cause(&reports[1]), cause(&reports[2])),
+            (Cause::Panic, Cause::Auth)
+        );
         assert_eq!(reports[0].outcome, Outcome::Looked);
-        let Outcome::Unknown(reasons) = &reports[1].outcome else { unreachable!() };
-        assert!(reasons[0].reason.as_str().contains("slipped"), "{reasons:?}");
+        let Outcome::Unknown(reasons) = &reports[1].outcome else {
+            unreachable!()
+        };
+        assert!(
+            reasons[0].reason.as_str().contains("slipped"),
+            "{reasons:?}"
+        );
     }
 }
 
@@ -132,7 +164,14 @@ async fn a_check_without_a_section_is_off() {
 async fn only_the_checks_that_were_asked_for_run() {
     let checklist = checklist("[slow]\nseconds = 3600\n[refused]").expect("it is right");
     let only = ["refused".to_owned()];
-    let reports = checklist.run(Some(&only), &checklist.progress(Some(&only)), DateTime::<Utc>::default, |_| {}).await;
+    let reports = checklist
+        .run(
+            Some(&only),
+            &checklist.progress(Some(&only)),
+            &clock(),
+            |_| {},
+        )
+        .await;
     assert_eq!((reports.len(), reports[0].name.as_str()), (1, "refused"));
 }
 
@@ -140,9 +179,18 @@ async fn only_the_checks_that_were_asked_for_run() {
 fn a_wrong_section_is_refused_with_its_place() {
     for (sections, expected) in [
         ("[slwo]", "there is no check `slwo`; did you mean `slow`?"),
-        ("[slow]\nseconds = 1\nhours = 2", "in [checks.slow]: unknown field `hours`"),
-        ("[slow]\nseconds = 1\ntime_limit = \"soon\"", "in [checks.slow]: `time_limit` is a duration"),
-        ("[slow]\nseconds = 1\ntime_limit = \"1ms\"", "`time_limit` must lie between 1s and 10m"),
+        (
+            "[slow]\nseconds = 1\nhours = 2",
+            "in [checks.slow]: unknown field `hours`",
+        ),
+        (
+            "[slow]\nseconds = 1\ntime_limit = \"soon\"",
+            "in [checks.slow]: `time_limit` is a duration",
+        ),
+        (
+            "[slow]\nseconds = 1\ntime_limit = \"1ms\"",
+            "`time_limit` must lie between 1s and 10m",
+        ),
         ("slow = 3", "`checks.slow` is no section"),
     ] {
         let error = format!("{:#}", checklist(sections).err().expect("it is wrong"));

@@ -1,3 +1,4 @@
 mod architecture;
 mod checklist;
+mod render;
 mod triage;

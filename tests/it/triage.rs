@@ -5,13 +5,19 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use daily_ops::{
     report::{Cause, CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown},
-    triage::{Action, Decision, Known, Memory, Person, Return, Standing, State, Transition, Triaged, Verdict, remember, transition, triage},
+    triage::{
+        Action, Decision, Known, Memory, Person, Return, Standing, State, Transition, Triaged,
+        Verdict, remember, transition, triage,
+    },
 };
 use proptest::prelude::*;
 
 /// The morning of a day, counted from a Monday.
 fn morning(day: i64) -> DateTime<Utc> {
-    "2026-11-23T09:00:00Z".parse::<DateTime<Utc>>().expect("it is a time") + TimeDelta::days(day)
+    "2026-11-23T09:00:00Z"
+        .parse::<DateTime<Utc>>()
+        .expect("it is a time")
+        + TimeDelta::days(day)
 }
 
 fn issue(id: &str, severity: Severity, users: u64) -> Finding {
@@ -31,7 +37,13 @@ fn issue(id: &str, severity: Severity, users: u64) -> Finding {
 }
 
 fn errors(outcome: Outcome, findings: Vec<Finding>) -> CheckReport {
-    CheckReport { name: "errors".to_owned(), outcome, findings, summary: "".into(), took_ms: 0 }
+    CheckReport {
+        name: "errors".to_owned(),
+        outcome,
+        findings,
+        summary: "".into(),
+        took_ms: 0,
+    }
 }
 
 fn blind() -> Outcome {
@@ -47,7 +59,12 @@ struct Days {
 
 impl Days {
     fn round(&mut self, day: i64, check: CheckReport) -> Triaged {
-        let report = Report { run: RunId::of(morning(day)), started_at: morning(day), finished_at: morning(day), checks: vec![check] };
+        let report = Report {
+            run: RunId::of(morning(day)),
+            started_at: morning(day),
+            finished_at: morning(day),
+            checks: vec![check],
+        };
         let after = remember(&self.memory, &report);
         let triaged = triage(report, &self.memory, &self.history, None);
         self.memory = after;
@@ -68,7 +85,15 @@ impl Days {
         if let Transition::Decide(action) = &asked {
             let version = history.len() as i64 + 1;
             let by = Person::at_terminal("anna");
-            history.push(Decision { key, version, at, by, action: action.clone(), severity: known.finding.severity, magnitude: known.finding.magnitude });
+            history.push(Decision {
+                key,
+                version,
+                at,
+                by,
+                action: action.clone(),
+                severity: known.finding.severity,
+                magnitude: known.finding.magnitude,
+            });
         }
         asked
     }
@@ -79,23 +104,44 @@ fn acknowledge() -> Action {
 }
 
 fn snooze_until(day: i64) -> Action {
-    Action::Snooze { until: morning(day) }
+    Action::Snooze {
+        until: morning(day),
+    }
 }
 
 #[test]
 fn a_finding_is_new_once_and_stands_from_its_first_day() {
     let mut days = Days::default();
     let today = days.sees(0, vec![issue("1", Severity::High, 150)]);
-    assert_eq!((today.verdict(), today.needs_you[0].state), (Verdict::NeedsYou, State::New));
+    assert_eq!(
+        (today.verdict(), today.needs_you[0].state),
+        (Verdict::NeedsYou, State::New)
+    );
     let later = days.sees(3, vec![issue("1", Severity::High, 150)]);
-    assert_eq!((later.needs_you[0].state, later.needs_you[0].since), (State::Standing, morning(0)));
+    assert_eq!(
+        (later.needs_you[0].state, later.needs_you[0].since),
+        (State::Standing, morning(0))
+    );
 }
 
 #[test]
 fn what_is_worse_better_or_gone_is_said() {
     let mut days = Days::default();
-    days.sees(0, vec![issue("1", Severity::High, 150), issue("2", Severity::High, 150), issue("3", Severity::High, 150)]);
-    let next = days.sees(1, vec![issue("1", Severity::Critical, 150), issue("2", Severity::High, 60)]);
+    days.sees(
+        0,
+        vec![
+            issue("1", Severity::High, 150),
+            issue("2", Severity::High, 150),
+            issue("3", Severity::High, 150),
+        ],
+    );
+    let next = days.sees(
+        1,
+        vec![
+            issue("1", Severity::Critical, 150),
+            issue("2", Severity::High, 60),
+        ],
+    );
     let states: Vec<_> = next.needs_you.iter().map(|row| row.state).collect();
     assert_eq!(states, [State::Worse, State::Better]);
     assert_eq!(next.gone[0].finding.key.to_string(), "errors:3");
@@ -116,7 +162,10 @@ fn an_acknowledged_finding_that_gets_worse_needs_somebody_again() {
     days.sees(0, vec![issue("1", Severity::High, 150)]);
     days.somebody(0, "1", acknowledge());
     let next = days.sees(1, vec![issue("1", Severity::High, 300)]);
-    assert!(matches!(next.needs_you[0].standing, Standing::Back(_, Return::Worse)));
+    assert!(matches!(
+        next.needs_you[0].standing,
+        Standing::Back(_, Return::Worse)
+    ));
 }
 
 #[test]
@@ -125,9 +174,17 @@ fn a_slow_drift_is_noticed_against_the_day_of_the_decision() {
     days.sees(0, vec![issue("1", Severity::High, 100)]);
     days.somebody(0, "1", acknowledge());
     for (day, users) in [(1, 130), (2, 160), (3, 190)] {
-        assert_eq!(days.sees(day, vec![issue("1", Severity::High, users)]).verdict(), Verdict::Ok);
+        assert_eq!(
+            days.sees(day, vec![issue("1", Severity::High, users)])
+                .verdict(),
+            Verdict::Ok
+        );
     }
-    assert_eq!(days.sees(4, vec![issue("1", Severity::High, 210)]).verdict(), Verdict::NeedsYou);
+    assert_eq!(
+        days.sees(4, vec![issue("1", Severity::High, 210)])
+            .verdict(),
+        Verdict::NeedsYou
+    );
 }
 
 #[test]
@@ -137,7 +194,10 @@ fn an_acknowledgement_does_not_cover_the_next_occurrence() {
     days.somebody(0, "1", acknowledge());
     days.sees(1, vec![]);
     let back = days.sees(2, vec![issue("1", Severity::High, 150)]);
-    assert_eq!((back.verdict(), back.needs_you[0].state), (Verdict::NeedsYou, State::New));
+    assert_eq!(
+        (back.verdict(), back.needs_you[0].state),
+        (Verdict::NeedsYou, State::New)
+    );
 }
 
 #[test]
@@ -147,7 +207,11 @@ fn a_snooze_is_listed_while_it_lasts_and_always_ends() {
     days.somebody(0, "1", snooze_until(3));
     let asleep = days.sees(2, vec![issue("1", Severity::High, 150)]);
     assert_eq!((asleep.verdict(), asleep.snoozed.len()), (Verdict::Ok, 1));
-    assert_eq!(days.sees(3, vec![issue("1", Severity::High, 150)]).verdict(), Verdict::NeedsYou);
+    assert_eq!(
+        days.sees(3, vec![issue("1", Severity::High, 150)])
+            .verdict(),
+        Verdict::NeedsYou
+    );
 }
 
 #[test]
@@ -156,8 +220,17 @@ fn a_snooze_outlives_a_finding_that_flaps_and_ends_early_when_it_gets_worse() {
     days.sees(0, vec![issue("1", Severity::High, 150)]);
     days.somebody(0, "1", snooze_until(30));
     days.sees(1, vec![]);
-    assert_eq!(days.sees(2, vec![issue("1", Severity::High, 150)]).snoozed.len(), 1);
-    assert_eq!(days.sees(3, vec![issue("1", Severity::Critical, 150)]).verdict(), Verdict::NeedsYou);
+    assert_eq!(
+        days.sees(2, vec![issue("1", Severity::High, 150)])
+            .snoozed
+            .len(),
+        1
+    );
+    assert_eq!(
+        days.sees(3, vec![issue("1", Severity::Critical, 150)])
+            .verdict(),
+        Verdict::NeedsYou
+    );
 }
 
 #[test]
@@ -165,8 +238,16 @@ fn a_snooze_from_another_age_can_not_last_for_ever() {
     let mut days = Days::default();
     days.sees(0, vec![issue("1", Severity::High, 150)]);
     days.somebody(0, "1", snooze_until(100_000));
-    assert_eq!(days.sees(89, vec![issue("1", Severity::High, 150)]).verdict(), Verdict::Ok);
-    assert_eq!(days.sees(91, vec![issue("1", Severity::High, 150)]).verdict(), Verdict::NeedsYou);
+    assert_eq!(
+        days.sees(89, vec![issue("1", Severity::High, 150)])
+            .verdict(),
+        Verdict::Ok
+    );
+    assert_eq!(
+        days.sees(91, vec![issue("1", Severity::High, 150)])
+            .verdict(),
+        Verdict::NeedsYou
+    );
 }
 
 #[test]
@@ -175,7 +256,10 @@ fn what_was_resolved_and_is_there_again_needs_somebody() {
     days.sees(0, vec![issue("1", Severity::High, 150)]);
     days.somebody(0, "1", Action::Resolve { reason: None });
     let next = days.sees(1, vec![issue("1", Severity::High, 150)]);
-    assert!(matches!(next.needs_you[0].standing, Standing::Back(_, Return::SeenAgain)));
+    assert!(matches!(
+        next.needs_you[0].standing,
+        Standing::Back(_, Return::SeenAgain)
+    ));
 }
 
 #[test]
@@ -183,7 +267,14 @@ fn a_check_that_could_not_look_is_unknown_and_forgets_nothing() {
     let mut days = Days::default();
     days.sees(0, vec![issue("1", Severity::High, 150)]);
     let dark = days.round(1, errors(blind(), vec![]));
-    assert_eq!((dark.verdict(), dark.gone.len(), dark.unknown[0].unseen.len()), (Verdict::Unknown, 0, 1));
+    assert_eq!(
+        (
+            dark.verdict(),
+            dark.gone.len(),
+            dark.unknown[0].unseen.len()
+        ),
+        (Verdict::Unknown, 0, 1)
+    );
     let light = days.sees(2, vec![issue("1", Severity::High, 150)]);
     assert_eq!(light.needs_you[0].since, morning(0));
 }
@@ -192,13 +283,19 @@ fn a_check_that_could_not_look_is_unknown_and_forgets_nothing() {
 fn a_check_that_saw_a_part_keeps_what_it_saw_and_is_not_ok() {
     let mut days = Days::default();
     let part = days.round(0, errors(blind(), vec![issue("1", Severity::Low, 1)]));
-    assert_eq!((part.verdict(), part.low.len(), part.ok().count()), (Verdict::Unknown, 1, 0));
+    assert_eq!(
+        (part.verdict(), part.low.len(), part.ok().count()),
+        (Verdict::Unknown, 1, 0)
+    );
 }
 
 #[test]
 fn an_issue_that_somebody_owns_needs_nobody_else_until_it_gets_worse() {
     let mut days = Days::default();
-    let owned = |users| Finding { owner: Some("ben".into()), ..issue("1", Severity::High, users) };
+    let owned = |users| Finding {
+        owner: Some("ben".into()),
+        ..issue("1", Severity::High, users)
+    };
     assert_eq!(days.sees(0, vec![owned(150)]).handled.len(), 1);
     assert_eq!(days.sees(1, vec![owned(400)]).needs_you.len(), 1);
 }
@@ -214,8 +311,13 @@ fn low_findings_need_nobody() {
 fn the_second_person_hears_who_was_first() {
     let mut days = Days::default();
     days.sees(0, vec![issue("1", Severity::High, 150)]);
-    assert!(matches!(days.somebody(0, "1", acknowledge()), Transition::Decide(_)));
-    assert!(matches!(days.somebody(0, "1", acknowledge()), Transition::Already(first) if first.by.name() == "anna"));
+    assert!(matches!(
+        days.somebody(0, "1", acknowledge()),
+        Transition::Decide(_)
+    ));
+    assert!(
+        matches!(days.somebody(0, "1", acknowledge()), Transition::Already(first) if first.by.name() == "anna")
+    );
 }
 
 #[test]
@@ -224,9 +326,18 @@ fn undo_takes_one_step_back() {
     days.sees(0, vec![issue("1", Severity::High, 150)]);
     days.somebody(0, "1", acknowledge());
     days.somebody(0, "1", Action::Resolve { reason: None });
-    assert_eq!(days.somebody(0, "1", Action::Undo { version: 0 }), Transition::Decide(Action::Undo { version: 2 }));
-    assert_eq!(days.somebody(0, "1", Action::Undo { version: 0 }), Transition::Decide(Action::Undo { version: 1 }));
-    assert_eq!(days.somebody(0, "1", Action::Undo { version: 0 }), Transition::NothingToUndo);
+    assert_eq!(
+        days.somebody(0, "1", Action::Undo { version: 0 }),
+        Transition::Decide(Action::Undo { version: 2 })
+    );
+    assert_eq!(
+        days.somebody(0, "1", Action::Undo { version: 0 }),
+        Transition::Decide(Action::Undo { version: 1 })
+    );
+    assert_eq!(
+        days.somebody(0, "1", Action::Undo { version: 0 }),
+        Transition::NothingToUndo
+    );
 }
 
 #[test]
@@ -235,7 +346,13 @@ fn a_late_click_on_an_old_picture_changes_nothing() {
     days.sees(0, vec![issue("1", Severity::High, 150)]);
     days.somebody(0, "1", acknowledge());
     let key = FindingKey::new("errors", "1");
-    let late = transition(&days.history[&key], snooze_until(5), 0, &days.memory[&key], morning(1));
+    let late = transition(
+        &days.history[&key],
+        snooze_until(5),
+        0,
+        &days.memory[&key],
+        morning(1),
+    );
     assert!(matches!(late, Transition::Overruled(first) if first.version == 1));
 }
 
@@ -246,7 +363,9 @@ fn severity() -> impl Strategy<Value = Severity> {
 fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         Just(acknowledge()),
-        "[a-c]".prop_map(|to| Action::Assign { to: Person::from(to) }),
+        "[a-c]".prop_map(|to| Action::Assign {
+            to: Person::from(to)
+        }),
         (1..200_i64).prop_map(snooze_until),
         Just(Action::Resolve { reason: None }),
         Just(Action::Archive),
@@ -305,7 +424,13 @@ proptest! {
 
 #[test]
 fn known_findings_keep_their_words() {
-    let known = Known { since: morning(0), last_seen: morning(1), finding: issue("1", Severity::High, 150) };
-    let kept: Known = serde_json::from_str(&serde_json::to_string(&known).expect("it can be written")).expect("it can be read");
+    let known = Known {
+        since: morning(0),
+        last_seen: morning(1),
+        finding: issue("1", Severity::High, 150),
+    };
+    let kept: Known =
+        serde_json::from_str(&serde_json::to_string(&known).expect("it can be written"))
+            .expect("it can be read");
     assert_eq!(kept, known);
 }

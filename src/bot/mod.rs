@@ -1,0 +1,49 @@
+//! Commands turned into rounds and decisions.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    checks::Checklist,
+    ops_log::{Appended, Entry, Rebuild, append},
+    schedule::{Clock, Schedule},
+    store::Store,
+};
+
+mod decide;
+mod log_check;
+mod round;
+
+pub use decide::Said;
+pub use log_check::NAME as LOG_CHECK;
+pub use round::Round;
+
+/// All that a command needs.
+pub struct Bot {
+    pub store: Store,
+    pub checklist: Checklist,
+    pub schedule: Schedule,
+    /// Where the ops log's Markdown file is.
+    pub log_path: PathBuf,
+    pub clock: Clock,
+}
+
+impl Bot {
+    /// Brings the Markdown file up to date after `entries` were recorded: appends them, or writes the file anew where
+    /// it doesn't end just before them.
+    async fn project(&self, entries: &[Entry]) -> anyhow::Result<()> {
+        match append(&self.log_path, entries)? {
+            Appended::Written => Ok(()),
+            Appended::NeedsRebuild(why) => {
+                tracing::info!("the ops log's file is written anew: {why}");
+                rebuild(&self.store, &self.log_path).await
+            }
+        }
+    }
+}
+
+/// Writes the ops log's file anew, from the first entry on.
+pub async fn rebuild(store: &Store, path: &Path) -> anyhow::Result<()> {
+    let mut file = Rebuild::begin(path)?;
+    store.visit(0, |record| file.push(&record.open()?)).await?;
+    file.finish()
+}

@@ -1,0 +1,197 @@
+//! The terminal: results on standard output, everything else on standard error, and an exit code.
+
+use std::{
+    io::{IsTerminal, Write, stdout},
+    sync::Arc,
+};
+
+use anyhow::{Context, bail};
+use chrono::Utc;
+use clap::CommandFactory;
+use secrecy::ExposeSecret;
+
+use crate::{
+    bot::{Bot, LOG_CHECK, Said},
+    checks::{Listed, Registry, registry},
+    command::{Cli, Command, Config as ConfigCommand, Format, Shown},
+    config::Config,
+    ops_log::Sentence,
+    render::{self, terminal::Look},
+    schedule::Clock,
+    store::{Access, Store},
+    text::redact,
+    triage::{Person, Verdict},
+};
+
+mod log;
+mod progress;
+
+/// What a command leaves behind; its number is the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Well = 0,
+    /// Something needs a person; or a command was refused, or the log doesn't verify.
+    NeedsYou = 1,
+    Unknown = 2,
+    CouldNotRun = 3,
+}
+
+/// The real clock, which everything else is handed.
+#[expect(clippy::disallowed_methods, reason = "the terminal is an edge")]
+fn clock() -> Clock {
+    Arc::new(Utc::now)
+}
+
+/// Runs one command. `env` reads the environment.
+pub async fn run(cli: Cli, env: impl Fn(&str) -> Option<String>) -> anyhow::Result<Exit> {
+    let config = |registry: &Registry| Config::read(&cli.config, registry, &env);
+    match cli.command {
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "daily-ops", &mut stdout());
+            Ok(Exit::Well)
+        }
+        Command::Config {
+            command: ConfigCommand::Check,
+        } => check_config(&config(&registry())?),
+        Command::Daily(shown) => round(config(&registry())?, None, shown, &env).await,
+        Command::Check { names, shown } => {
+            round(config(&registry())?, Some(names), shown, &env).await
+        }
+        Command::Triage { action, by } => {
+            let bot = open(config(&registry())?).await?;
+            let said = bot.triage(&action, &Person::at_terminal(&by)).await;
+            bot.store.close().await;
+            answer(&said?)
+        }
+        Command::Log { command } => log::run(command, config(&registry())?, clock()()).await,
+    }
+}
+
+async fn open(config: Config) -> anyhow::Result<Bot> {
+    let store = Store::open(config.database_url.expose_secret(), Access::ReadWrite).await?;
+    Ok(Bot {
+        store,
+        checklist: config.checklist,
+        schedule: config.schedule,
+        log_path: config.ops_log.path,
+        clock: clock(),
+    })
+}
+
+async fn round(
+    config: Config,
+    only: Option<Vec<String>>,
+    shown: Shown,
+    env: &impl Fn(&str) -> Option<String>,
+) -> anyhow::Result<Exit> {
+    if let Some(names) = &only {
+        config.checklist.know(names, &[LOG_CHECK])?;
+    }
+    let off = |check: &Listed| {
+        !check.on
+            && only
+                .as_ref()
+                .is_some_and(|names| names.iter().any(|name| name == check.name))
+    };
+    if let Some(check) = config.checklist.list().into_iter().find(off) {
+        bail!(
+            "the check `{0}` is off: give it a section [checks.{0}], as in daily-ops.example.toml",
+            check.name
+        );
+    }
+    let bot = open(config).await?;
+    let progress = bot.checklist.progress(only.as_deref());
+    let bars = progress::Bars::start(&progress);
+    let by = Person::at_terminal(&env("USER").unwrap_or_else(|| "unknown".to_owned()));
+    let round = bot
+        .round(only.as_deref(), &progress, &by, |report| {
+            bars.finish(report)
+        })
+        .await;
+    bars.clear();
+    let zone = bot.schedule.time_zone;
+    bot.store.close().await;
+    let round = round?;
+
+    let head = round.head.to_string();
+    let text = match shown.format {
+        Format::Text => render::terminal::report(&round.triaged, &head, look(zone, shown.all, env)),
+        Format::Json => {
+            render::json::report(&round.triaged).context("can't write the report as JSON")?
+        }
+        Format::Markdown => render::markdown::report(&round.triaged, &head, zone, shown.all),
+    };
+    print(&text)?;
+    if let Err(error) = round.file {
+        tracing::warn!("the round is recorded, but the ops log's file was not written: {error:#}");
+    }
+    Ok(match round.triaged.verdict() {
+        Verdict::Ok => Exit::Well,
+        Verdict::NeedsYou => Exit::NeedsYou,
+        Verdict::Unknown => Exit::Unknown,
+    })
+}
+
+fn look(zone: chrono_tz::Tz, all: bool, env: &impl Fn(&str) -> Option<String>) -> Look {
+    let terminal = stdout().is_terminal();
+    let colour = terminal
+        && env("NO_COLOR").is_none_or(|value| value.is_empty())
+        && env("TERM").is_none_or(|term| term != "dumb");
+    let width = terminal.then(|| console::Term::stdout().size().1.into());
+    Look {
+        colour,
+        width,
+        zone,
+        all,
+    }
+}
+
+fn answer(said: &Said) -> anyhow::Result<Exit> {
+    let lines: String = said
+        .lines
+        .iter()
+        .map(Sentence::plain)
+        .flat_map(|line| [line, "\n".to_owned()])
+        .collect();
+    print(&lines)?;
+    Ok(if said.accepted {
+        Exit::Well
+    } else {
+        Exit::NeedsYou
+    })
+}
+
+fn check_config(config: &Config) -> anyhow::Result<Exit> {
+    let mut text = String::from("the configuration is right\n\n");
+    let mut exit = Exit::Well;
+    for check in config.checklist.list() {
+        text += &format!(
+            "  {:<4} {}\n",
+            if check.on { "on" } else { "off" },
+            check.name
+        );
+        for (name, purpose) in check.missing_secrets {
+            text += &format!(
+                "       missing: {name}, which {purpose}; set it, or {name}_FILE to a file that holds it\n"
+            );
+            exit = Exit::Unknown;
+        }
+    }
+    text += &format!("  on   {LOG_CHECK}  {}\n", config.ops_log.path.display());
+    text += &format!(
+        "\ndatabase   {}\n",
+        redact(config.database_url.expose_secret())
+    );
+    text += &format!("time zone  {}\n", config.schedule.time_zone);
+    print(&text)?;
+    Ok(exit)
+}
+
+/// Writes to standard output; a reader that has gone away is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        done => done.context("can't write to standard output"),
+    }
+}

@@ -1,0 +1,282 @@
+//! The grammar of the terminal, which `/ops` will share. Pure: words in, a command out.
+
+use std::path::PathBuf;
+
+use chrono::{NaiveDate, TimeDelta};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::{ops_log::Kind, report::FindingKey, triage::LONGEST_SNOOZE};
+
+/// Walks the daily ops checklist, says what needs a person, and keeps the ops log.
+#[derive(Debug, Parser)]
+#[command(name = "daily-ops", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// The configuration
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "DAILY_OPS_CONFIG",
+        default_value = "daily-ops.toml",
+        hide_env_values = true
+    )]
+    pub config: PathBuf,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes of `daily` and `check`:
+  0  all well
+  1  something needs you
+  2  something is unknown, and nothing needs you
+  3  could not run: wrong usage or configuration, no database
+
+Secrets come from the environment alone (SENTRY_AUTH_TOKEN, DATABASE_URL), each also as NAME_FILE.";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole checklist, record it, and say what needs you
+    Daily(Shown),
+
+    /// Run one check or some
+    Check {
+        /// As in the report: health, errors, ops-log
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+        #[command(flatten)]
+        shown: Shown,
+    },
+
+    /// Decide about a finding
+    Triage {
+        #[command(subcommand)]
+        action: Triage,
+        /// Who decides, if it isn't the one who is logged in
+        #[arg(
+            long,
+            global = true,
+            value_name = "NAME",
+            env = "USER",
+            hide_env = true,
+            default_value = "unknown"
+        )]
+        by: String,
+    },
+
+    /// Read, check and export the ops log
+    #[command(args_conflicts_with_subcommands = true)]
+    Log {
+        #[command(subcommand)]
+        command: Option<Log>,
+    },
+
+    /// Look at the configuration
+    Config {
+        #[command(subcommand)]
+        command: Config,
+    },
+
+    /// Print the completions for a shell
+    Completions { shell: Shell },
+}
+
+/// How a report is to be shown.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Shown {
+    /// The form on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+
+    /// List every finding, also what is handled or low
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum Format {
+    #[default]
+    Text,
+    Json,
+    Markdown,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Triage {
+    /// Say that you have seen it; it stays quiet unless it gets worse
+    #[command(visible_alias = "ack")]
+    Acknowledge {
+        key: FindingKey,
+        #[arg(long)]
+        reason: Option<String>,
+    },
+
+    /// Give it to somebody
+    Assign {
+        key: FindingKey,
+        /// An e-mail address or #team reaches the other side as well
+        who: String,
+    },
+
+    /// Silence it for a time; it comes back earlier if it gets worse
+    Snooze {
+        key: FindingKey,
+        /// Such as 4h, 3d or 1w; at most 90d
+        #[arg(value_name = "FOR", default_value = "1d", value_parser = snooze)]
+        time: TimeDelta,
+    },
+
+    /// Close it, on the other side as well where that is possible
+    Resolve {
+        key: FindingKey,
+        #[arg(long)]
+        reason: Option<String>,
+    },
+
+    /// Put it away on the other side until it escalates
+    Archive { key: FindingKey },
+
+    /// Take the last decision back
+    Undo { key: FindingKey },
+
+    /// Keep a remark with it
+    Note {
+        key: FindingKey,
+        #[arg(required = true, trailing_var_arg = true)]
+        text: Vec<String>,
+    },
+
+    /// Show what was seen and decided
+    Show { key: FindingKey },
+}
+
+impl Triage {
+    pub fn key(&self) -> &FindingKey {
+        match self {
+            Self::Acknowledge { key, .. }
+            | Self::Assign { key, .. }
+            | Self::Snooze { key, .. }
+            | Self::Resolve { key, .. }
+            | Self::Archive { key }
+            | Self::Undo { key }
+            | Self::Note { key, .. }
+            | Self::Show { key } => key,
+        }
+    }
+}
+
+fn snooze(text: &str) -> Result<TimeDelta, String> {
+    let time = humantime::parse_duration(text)
+        .map_err(|_| "a snooze is a time such as 4h, 3d or 1w".to_owned())?;
+    match TimeDelta::from_std(time) {
+        Ok(time) if time > LONGEST_SNOOZE => Err(format!(
+            "a snooze lasts {} days at most",
+            LONGEST_SNOOZE.num_days()
+        )),
+        Ok(time) if time > TimeDelta::zero() => Ok(time),
+        _ => Err("a snooze is a time such as 4h, 3d or 1w".to_owned()),
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Log {
+    /// Show the newest entries
+    Show {
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        last: usize,
+    },
+
+    /// Find entries that hold all the words
+    Search(Search),
+
+    /// Recompute the chain and compare the file; names the first entry that doesn't fit (exit code 1)
+    Verify {
+        /// A head that you trust, as the summary prints it: 1234:9f3a12
+        #[arg(long, value_name = "SEQ:HASH")]
+        anchor: Option<String>,
+    },
+
+    /// Print all entries, oldest first
+    Export {
+        #[arg(long, value_enum, default_value_t)]
+        format: Export,
+    },
+
+    /// Write the Markdown file anew
+    Rebuild,
+
+    /// Erase what a person wrote or what names them; the chain still holds
+    Erase {
+        /// As the log shows them: terminal:anna
+        #[arg(long)]
+        person: String,
+        #[arg(long)]
+        reason: String,
+        /// Who erases, if it isn't the one who is logged in
+        #[arg(
+            long,
+            value_name = "NAME",
+            env = "USER",
+            hide_env = true,
+            default_value = "unknown"
+        )]
+        by: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct Search {
+    pub words: Vec<String>,
+    #[arg(long)]
+    pub kind: Vec<Kind>,
+    /// Written by or naming that person
+    #[arg(long)]
+    pub person: Option<String>,
+    #[arg(long)]
+    pub check: Vec<String>,
+    /// The first day (UTC)
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: Option<NaiveDate>,
+    /// The last day (UTC)
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub to: Option<NaiveDate>,
+    /// How many at most, the newest
+    #[arg(long, default_value_t = 100)]
+    pub limit: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum Export {
+    #[default]
+    Jsonl,
+    Markdown,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Say whether it is right, and what it switches on
+    Check,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_snooze_always_ends() {
+        assert_eq!(snooze("3d"), Ok(TimeDelta::days(3)));
+        for text in ["91d", "0s", "for ever", "-1d"] {
+            assert!(snooze(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The report as one JSON object, for scripts. Its shape is stable within a `schema`; README documents it.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use url::Url;
+
+use crate::{
+    report::{CheckReport, FindingKey, Outcome, Remedy, RunId, Severity},
+    triage::{Action, Decision, Known, Return, Row, Standing, State, Triaged, Verdict},
+};
+
+/// Raised when a field changes its meaning or goes; new fields leave it as it is.
+const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    run: &'a RunId,
+    started_at: DateTime<Utc>,
+    finished_at: DateTime<Utc>,
+    verdict: Verdict,
+    counts: Counts,
+    checks: Vec<Check<'a>>,
+    gone: Vec<Gone<'a>>,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    needs_you: usize,
+    unknown: usize,
+    ok: usize,
+    off: usize,
+    handled: usize,
+    snoozed: usize,
+    low: usize,
+    gone: usize,
+}
+
+#[derive(Serialize)]
+struct Check<'a> {
+    name: &'a str,
+    outcome: &'static str,
+    /// Why it is unknown; null otherwise.
+    reason: Option<String>,
+    /// The first cause of an unknown, from a closed set; null otherwise.
+    cause: Option<crate::report::Cause>,
+    summary: &'a str,
+    took_ms: u64,
+    findings: Vec<Finding<'a>>,
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    key: &'a FindingKey,
+    severity: Severity,
+    rule: &'a str,
+    title: &'a str,
+    since: DateTime<Utc>,
+    state: State,
+    needs_you: bool,
+    decision: Option<Decided<'a>>,
+    owner: Option<&'a str>,
+    link: Option<&'a Url>,
+    runbook: Option<&'a Url>,
+    remedies: &'a [Remedy],
+    evidence: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Decided<'a> {
+    #[serde(flatten)]
+    action: &'a Action,
+    by: &'a str,
+    at: DateTime<Utc>,
+    /// False once the finding has got worse or was there again: it needs somebody anew.
+    holds: bool,
+    back_because: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Gone<'a> {
+    key: &'a FindingKey,
+    severity: Severity,
+    title: &'a str,
+    since: DateTime<Utc>,
+}
+
+/// The document, indented, with a final line break.
+pub fn report(triaged: &Triaged) -> serde_json::Result<String> {
+    let report = &triaged.report;
+    let document = Document {
+        schema: SCHEMA,
+        run: &report.run,
+        started_at: report.started_at,
+        finished_at: report.finished_at,
+        verdict: triaged.verdict(),
+        counts: Counts {
+            needs_you: triaged.needs_you.len(),
+            unknown: triaged.unknown.len(),
+            ok: triaged.ok().count(),
+            off: triaged.off().count(),
+            handled: triaged.handled.len(),
+            snoozed: triaged.snoozed.len(),
+            low: triaged.low.len(),
+            gone: triaged.gone.len(),
+        },
+        checks: report.checks.iter().map(|c| check(c, triaged)).collect(),
+        gone: triaged.gone.iter().map(gone).collect(),
+    };
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
+}
+
+fn check<'a>(check: &'a CheckReport, triaged: &'a Triaged) -> Check<'a> {
+    let reasons = match &check.outcome {
+        Outcome::Unknown(reasons) => reasons.as_slice(),
+        Outcome::Looked | Outcome::Off => &[],
+    };
+    let said: Vec<&str> = reasons
+        .iter()
+        .map(|unknown| unknown.reason.as_str())
+        .collect();
+    Check {
+        name: &check.name,
+        outcome: match check.outcome {
+            Outcome::Looked => "looked",
+            Outcome::Unknown(_) => "unknown",
+            Outcome::Off => "off",
+        },
+        reason: (!said.is_empty()).then(|| said.join("; ")),
+        cause: reasons.first().map(|unknown| unknown.cause),
+        summary: check.summary.as_str(),
+        took_ms: check.took_ms,
+        findings: [
+            (&triaged.needs_you, true),
+            (&triaged.handled, false),
+            (&triaged.snoozed, false),
+            (&triaged.low, false),
+        ]
+        .into_iter()
+        .flat_map(|(rows, needs_you)| rows.iter().map(move |row| (row, needs_you)))
+        .filter(|(row, _)| row.finding.key.check() == check.name)
+        .map(|(row, needs_you)| finding(row, needs_you))
+        .collect(),
+    }
+}
+
+fn finding(row: &Row, needs_you: bool) -> Finding<'_> {
+    let found = &row.finding;
+    Finding {
+        key: &found.key,
+        severity: found.severity,
+        rule: found.rule.as_str(),
+        title: found.title.as_str(),
+        since: row.since,
+        state: row.state,
+        needs_you,
+        decision: match &row.standing {
+            Standing::Open => None,
+            Standing::Handled(decision) => Some(decided(decision, None)),
+            Standing::Back(decision, why) => Some(decided(decision, Some(*why))),
+        },
+        owner: found.owner.as_ref().map(|owner| owner.as_str()),
+        link: found.link.as_ref(),
+        runbook: found.runbook.as_ref(),
+        remedies: &found.remedies,
+        evidence: found.evidence.iter().map(|line| line.as_str()).collect(),
+    }
+}
+
+fn decided(decision: &Decision, back: Option<Return>) -> Decided<'_> {
+    Decided {
+        action: &decision.action,
+        by: decision.by.id(),
+        at: decision.at,
+        holds: back.is_none(),
+        back_because: back.map(|why| match why {
+            Return::Worse => "worse",
+            Return::SeenAgain => "seen_again",
+        }),
+    }
+}
+
+fn gone(known: &Known) -> Gone<'_> {
+    Gone {
+        key: &known.finding.key,
+        severity: known.finding.severity,
+        title: known.finding.title.as_str(),
+        since: known.since,
+    }
+}

@@ -1,0 +1,202 @@
+//! Pure: a triaged report as terminal text, Markdown or JSON. What the outlets share stands here.
+
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use crate::{
+    ops_log::Sentence,
+    report::{CheckReport, Outcome, Severity},
+    text::thousands,
+    triage::{Action, Decision, Return, Row, Standing, State, Triaged},
+};
+
+pub mod json;
+pub mod markdown;
+pub mod terminal;
+
+/// Rows that a section shows before the rest is counted.
+pub const SHOWN: usize = 20;
+
+/// "3 need you, 1 unknown, 2 ok": the one line that a phone shows. Unknown is never counted as ok.
+pub fn verdict(triaged: &Triaged) -> String {
+    let ok = triaged.ok().count();
+    let parts = [
+        (triaged.needs_you.len(), need(triaged.needs_you.len())),
+        (triaged.unknown.len(), "unknown"),
+        (ok, "ok"),
+    ];
+    counted(&parts).unwrap_or_else(|| "nothing is switched on".to_owned())
+}
+
+fn need(findings: usize) -> &'static str {
+    if findings == 1 {
+        "needs you"
+    } else {
+        "need you"
+    }
+}
+
+/// "2 new, 1 worse, 3 gone"; nothing if all stands as it did.
+pub fn changes(triaged: &Triaged) -> Option<String> {
+    let in_state = |state| triaged.in_state(state).count();
+    let parts = [
+        (in_state(State::New), "new"),
+        (in_state(State::Worse), "worse"),
+        (in_state(State::Better), "better"),
+        (triaged.gone.len(), "gone"),
+    ];
+    counted(&parts)
+}
+
+/// What is counted and not listed: "3 handled, 14 low".
+pub fn quiet(triaged: &Triaged) -> Option<String> {
+    counted(&[
+        (triaged.handled.len(), "handled"),
+        (triaged.low.len(), "low"),
+    ])
+}
+
+/// The numbers that are not 0, each with its word.
+fn counted(parts: &[(usize, &str)]) -> Option<String> {
+    let said: Vec<String> = parts
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, word)| format!("{} {word}", thousands(*n as u64)))
+        .collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+/// How many of the rows have which severity: "73 high, 4,800 medium".
+pub fn severities<'a>(rows: impl IntoIterator<Item = &'a Row>) -> String {
+    let mut counts = Severity::ALL.map(|severity| (0, severity.as_str()));
+    for row in rows {
+        counts
+            .iter_mut()
+            .filter(|(_, name)| *name == row.finding.severity.as_str())
+            .for_each(|(n, _)| *n += 1);
+    }
+    counted(&counts).unwrap_or_default()
+}
+
+/// "new", "worse, for 3 d", "for 2 h".
+pub fn age(row: &Row, now: DateTime<Utc>) -> String {
+    let standing_for = span(now - row.since);
+    match row.state {
+        State::New => "new".to_owned(),
+        State::Worse => format!("worse, for {standing_for}"),
+        State::Better => format!("better, for {standing_for}"),
+        State::Standing => format!("for {standing_for}"),
+    }
+}
+
+/// "40 s", "12 min", "5 h", "3 d".
+pub fn span(time: TimeDelta) -> String {
+    match time.num_seconds() {
+        s if s < 60 => format!("{} s", s.max(0)),
+        s if s < 3_600 => format!("{} min", s / 60),
+        s if s < 2 * 86_400 => format!("{} h", s / 3_600),
+        s => format!("{} d", s / 86_400),
+    }
+}
+
+/// "Mon 23 Nov 09:00 CET"; with the year once it is another one.
+pub fn moment(at: DateTime<Utc>, zone: Tz, now: DateTime<Utc>) -> String {
+    let (at, now) = (at.with_timezone(&zone), now.with_timezone(&zone));
+    let format = if at.year() == now.year() {
+        "%a %-d %b %H:%M %Z"
+    } else {
+        "%a %-d %b %Y %H:%M %Z"
+    };
+    at.format(format).to_string()
+}
+
+/// "assigned to anna", "snoozed until Mon 23 Nov 09:00 CET".
+pub fn action(action: &Action, zone: Tz, now: DateTime<Utc>) -> String {
+    match action {
+        Action::Acknowledge { .. } => "acknowledged".to_owned(),
+        Action::Assign { to } => format!("assigned to {}", to.name()),
+        Action::Snooze { until } => format!("snoozed until {}", moment(*until, zone, now)),
+        Action::Resolve { .. } => "resolved".to_owned(),
+        Action::Archive => "archived until it escalates".to_owned(),
+        Action::Note { .. } => "noted".to_owned(),
+        Action::Undo { version } => format!("decision {version} undone"),
+    }
+}
+
+/// With whom and when: "assigned to anna by ben, Mon 23 Nov 09:00 CET".
+pub fn decided(decision: &Decision, zone: Tz, now: DateTime<Utc>) -> String {
+    format!(
+        "{} by {}, {}",
+        action(&decision.action, zone, now),
+        decision.by.name(),
+        moment(decision.at, zone, now)
+    )
+}
+
+/// Why a row is where it is, if anybody decided anything about it.
+pub fn standing(row: &Row, zone: Tz, now: DateTime<Utc>) -> Option<String> {
+    match &row.standing {
+        Standing::Open => row
+            .finding
+            .owner
+            .as_ref()
+            .map(|owner| format!("assigned to {}", owner.as_str())),
+        Standing::Handled(decision) => Some(decided(decision, zone, now)),
+        Standing::Back(decision, Return::Worse) => Some(format!(
+            "worse since it was {}",
+            decided(decision, zone, now)
+        )),
+        Standing::Back(decision, Return::SeenAgain) => Some(format!(
+            "there again since it was {}",
+            decided(decision, zone, now)
+        )),
+    }
+}
+
+/// The round's line in the ops log: what was checked, found and done.
+pub fn log_line(triaged: &Triaged) -> Sentence {
+    let mut line = Sentence::default().say(verdict(triaged));
+    for check in &triaged.report.checks {
+        line = line
+            .say(format!(" · {} ", check.name))
+            .say(checked(check, triaged));
+    }
+    if let Some(changes) = changes(triaged) {
+        line = line.say(format!(" · {changes}"));
+    }
+    if let Some(done) = counted(&[
+        (triaged.handled.len(), "handled"),
+        (triaged.snoozed.len(), "snoozed"),
+        (triaged.low.len(), "low"),
+    ]) {
+        line = line.say(format!(" · {done}"));
+    }
+    line
+}
+
+/// What one check looked at and how it came out, in a few words.
+fn checked(check: &CheckReport, triaged: &Triaged) -> String {
+    let open = triaged
+        .needs_you
+        .iter()
+        .filter(|row| row.finding.key.check() == check.name)
+        .count();
+    let summary = if check.summary.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", check.summary.as_str())
+    };
+    match &check.outcome {
+        Outcome::Off => "off".to_owned(),
+        Outcome::Unknown(reasons) => {
+            let cause = reasons
+                .first()
+                .map_or("unknown", |reason| reason.cause.as_str());
+            format!("UNKNOWN: {cause}{summary}")
+        }
+        Outcome::Looked if open > 0 => {
+            format!("{} {}{summary}", thousands(open as u64), need(open))
+        }
+        Outcome::Looked => format!("ok{summary}"),
+    }
+}

@@ -1,0 +1,307 @@
+//! What went wrong on the way: what was tried, what came back, what to do now.
+
+use std::{error::Error, fmt, io, time::Duration};
+
+use reqwest::{
+    Method, StatusCode,
+    header::{CONTENT_TYPE, HeaderMap, LOCATION},
+};
+use serde_json::Value;
+use url::Url;
+
+use super::{Ask, Service, guard::Barred};
+use crate::{
+    report::{Cause, Unknown},
+    text::{Untrusted, cut},
+};
+
+/// Bytes of a refusal that are read to find its `detail`.
+pub(super) const DETAIL_LIMIT: usize = 16 << 10;
+
+/// How far a request got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reached {
+    /// Nothing of it left this machine, or no connection came about.
+    Nothing,
+    /// It may have arrived.
+    Perhaps,
+    /// There is an answer with this status.
+    Answer(StatusCode),
+}
+
+/// A request that brought no usable answer.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub cause: Cause,
+    /// "GET /api/0/projects/".
+    tried: String,
+    came_back: String,
+    /// What to do now.
+    pub advice: String,
+    /// The refusal in the other side's own words.
+    pub detail: Option<Untrusted>,
+    pub(super) asked_wait: Option<Duration>,
+    reached: Reached,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.tried, self.came_back, self.advice)
+    }
+}
+
+impl Error for Failure {}
+
+impl From<Failure> for Unknown {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.cause, failure.to_string())
+    }
+}
+
+/// Why a write brought no usable answer.
+#[derive(Clone, Debug)]
+pub enum Unwritten {
+    /// The other side said no; nothing was changed.
+    Refused(Failure),
+    /// It never arrived, or was turned away for now; nothing was changed.
+    NotSent(Failure),
+    /// It may have been carried out.
+    OutcomeUnknown(Failure),
+}
+
+impl From<Failure> for Unwritten {
+    fn from(failure: Failure) -> Self {
+        match failure.reached {
+            Reached::Nothing => Self::NotSent(failure),
+            Reached::Answer(StatusCode::TOO_MANY_REQUESTS) => Self::NotSent(failure),
+            Reached::Answer(StatusCode::REQUEST_TIMEOUT) => Self::OutcomeUnknown(failure),
+            Reached::Answer(status) if status.is_client_error() || status.is_redirection() => {
+                Self::Refused(failure)
+            }
+            Reached::Answer(_) | Reached::Perhaps => Self::OutcomeUnknown(failure),
+        }
+    }
+}
+
+impl Failure {
+    /// A failure before anything was asked.
+    pub(super) fn before(cause: Cause, name: &str, why: &anyhow::Error) -> Self {
+        Self {
+            cause,
+            tried: format!("{name} was not asked"),
+            came_back: format!("{why:#}"),
+            advice: "then try again".to_owned(),
+            detail: None,
+            asked_wait: None,
+            reached: Reached::Nothing,
+        }
+    }
+
+    /// A failure of this request, still to be told.
+    pub(super) fn of(service: &Service, method: &Method, url: &Url) -> Self {
+        Self {
+            cause: Cause::Network,
+            tried: format!("{} {method} {}", service.name, url.path()),
+            came_back: String::new(),
+            advice: format!("check that {} can be reached from here", url.host_str().unwrap_or("it")),
+            detail: None,
+            asked_wait: None,
+            reached: Reached::Perhaps,
+        }
+    }
+
+    pub fn status(&self) -> Option<u16> {
+        match self.reached {
+            Reached::Answer(status) => Some(status.as_u16()),
+            Reached::Nothing | Reached::Perhaps => None,
+        }
+    }
+
+    /// Whether a second try could bring another answer.
+    pub(super) fn is_transient(&self) -> bool {
+        matches!(self.cause, Cause::Network | Cause::Timeout | Cause::Upstream | Cause::RateLimited)
+            && self.status().is_none_or(|status| status >= 500 || status == 429 || status == 408)
+    }
+
+    fn told(mut self, cause: Cause, came_back: impl Into<String>) -> Self {
+        self.cause = cause;
+        self.came_back = came_back.into();
+        self
+    }
+
+    fn advised(mut self, advice: impl Into<String>) -> Self {
+        self.advice = advice.into();
+        self
+    }
+
+    pub(super) fn out_of_time(mut self) -> Self {
+        self.reached = Reached::Nothing;
+        self.told(Cause::Timeout, "no time was left to ask")
+            .advised("raise `time_limit` of the check")
+    }
+
+    pub(super) fn transport(mut self, error: &reqwest::Error, limit: Duration) -> Self {
+        if error.is_connect() || error.is_builder() {
+            self.reached = Reached::Nothing;
+        }
+        if let Some(barred) = find::<Barred>(error) {
+            let cause = barred.cause();
+            let told = self.told(cause, barred.to_string());
+            return if cause == Cause::Refused { told.advised("set `url` to an address that may be asked") } else { told };
+        }
+        if let Some(tls) = find::<rustls::Error>(error) {
+            return self
+                .told(Cause::Tls, format!("TLS failed: {tls}"))
+                .advised("check its certificate, and the CA certificates of this machine");
+        }
+        self.broken_off(error, limit)
+    }
+
+    pub(super) fn broken_off(self, error: &reqwest::Error, limit: Duration) -> Self {
+        if error.is_timeout() {
+            let what = if error.is_connect() { "no connection in time" } else { "no whole answer in time" };
+            return self.told(Cause::Timeout, format!("{what} (at most {} ms)", limit.as_millis()));
+        }
+        let http = find::<hyper::Error>(error);
+        if http.is_some_and(hyper::Error::is_parse) {
+            return self
+                .told(Cause::Decode, "what came back is no HTTP")
+                .advised("check that `url` leads to the API itself");
+        }
+        let why = find::<io::Error>(error).map_or_else(|| innermost(error), |io| io.kind().to_string());
+        self.told(Cause::Network, format!("the connection failed ({why})"))
+    }
+
+    pub(super) fn too_long(self, limit: usize) -> Self {
+        self.told(Cause::Truncated, format!("the answer is longer than {} MiB, which is the most that is read", limit >> 20))
+            .advised("check that `url` leads to the API itself")
+    }
+
+    pub(super) fn garbled(self, error: &serde_json::Error) -> Self {
+        let what = match error.classify() {
+            serde_json::error::Category::Data => "JSON of another shape than documented",
+            serde_json::error::Category::Eof => "JSON that ends too early",
+            serde_json::error::Category::Syntax | serde_json::error::Category::Io => "no JSON",
+        };
+        self.told(Cause::Decode, format!("the answer is {what} (line {}, column {})", error.line(), error.column()))
+            .advised("check that `url` leads to the API itself and not to a proxy in between")
+    }
+
+    pub(super) fn answered(
+        mut self,
+        service: &Service,
+        ask: &Ask<'_>,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        asked_wait: Option<Duration>,
+    ) -> Self {
+        self.reached = Reached::Answer(status);
+        self.asked_wait = asked_wait;
+        self.detail = detail(body);
+        let said = self.detail.as_ref().map_or_else(String::new, |said| format!(" (\"{}\")", said.as_str()));
+        let came_back = format!("answered {}{said}", status.as_u16());
+        let name = service.name;
+        match status.as_u16() {
+            300..=399 => {
+                let host = location(headers).map_or_else(String::new, |host| format!(" to {host}"));
+                self.told(Cause::Redirect, format!("{came_back}, a redirect{host}, which is not followed"))
+                    .advised("set `url` to the final address")
+            }
+            401 => self.told(Cause::Auth, came_back).advised(format!("renew {}: {name} does not accept the token", service.credential)),
+            403 => self.told(Cause::Forbidden, came_back).advised(format!("give the token in {} {}", service.credential, ask.needs)),
+            404 => self.told(Cause::NotFound, came_back).advised(format!("check {}, and that the token may see it ({})", ask.place, ask.needs)),
+            410 => self.told(Cause::Gone, came_back).advised(format!("{name} has switched this route off, for a test or for good: look again in an hour, then update daily-ops")),
+            429 => {
+                let wait = asked_wait.map_or_else(String::new, |wait| format!(", asking to wait {} s", wait.as_secs()));
+                self.told(Cause::RateLimited, format!("{came_back}{wait}")).advised("look again later, or ask less often")
+            }
+            408 => self.told(Cause::Timeout, came_back).advised("look again later"),
+            500..=599 => self.told(Cause::Upstream, came_back).advised(format!("look at {name}'s status page, then again")),
+            _ => self.told(Cause::Upstream, came_back).advised(format!("check {}", ask.place)),
+        }
+    }
+}
+
+/// A login page behind a 200 is no answer.
+pub(super) fn json_only(failure: &Failure, headers: &HeaderMap) -> Result<(), Failure> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    let essence = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    if essence == "application/json" || essence.ends_with("+json") {
+        return Ok(());
+    }
+    let what = match essence.as_str() {
+        "" => "something without a content type".to_owned(),
+        "text/html" => "an HTML page, perhaps a login".to_owned(),
+        other => cut(other, 60),
+    };
+    Err(failure
+        .clone()
+        .told(Cause::Decode, format!("the answer is {what}, not JSON"))
+        .advised("check that `url` leads to the API itself and not to a proxy or a login"))
+}
+
+/// The `detail` or `message` of a refusal, however deep it was wrapped, cut short.
+fn detail(body: &[u8]) -> Option<Untrusted> {
+    let mut value: Value = serde_json::from_slice(body).ok()?;
+    // Sentry sends some refusals as JSON inside a JSON string.
+    if let Value::String(inner) = &value {
+        value = serde_json::from_str(inner).ok()?;
+    }
+    let said = value.get("detail").or_else(|| value.get("message"))?;
+    let said = said.get("message").unwrap_or(said).as_str()?;
+    let line = Untrusted::from(said);
+    (!line.is_empty()).then(|| Untrusted::from(cut(line.as_str(), 120)))
+}
+
+fn location(headers: &HeaderMap) -> Option<String> {
+    let location = headers.get(LOCATION)?.to_str().ok()?;
+    let host = Url::parse(location).ok()?.host_str()?.to_owned();
+    Some(cut(&host, 100))
+}
+
+/// The first error of that type on the way down, also inside `io::Error`, whose `source` skips its own content.
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<E>() {
+            return Some(found);
+        }
+        let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(inner) = inside {
+            let inner: &(dyn Error + 'static) = inner;
+            if let Some(found) = find::<E>(inner) {
+                return Some(found);
+            }
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// The last word of a chain of errors; the first ones repeat the address.
+pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_quoted_short_and_without_secrets() {
+        let quoted = |body: &str| detail(body.as_bytes()).map(|line| line.as_str().to_owned());
+        assert_eq!(quoted(r#"{"detail":"no  way"}"#).as_deref(), Some("no way"));
+        assert_eq!(quoted(r#"{"detail":{"message":"sso","code":"x"}}"#).as_deref(), Some("sso"));
+        assert_eq!(quoted(r#"{"message":"gone"}"#).as_deref(), Some("gone"));
+        assert_eq!(quoted(r#""{\"detail\": \"twice\"}""#).as_deref(), Some("twice"));
+        assert_eq!(quoted(r#"{"detail":"token=abcdefgh"}"#).as_deref(), Some("[redacted]"));
+        assert_eq!(quoted("<html>"), None);
+        let long = quoted(&format!(r#"{{"detail":"{}"}}"#, "x".repeat(5000))).unwrap();
+        assert!(long.chars().count() <= 120);
+    }
+}

@@ -1,0 +1,446 @@
+//! A described Sentry: an organization with projects, issues and their histories, members, teams, a token with
+//! scopes. Every answer derives from the description.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use axum::{
+    body::Bytes,
+    extract::State as Extract,
+    http::{HeaderMap, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, DurationRound, SecondsFormat, TimeDelta, Utc};
+use serde_json::{Value, json};
+use url::Url;
+
+pub const TOKEN: &str = "sntryu_0123456789abcdef0123456789abcdef";
+
+/// The description. A test changes it at any time.
+pub struct World {
+    pub now: DateTime<Utc>,
+    pub token: String,
+    pub scopes: BTreeSet<&'static str>,
+    pub projects: Vec<Project>,
+    pub issues: Vec<Issue>,
+    pub members: Vec<Member>,
+    /// Id and slug.
+    pub teams: Vec<(u64, String)>,
+    /// Rows of a page, whatever the caller asks for.
+    pub page: usize,
+    pub max_hits: usize,
+    /// Events by outcome.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Issue and text.
+    pub notes: Vec<(u64, String)>,
+    /// A proxy in between takes the `Link` header away.
+    pub loses_link: bool,
+    /// The next cursor is the one that was just used.
+    pub turns_in_circles: bool,
+    /// All but this many requests are turned away for a second.
+    pub allowance: Option<usize>,
+    /// The headers that say when to come again.
+    pub tells_reset: bool,
+    /// How far its clock is ahead.
+    pub clock: TimeDelta,
+    pub deprecation: Option<String>,
+    /// Accepts changes and does not make them.
+    pub forgets_changes: bool,
+    /// Method and target of each request.
+    pub asked: Vec<String>,
+}
+
+pub struct Project {
+    pub id: u64,
+    pub slug: String,
+    pub accessible: bool,
+}
+
+pub struct Member {
+    pub user: Option<u64>,
+    pub email: String,
+    pub name: String,
+}
+
+#[derive(Clone)]
+pub struct Issue {
+    pub id: u64,
+    pub project: String,
+    pub title: Value,
+    pub culprit: Value,
+    pub level: &'static str,
+    pub priority: Option<&'static str>,
+    pub status: &'static str,
+    pub substatus: &'static str,
+    pub unhandled: bool,
+    /// `user:1` or `team:2`.
+    pub assignee: Option<String>,
+    pub age: TimeDelta,
+    /// Users in 24 h.
+    pub users: u64,
+    /// The last one is the hour that is not over.
+    pub hourly: Vec<u64>,
+    /// Before the day that is not over.
+    pub earlier_days: Vec<u64>,
+    /// Left out of a page after it was cut, as Sentry does with what it has just resolved by itself.
+    pub filtered: bool,
+    pub merged_into: Option<u64>,
+}
+
+/// An error that was seen now and then.
+pub fn issue(id: u64, title: &str) -> Issue {
+    Issue {
+        id,
+        project: "web".to_owned(),
+        title: json!(title),
+        culprit: json!("pay in checkout"),
+        level: "error",
+        priority: Some("medium"),
+        status: "unresolved",
+        substatus: "ongoing",
+        unhandled: false,
+        assignee: None,
+        age: TimeDelta::days(60),
+        users: 1,
+        hourly: (0..24).map(|hour| u64::from(hour % 8 == 0)).collect(),
+        earlier_days: vec![3; 13],
+        filtered: false,
+        merged_into: None,
+    }
+}
+
+impl Issue {
+    fn today(&self) -> u64 {
+        self.hourly.iter().sum()
+    }
+
+    fn ever(&self) -> u64 {
+        self.today() + self.earlier_days.iter().sum::<u64>()
+    }
+
+    fn last_seen(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let hours = self.hourly.iter().rev().position(|events| *events > 0);
+        let days = self.earlier_days.iter().rev().position(|events| *events > 0);
+        match (hours, days) {
+            (Some(hours), _) => now - TimeDelta::hours(hours as i64),
+            (None, Some(days)) => now - TimeDelta::days(days as i64 + 2),
+            (None, None) => now - self.age,
+        }
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "the world lives in the time of the test")]
+        let now = Utc::now();
+        Self {
+            now,
+            token: TOKEN.to_owned(),
+            scopes: ["event:read", "event:write", "org:read", "project:read", "member:read", "team:read"].into(),
+            projects: vec![Project { id: 11, slug: "web".to_owned(), accessible: true }],
+            issues: Vec::new(),
+            members: vec![
+                Member { user: Some(1), email: "john@example.com".to_owned(), name: "John Doe".to_owned() },
+                Member { user: Some(2), email: "anna@example.com".to_owned(), name: "Anna".to_owned() },
+                Member { user: None, email: "invited@example.com".to_owned(), name: "Ines".to_owned() },
+            ],
+            teams: vec![(8, "platform".to_owned()), (9, "payments".to_owned())],
+            page: 100,
+            max_hits: 1000,
+            outcomes: BTreeMap::from([("accepted".to_owned(), 5000)]),
+            notes: Vec::new(),
+            loses_link: false,
+            turns_in_circles: false,
+            allowance: None,
+            tells_reset: true,
+            clock: TimeDelta::zero(),
+            deprecation: None,
+            forgets_changes: false,
+            asked: Vec::new(),
+        }
+    }
+
+    pub fn with(issues: impl IntoIterator<Item = Issue>) -> Self {
+        Self {
+            issues: issues.into_iter().collect(),
+            ..Self::new()
+        }
+    }
+
+    pub fn issue(&mut self, id: u64) -> &mut Issue {
+        self.issues.iter_mut().find(|issue| issue.id == id).expect("the issue is described")
+    }
+
+    /// Puts the world on a loopback address.
+    pub async fn open(self) -> Sentry {
+        let world = Arc::new(Mutex::new(self));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = axum::Router::new().fallback(answer).with_state(Arc::clone(&world));
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Sentry { address, world, server: server.abort_handle() }
+    }
+}
+
+/// A world that can be asked; it closes when it is dropped.
+pub struct Sentry {
+    pub address: SocketAddr,
+    world: Arc<Mutex<World>>,
+    server: tokio::task::AbortHandle,
+}
+
+impl Sentry {
+    pub fn url(&self) -> Url {
+        format!("http://{}", self.address).parse().unwrap()
+    }
+
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+}
+
+impl Drop for Sentry {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn answer(Extract(world): Extract<Arc<Mutex<World>>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let mut world = world.lock().unwrap();
+    world.asked.push(format!("{method} {uri}"));
+    let mut response = world.answer(&method, &uri, &headers, &body).unwrap_or_else(|refusal| refusal);
+    let date = (world.now + world.clock).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    response.headers_mut().insert(header::DATE, date.parse().unwrap());
+    if let Some(date) = &world.deprecation {
+        response.headers_mut().insert("x-sentry-deprecation-date", date.parse().unwrap());
+    }
+    response
+}
+
+type Answered = Result<Response, Response>;
+
+fn refuse(status: u16, body: Value) -> Response {
+    (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response()
+}
+
+fn not_found() -> Response {
+    refuse(404, json!({"detail": "The requested resource does not exist"}))
+}
+
+impl World {
+    fn answer(&mut self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Answered {
+        if headers.get(header::AUTHORIZATION).is_none_or(|sent| sent.as_bytes() != format!("Bearer {}", self.token).as_bytes()) {
+            return Err(refuse(401, json!({"detail": "Invalid token"})));
+        }
+        self.limit()?;
+        let query: Vec<(String, String)> = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+        let path: Vec<&str> = uri.path().strip_prefix("/api/0/organizations/acme/").ok_or_else(not_found)?.split('/').collect();
+        match (method.as_str(), path.as_slice()) {
+            ("GET", ["projects", ""]) => self.page_of("project:read", &query, self.projects.iter().map(project).collect()),
+            ("GET", ["members", ""]) => self.page_of("member:read", &query, self.members.iter().map(member).collect()),
+            ("GET", ["teams", ""]) => self.page_of("team:read", &query, self.teams.iter().map(|(id, slug)| json!({"id": id.to_string(), "slug": slug, "name": slug})).collect()),
+            ("GET", ["issues", ""]) => self.list_issues(&query),
+            ("GET", ["stats_v2", ""]) => self.stats(),
+            ("GET", ["issues", id, ""]) => self.get_issue(id),
+            ("PUT", ["issues", id, ""]) => self.put_issue(id, body),
+            ("POST", ["issues", id, "notes", ""]) => self.post_note(id, body),
+            _ => Err(not_found()),
+        }
+    }
+
+    fn limit(&mut self) -> Result<(), Response> {
+        match &mut self.allowance {
+            Some(0) => {
+                let mut response = refuse(429, json!({"detail": "You are attempting to use this endpoint too frequently. Limit is 40 requests in 1 seconds"}));
+                if self.tells_reset {
+                    let reset = (self.now + self.clock).timestamp() + 1;
+                    response.headers_mut().insert("x-sentry-rate-limit-reset", reset.into());
+                }
+                self.allowance = None;
+                Err(response)
+            }
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn need(&self, scope: &str) -> Result<(), Response> {
+        if self.scopes.contains(scope) {
+            return Ok(());
+        }
+        Err(refuse(403, json!({"detail": "You do not have permission to perform this action."})))
+    }
+
+    fn page_of(&self, scope: &str, query: &[(String, String)], rows: Vec<Value>) -> Answered {
+        self.need(scope)?;
+        Ok(self.page(query, rows, None))
+    }
+
+    /// Cuts a page, and says with absolute addresses of another host where the next one is.
+    fn page(&self, query: &[(String, String)], rows: Vec<Value>, hits: Option<usize>) -> Response {
+        let cursor = query.iter().find(|(name, _)| name == "cursor").map_or("0:0:0", |(_, value)| value.as_str());
+        let offset: usize = cursor.split(':').nth(1).and_then(|offset| offset.parse().ok()).unwrap_or(0);
+        let end = (offset + self.page).min(rows.len());
+        let next = if self.turns_in_circles && cursor != "0:0:0" { cursor.to_owned() } else { format!("0:{end}:0") };
+        let more = end < rows.len();
+        let page: Vec<&Value> = rows[offset.min(end)..end].iter().filter(|row| row["filtered"] != true).collect();
+        let mut response = axum::Json(json!(page)).into_response();
+        let headers = response.headers_mut();
+        if !self.loses_link {
+            let link = format!(
+                "<https://elsewhere.example/?cursor=0:0:1>; rel=\"previous\"; results=\"{}\"; cursor=\"0:0:1\", <https://elsewhere.example/?cursor={next}>; rel=\"next\"; results=\"{more}\"; cursor=\"{next}\"",
+                offset > 0
+            );
+            headers.insert(header::LINK, link.parse().unwrap());
+        }
+        if let Some(hits) = hits {
+            headers.insert("x-hits", hits.min(self.max_hits).into());
+            headers.insert("x-max-hits", self.max_hits.into());
+        }
+        response
+    }
+
+    fn list_issues(&self, query: &[(String, String)]) -> Answered {
+        self.need("event:read")?;
+        let all = |name: &str| query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect::<Vec<_>>();
+        if self.projects.iter().all(|project| !project.accessible) {
+            return Ok(axum::Json(json!([])).into_response());
+        }
+        let slugs: Vec<&str> = self.projects.iter().filter(|p| all("project").contains(&p.id.to_string().as_str())).map(|p| p.slug.as_str()).collect();
+        let day = all("statsPeriod") == ["24h"];
+        let history = all("groupStatsPeriod").first().copied().unwrap_or("24h");
+        let mut listed: Vec<&Issue> = self
+            .issues
+            .iter()
+            .filter(|issue| issue.status == "unresolved" && slugs.contains(&issue.project.as_str()) && issue.merged_into.is_none())
+            .filter(|issue| !day || issue.today() > 0)
+            .collect();
+        listed.sort_by_key(|issue| std::cmp::Reverse(issue.last_seen(self.now)));
+        let rows: Vec<Value> = listed.iter().map(|issue| self.row(issue, day, Some(history))).collect();
+        let hits = rows.len();
+        Ok(self.page(query, rows, Some(hits)))
+    }
+
+    fn row(&self, issue: &Issue, day: bool, history: Option<&str>) -> Value {
+        let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let (count, users) = if day { (issue.today(), issue.users) } else { (issue.ever(), issue.users * 2) };
+        let mut row = json!({
+            "id": issue.id.to_string(),
+            "shortId": format!("WEB-{}", issue.id),
+            "title": issue.title,
+            "culprit": issue.culprit,
+            "permalink": format!("https://acme.sentry.io/issues/{}/", issue.id),
+            "level": issue.level,
+            "priority": issue.priority,
+            "status": issue.status,
+            "substatus": issue.substatus,
+            "isUnhandled": issue.unhandled,
+            "project": {"id": "11", "slug": issue.project, "name": issue.project},
+            "assignedTo": issue.assignee.as_deref().map(|actor| self.actor(actor)),
+            "metadata": {"title": issue.title},
+            "firstSeen": time(self.now - issue.age),
+            "lastSeen": time(issue.last_seen(self.now)),
+            "count": count.to_string(),
+            "userCount": users,
+            "lifetime": {"count": issue.ever().to_string(), "userCount": issue.users * 2},
+            "filtered": issue.filtered,
+        });
+        match history {
+            Some("24h") => row["stats"] = json!({"24h": series(self.now, TimeDelta::hours(1), &issue.hourly)}),
+            Some("14d") => {
+                let days: Vec<u64> = issue.earlier_days.iter().copied().chain([issue.today()]).collect();
+                row["stats"] = json!({"14d": series(self.now, TimeDelta::days(1), &days)});
+            }
+            _ => {}
+        }
+        row
+    }
+
+    fn actor(&self, actor: &str) -> Value {
+        let (kind, id) = actor.split_once(':').unwrap();
+        let name = match kind {
+            "team" => self.teams.iter().find(|(team, _)| team.to_string() == id).map(|(_, slug)| slug.clone()),
+            _ => self.members.iter().find(|m| m.user.is_some_and(|user| user.to_string() == id)).map(|m| m.name.clone()),
+        };
+        json!({"type": kind, "id": id, "name": name})
+    }
+
+    fn stats(&self) -> Answered {
+        self.need("org:read")?;
+        let groups: Vec<Value> = self
+            .outcomes
+            .iter()
+            .map(|(outcome, number)| json!({"by": {"outcome": outcome}, "totals": {"sum(quantity)": number}, "series": {"sum(quantity)": [number]}}))
+            .collect();
+        Ok(axum::Json(json!({"start": "2026-11-21T00:00:00Z", "end": "2026-11-22T00:00:00Z", "intervals": [], "groups": groups})).into_response())
+    }
+
+    fn find(&self, id: &str) -> Result<usize, Response> {
+        let place = |id: u64| self.issues.iter().position(|issue| issue.id == id);
+        let found = id.parse().ok().and_then(place).ok_or_else(not_found)?;
+        Ok(self.issues[found].merged_into.and_then(place).unwrap_or(found))
+    }
+
+    fn get_issue(&self, id: &str) -> Answered {
+        self.need("event:read")?;
+        let place = self.find(id)?;
+        Ok(axum::Json(self.row(&self.issues[place], false, None)).into_response())
+    }
+
+    fn put_issue(&mut self, id: &str, body: &[u8]) -> Answered {
+        self.need("event:write")?;
+        let place = self.find(id)?;
+        let body: Value = serde_json::from_slice(body).map_err(|_| refuse(400, json!({"detail": "JSON parse error"})))?;
+        if !self.forgets_changes {
+            let issue = &mut self.issues[place];
+            match body["status"].as_str() {
+                Some("resolved") => issue.status = "resolved",
+                Some("ignored") => (issue.status, issue.substatus) = ("ignored", "archived_until_escalating"),
+                Some("unresolved") => (issue.status, issue.substatus) = ("unresolved", "ongoing"),
+                Some(_) => return Err(refuse(400, json!({"status": ["not a valid choice"]}))),
+                None => {}
+            }
+            match body["assignedTo"].as_str() {
+                Some("") => issue.assignee = None,
+                Some(actor) => issue.assignee = Some(actor.to_owned()),
+                None => {}
+            }
+        }
+        Ok(axum::Json(self.row(&self.issues[place], false, None)).into_response())
+    }
+
+    fn post_note(&mut self, id: &str, body: &[u8]) -> Answered {
+        self.need("event:write")?;
+        let place = self.find(id)?;
+        let body: Value = serde_json::from_slice(body).map_err(|_| refuse(400, json!({"detail": "JSON parse error"})))?;
+        let note = (self.issues[place].id, body["text"].as_str().unwrap_or_default().to_owned());
+        if self.notes.contains(&note) {
+            // Sentry's own answer is a JSON string that holds JSON.
+            return Err(refuse(400, json!(r#"{"detail": "You have already posted that comment."}"#)));
+        }
+        self.notes.push(note);
+        Ok((StatusCode::CREATED, axum::Json(json!({"id": "1", "type": "note"}))).into_response())
+    }
+}
+
+fn project(project: &Project) -> Value {
+    json!({"id": project.id.to_string(), "slug": project.slug, "name": project.slug, "hasAccess": project.accessible})
+}
+
+fn member(member: &Member) -> Value {
+    let user = member.user.map(|id| json!({"id": id.to_string(), "name": member.name, "email": member.email}));
+    json!({"id": "5", "email": member.email, "name": member.name, "user": user, "pending": member.user.is_none()})
+}
+
+/// Buckets that end with the one that holds `now`.
+fn series(now: DateTime<Utc>, width: TimeDelta, events: &[u64]) -> Value {
+    let last = now.duration_trunc(width).unwrap();
+    let start = |place: usize| (last - width * (events.len() - 1 - place) as i32).timestamp();
+    events.iter().enumerate().map(|(place, events)| json!([start(place), events])).collect()
+}
