@@ -1,4 +1,11 @@
 mod architecture;
+mod chain;
 mod checklist;
+mod markdown;
+mod opening;
+mod ops_log;
+mod outbox;
 mod render;
+mod store;
 mod triage;
+mod world;

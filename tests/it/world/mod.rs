@@ -1,4 +1,6 @@
 //! Described worlds: what answers is derived from a description, so that a test says what is, not what is sent.
 
+pub(crate) mod database;
 pub mod faults;
+pub(crate) mod records;
 pub mod sentry;
