@@ -1,6 +1,8 @@
 //! The described world: fakes that derive what they do from what they are said to be.
 
 pub(crate) mod company;
+pub(crate) mod database;
 pub(crate) mod endpoints;
 pub(crate) mod faults;
+pub(crate) mod records;
 pub(crate) mod sentry;

@@ -1,0 +1,217 @@
+//! The store keeps runs, memory and decisions, on both engines.
+
+use daily_ops::{
+    ops_log::Kind,
+    report::{Cause, CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown},
+    store::{Decided, NewEffect, Store},
+    triage::{Memory, Verdict, remember},
+};
+
+use crate::world::{
+    database::on_each_engine,
+    records::{at, decide, decision, effect, entry, intact, key, note},
+};
+
+fn finding(check: &str, subject: &str) -> Finding {
+    Finding {
+        key: FindingKey::new(check, subject),
+        severity: Severity::High,
+        rule: "212 users in 24 h, limit 100".into(),
+        title: "a \u{0}title with <b>, 'quotes' and \"more\"; DROP TABLE runs; --".into(),
+        magnitude: 212,
+        began_at: Some(at(-60)),
+        owner: None,
+        link: Some(
+            "https://sentry.example.com/issues/4501"
+                .parse()
+                .expect("it is a URL"),
+        ),
+        runbook: None,
+        remedies: Vec::new(),
+        evidence: vec!["line".into()],
+    }
+}
+
+fn check(name: &str, outcome: Outcome, findings: Vec<Finding>) -> CheckReport {
+    CheckReport {
+        name: name.to_owned(),
+        outcome,
+        findings,
+        summary: "2 of 2 ok".into(),
+        took_ms: 12,
+    }
+}
+
+fn report(minute: i64, checks: Vec<CheckReport>) -> Report {
+    Report {
+        run: RunId::of(at(minute)),
+        started_at: at(minute),
+        finished_at: at(minute),
+        checks,
+    }
+}
+
+async fn round(store: &Store, memory: &Memory, report: Report) -> Memory {
+    let after = remember(memory, &report);
+    store
+        .record_run(&report, Verdict::NeedsYou, &after, note(0))
+        .await
+        .expect("the run is recorded");
+    store.memory().await.expect("the memory is read")
+}
+
+#[tokio::test]
+async fn a_run_is_read_back_as_it_was_recorded() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        assert_eq!(store.last_run().await.unwrap(), None);
+        let first = report(
+            0,
+            vec![check(
+                "errors",
+                Outcome::Looked,
+                vec![finding("errors", "4501")],
+            )],
+        );
+        let entry = store
+            .record_run(&first, Verdict::NeedsYou, &Memory::new(), note(0))
+            .await
+            .unwrap();
+        let second = report(5, vec![check("errors", Outcome::Looked, vec![])]);
+        store
+            .record_run(&second, Verdict::Ok, &Memory::new(), note(5))
+            .await
+            .unwrap();
+
+        let last = store.last_run().await.unwrap().expect("there was a run");
+        assert_eq!(
+            (last.run, last.started_at, last.verdict),
+            (second.run.clone(), second.started_at, Verdict::Ok)
+        );
+        assert_eq!(store.run(&first.run).await.unwrap(), Some(first));
+        assert_eq!(store.run(&RunId::of(at(99))).await.unwrap(), None);
+        assert_eq!((entry.seq, store.head().await.unwrap().seq), (1, 2));
+        assert_eq!(store.round_times(at(1)).await.unwrap(), [at(5)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_check_that_is_off_or_was_not_asked_keeps_its_memory() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        let both = report(
+            0,
+            vec![
+                check("health", Outcome::Looked, vec![finding("health", "api")]),
+                check("errors", Outcome::Looked, vec![finding("errors", "1")]),
+            ],
+        );
+        let seen = round(store, &Memory::new(), both.clone()).await;
+        assert_eq!(seen, remember(&Memory::new(), &both));
+
+        let off = report(1, vec![check("health", Outcome::Off, vec![])]);
+        assert_eq!(round(store, &Memory::new(), off).await, seen);
+
+        let blind = Outcome::Unknown(vec![Unknown::new(Cause::Timeout, "no answer")]);
+        assert_eq!(
+            round(
+                store,
+                &seen,
+                report(2, vec![check("health", blind, vec![])])
+            )
+            .await,
+            seen
+        );
+
+        let gone = round(
+            store,
+            &seen,
+            report(3, vec![check("errors", Outcome::Looked, vec![])]),
+        )
+        .await;
+        assert_eq!(
+            gone.keys().map(ToString::to_string).collect::<Vec<_>>(),
+            ["health:api"]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn runs_are_kept_for_ninety_days() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        let (old, young, now) = (
+            report(0, vec![]),
+            report(24 * 60, vec![]),
+            report(91 * 24 * 60 - 1, vec![]),
+        );
+        for report in [&old, &young, &now] {
+            store
+                .record_run(report, Verdict::Ok, &Memory::new(), note(0))
+                .await
+                .unwrap();
+        }
+        assert_eq!(store.run(&old.run).await.unwrap(), None);
+        assert!(store.run(&young.run).await.unwrap().is_some());
+        assert_eq!(intact(store).await, 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_decisions_on_one_version_the_second_changes_nothing() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        decide(store, "1", 1).await;
+        let late = store
+            .decide(
+                decision("1", 1, "bert"),
+                entry(2, Kind::Decision, "bert", "late"),
+                Some(effect("1", 9, "bert")),
+            )
+            .await
+            .unwrap();
+        assert_eq!(late, Decided::Conflict);
+        decide(store, "1", 2).await;
+        decide(store, "2", 1).await;
+
+        let histories = store.decisions(&[key("1"), key("3")]).await.unwrap();
+        assert_eq!(histories.len(), 1);
+        assert_eq!(
+            histories[&key("1")],
+            [decision("1", 1, "anna"), decision("1", 2, "anna")]
+        );
+        assert_eq!(store.head().await.unwrap().seq, 3);
+        assert_eq!(store.open_effects().await.unwrap().len(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_failing_part_takes_the_whole_decision_back() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        decide(store, "1", 1).await;
+        let twice = NewEffect {
+            effect_key: "resolve:errors:1:1".to_owned(),
+            ..effect("1", 2, "anna")
+        };
+        let error = store
+            .decide(decision("1", 2, "anna"), note(2), Some(twice))
+            .await
+            .unwrap_err();
+        assert!(
+            format!("{error:#}").contains("resolve:errors:1:1"),
+            "{error:#}"
+        );
+        assert_eq!(
+            store.decisions(&[key("1")]).await.unwrap()[&key("1")].len(),
+            1
+        );
+        assert_eq!(intact(store).await, 1);
+        decide(store, "1", 2).await;
+    })
+    .await;
+}
