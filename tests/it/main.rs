@@ -2,6 +2,7 @@
 
 mod architecture;
 mod checklist;
+mod documents;
 mod errors;
 mod errors_faults;
 mod errors_remedies;
@@ -13,6 +14,7 @@ mod outbox;
 mod render;
 mod round;
 mod store;
+mod terminal;
 mod triage;
 mod upstream;
 mod world;
