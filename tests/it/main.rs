@@ -7,7 +7,6 @@ mod errors;
 mod errors_faults;
 mod errors_remedies;
 mod health;
-mod health_judgement;
 mod opening;
 mod ops_log;
 mod outbox;

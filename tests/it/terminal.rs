@@ -63,7 +63,7 @@ async fn a_check_that_is_off_can_not_be_asked_for() {
 async fn a_missing_secret_names_itself_and_what_it_is_for() {
     let company = Company::with([]).await;
     let output = company.command().env_remove("SENTRY_AUTH_TOKEN").arg("daily").output().expect("it runs");
-    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
     assert!(stdout(&output).contains("SENTRY_AUTH_TOKEN is not set"), "{}", stdout(&output));
     let output = company.command().env_remove("SENTRY_AUTH_TOKEN").args(["config", "check"]).output().expect("it runs");
     assert!(stdout(&output).contains("missing: SENTRY_AUTH_TOKEN"), "{}", stdout(&output));

@@ -1,5 +1,4 @@
-//! From an address as it was written to a connection: look-up, judgement of what it resolves to, connection to just
-//! that.
+//! From an address as it was written to a connection: what it resolves to is judged, and then connected to.
 
 use std::{
     fmt, io,
@@ -7,12 +6,12 @@ use std::{
 };
 
 use tokio::{
-    net::{TcpStream, lookup_host},
+    net::TcpStream,
     time::{Instant, timeout_at},
 };
 use url::{Host, Url};
 
-use super::{seen::Fault, trace::Stage};
+use super::{names::Names, seen::Fault, trace::Stage};
 use crate::{
     address::{Reach, is_metadata_name, reach},
     report::Cause,
@@ -22,7 +21,7 @@ use crate::{
 const MOST_ADDRESSES: usize = 8;
 
 /// Why there is no connection.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Miss {
     /// Of the other side or of the way there; the reason follows the endpoint's name in a title.
     Fault(Fault, String),
@@ -35,7 +34,7 @@ pub(super) enum Miss {
 }
 
 /// What is never asked, and what it is: "169.254.169.254", "a link-local or metadata address".
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Never {
     pub(super) what: String,
     pub(super) kind: &'static str,
@@ -88,6 +87,7 @@ pub(super) async fn connect(
     url: &Url,
     floor: Reach,
     limit: Instant,
+    names: &Names,
     stage: &mut Stage,
 ) -> Result<(TcpStream, Reach), Miss> {
     may_be_asked(url).map_err(Miss::Never)?;
@@ -96,7 +96,7 @@ pub(super) async fn connect(
     let candidates = match url.host() {
         Some(Host::Ipv4(v4)) => permitted([IpAddr::V4(v4)], floor)?,
         Some(Host::Ipv6(v6)) => permitted([IpAddr::V6(v6)], floor)?,
-        Some(Host::Domain(name)) => permitted(look_up(name, port).await?, floor)?,
+        Some(Host::Domain(name)) => permitted(names.look_up(name).await?.iter().copied(), floor)?,
         None => return Err(Miss::Never(Never::nameless())),
     };
     *stage = Stage::Connect;
@@ -129,33 +129,6 @@ async fn first_of(
     Err(missed.unwrap_or_else(|| Miss::Never(Never::nameless())))
 }
 
-async fn look_up(name: &str, port: u16) -> Result<impl Iterator<Item = IpAddr>, Miss> {
-    let found = lookup_host((name, port))
-        .await
-        .map_err(|error| match miss(&error) {
-            Miss::Local(cause, reason) => Miss::Local(cause, reason),
-            _ => unresolved(name, &without_preface(&error.to_string())),
-        })?;
-    let (mut v6, v4): (Vec<IpAddr>, Vec<IpAddr>) =
-        found.map(|socket| socket.ip()).partition(IpAddr::is_ipv6);
-    v6.extend(v4);
-    if v6.is_empty() {
-        return Err(unresolved(name, "no address"));
-    }
-    Ok(v6.into_iter())
-}
-
-fn unresolved(name: &str, reason: &str) -> Miss {
-    let reason = format!("can't be found: the DNS look-up of {name} failed: {reason}");
-    Miss::Fault(Fault::Dns, reason)
-}
-
-fn without_preface(error: &str) -> String {
-    error
-        .trim_start_matches("failed to lookup address information: ")
-        .to_owned()
-}
-
 /// The addresses that may be asked, or why there are none.
 fn permitted(
     addresses: impl IntoIterator<Item = IpAddr>,
@@ -177,7 +150,7 @@ fn permitted(
     }
 }
 
-fn miss(error: &io::Error) -> Miss {
+pub(super) fn miss(error: &io::Error) -> Miss {
     const ENFILE: i32 = 23;
     const EMFILE: i32 = 24;
     use io::ErrorKind as Kind;

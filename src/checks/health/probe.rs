@@ -15,7 +15,9 @@ use super::{
     Endpoint,
     dial::{self, Miss},
     exchange::{Step, get},
-    judge, redirect,
+    judge,
+    names::Names,
+    redirect,
     seen::{Attempt, Failure, Fault},
     tls,
     trace::{Stage, Trace},
@@ -32,6 +34,8 @@ pub(super) struct Prober {
     /// `None` if nothing in the configuration can lead to https.
     pub(super) tls: Option<Result<Arc<ClientConfig>, Unknown>>,
     pub(super) timeout: Duration,
+    /// For first tries; a second one looks up for itself.
+    pub(super) names: Names,
     pub(super) began_at: DateTime<Utc>,
     pub(super) began: Instant,
 }
@@ -46,11 +50,11 @@ pub(super) enum Asked {
 }
 
 impl Prober {
-    pub(super) async fn ask(&self, endpoint: &Endpoint, deadline: Instant) -> Asked {
+    pub(super) async fn ask(&self, endpoint: &Endpoint, names: &Names, deadline: Instant) -> Asked {
         let started = Instant::now();
         let limit = deadline.min(started + self.timeout);
         let mut trace = Trace::default();
-        let ended = timeout_at(limit, self.exchange(endpoint, limit, &mut trace)).await;
+        let ended = timeout_at(limit, self.exchange(endpoint, names, limit, &mut trace)).await;
         let unexpected = trace
             .head
             .as_ref()
@@ -72,47 +76,53 @@ impl Prober {
             Err(_) if limit == deadline && started + self.timeout > deadline => return Asked::Cut,
             Err(_) => Err(trace.late(endpoint, self.timeout)),
         };
-        let took = started.elapsed();
-        let at = self.began_at
-            + TimeDelta::from_std(started - self.began).unwrap_or_else(|_| TimeDelta::zero());
-        let result = result
-            .map(|()| trace.answer(endpoint))
-            .map_err(|(fault, reason)| {
-                Box::new(Failure {
-                    fault,
-                    reason: reason.into(),
-                })
-            });
-        let mut attempt = Attempt { at, took, result };
-        if judge::trouble(endpoint, &attempt).is_some()
-            && let Ok(answer) = &mut attempt.result
-        {
-            answer.excerpt = trace.excerpt();
-        }
-        Asked::Tried(attempt)
+        Asked::Tried(self.attempt(endpoint, started, &trace, result))
     }
 
-    /// Whether a connection to that address can be made: the fault and its reason if not.
-    pub(super) async fn reaches(&self, url: &Url, deadline: Instant) -> Result<(), Miss> {
-        let limit = deadline.min(Instant::now() + self.timeout);
+    fn attempt(
+        &self,
+        endpoint: &Endpoint,
+        started: Instant,
+        trace: &Trace,
+        result: Result<(), (Fault, String)>,
+    ) -> Attempt {
+        let since = TimeDelta::from_std(started - self.began).unwrap_or_default();
+        let failure = |(fault, reason): (Fault, String)| {
+            let reason = reason.into();
+            Box::new(Failure { fault, reason })
+        };
+        let mut attempt = Attempt {
+            at: self.began_at + since,
+            took: started.elapsed(),
+            result: result.map(|()| trace.answer(endpoint)).map_err(failure),
+        };
+        let bad = judge::trouble(endpoint, &attempt).is_some();
+        if let (Ok(answer), true) = (&mut attempt.result, bad) {
+            answer.excerpt = trace.excerpt();
+        }
+        attempt
+    }
+
+    /// Whether a connection to that address can be made, and why not; `None` if there was no time to tell.
+    pub(super) async fn reaches(&self, url: &Url, deadline: Instant) -> Option<Result<(), Miss>> {
+        let full = Instant::now() + self.timeout;
+        let limit = full.min(deadline);
         let mut stage = Stage::default();
-        match timeout_at(
-            limit,
-            dial::connect(url, Reach::Loopback, limit, &mut stage),
-        )
-        .await
-        {
-            Ok(connected) => connected.map(drop),
-            Err(_) => Err(Miss::Fault(
+        let connecting = dial::connect(url, Reach::Loopback, limit, &Names::Fresh, &mut stage);
+        match timeout_at(limit, connecting).await {
+            Ok(connected) => Some(connected.map(drop)),
+            Err(_) if full > deadline => None,
+            Err(_) => Some(Err(Miss::Fault(
                 Fault::ConnectTimeout,
                 "does not take connections".to_owned(),
-            )),
+            ))),
         }
     }
 
     async fn exchange(
         &self,
         endpoint: &Endpoint,
+        names: &Names,
         limit: Instant,
         trace: &mut Trace,
     ) -> Result<(), Miss> {
@@ -121,7 +131,7 @@ impl Prober {
         let mut floor = Reach::Loopback;
         for hop in 0..=MOST_HOPS {
             trace.hops = hop;
-            let connected = dial::connect(&url, floor, limit, &mut trace.stage).await;
+            let connected = dial::connect(&url, floor, limit, names, &mut trace.stage).await;
             let (stream, reach) = connected.map_err(|miss| {
                 if hop > 0 {
                     redirect::misled(miss)

@@ -19,6 +19,7 @@ use super::{
     Endpoint, Health,
     dial::Miss,
     judge,
+    names::Names,
     probe::{Asked, Prober},
     seen::{Attempt, Control, Observation, Seen},
 };
@@ -41,6 +42,7 @@ pub(super) async fn walk(
         prober: Prober {
             tls,
             timeout: health.timeout,
+            names: Names::shared(),
             began_at,
             began,
         },
@@ -144,7 +146,7 @@ impl Round {
     /// `None` if the endpoint has to be asked again.
     async fn first(&self, place: usize) -> Option<Seen> {
         let endpoint = &self.endpoints[place];
-        match self.ask(endpoint).await {
+        match self.ask(endpoint, &self.prober.names).await {
             Asked::Cut => Some(Seen::NotAsked),
             Asked::CouldNot(unknown) => Some(Seen::CouldNot(Box::new(unknown))),
             Asked::Tried(attempt) if judge::trouble(endpoint, &attempt).is_none() => {
@@ -160,14 +162,14 @@ impl Round {
     }
 
     async fn again(&self, place: usize, first: Attempt) -> Seen {
-        match self.ask(&self.endpoints[place]).await {
+        match self.ask(&self.endpoints[place], &Names::Fresh).await {
             Asked::Tried(second) => Seen::Twice(Box::new([first, second])),
             Asked::Cut | Asked::CouldNot(_) => Seen::Once(first),
         }
     }
 
-    async fn ask(&self, endpoint: &Endpoint) -> Asked {
-        let asked = self.prober.ask(endpoint, self.deadline).await;
+    async fn ask(&self, endpoint: &Endpoint, names: &Names) -> Asked {
+        let asked = self.prober.ask(endpoint, names, self.deadline).await;
         if let Asked::Tried(attempt) = &asked
             && !judge::is_network_failure(attempt)
         {
@@ -184,9 +186,9 @@ impl Round {
             return Control::NotAsked;
         }
         match self.prober.reaches(url, self.deadline).await {
-            Ok(()) => Control::Answered,
-            Err(Miss::Fault(_, reason)) => Control::Failed(reason.into()),
-            Err(Miss::Never(_) | Miss::Inward(_) | Miss::Local(..)) => Control::NotAsked,
+            Some(Ok(())) => Control::Answered,
+            Some(Err(Miss::Fault(_, reason))) => Control::Failed(reason.into()),
+            Some(Err(_)) | None => Control::NotAsked,
         }
     }
 }

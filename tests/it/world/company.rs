@@ -109,8 +109,7 @@ impl Company {
             .env_clear()
             .env("SENTRY_AUTH_TOKEN", TOKEN)
             .env("USER", "anna")
-            .arg("--config")
-            .arg(path)
+            .env("DAILY_OPS_CONFIG", path)
             .current_dir(self.folder.path());
         command
     }

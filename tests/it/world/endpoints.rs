@@ -13,7 +13,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::JoinHandle,
 };
 use tokio_rustls::TlsAcceptor;
@@ -299,10 +299,14 @@ where
     }
 }
 
-/// An address at which nobody listens.
-pub(crate) async fn refusing() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    format!("http://{}/healthz", listener.local_addr().unwrap())
+/// An address at which nobody listens, nor will while the tests run.
+pub(crate) fn refusing() -> String {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}/healthz", socket.local_addr().unwrap());
+    // Bound and not listening, it keeps its port from everybody else.
+    std::mem::forget(socket);
+    url
 }
 
 /// A certificate authority of this world.
