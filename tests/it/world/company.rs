@@ -116,8 +116,14 @@ impl Company {
 
     /// Runs the binary to its end.
     pub(crate) async fn says(&self, words: &str) -> Output {
+        self.says_with(words, |_| {}).await
+    }
+
+    /// Runs it in a changed environment.
+    pub(crate) async fn says_with(&self, words: &str, change: impl FnOnce(&mut Command)) -> Output {
         let mut command = self.command();
         command.args(words.split(' '));
+        change(&mut command);
         tokio::task::spawn_blocking(move || command.output())
             .await
             .expect("it can be waited for")
