@@ -14,13 +14,25 @@ use crate::{
 };
 use daily_ops::checks::Check;
 
-const READS: [&[&str]; 4] = [&["/projects/"], &["/issues/", "statsPeriod=90d"], &["/issues/", "statsPeriod=24h"], &["/stats_v2/"]];
+const READS: [&[&str]; 4] = [
+    &["/projects/"],
+    &["/issues/", "statsPeriod=90d"],
+    &["/issues/", "statsPeriod=24h"],
+    &["/stats_v2/"],
+];
 
 /// Three pages of each list.
 fn described() -> World {
     let mut world = World::with((1..=6).map(|id| issue(id, "checkout times out")));
     for id in [12, 13, 14, 15, 16] {
-        world.projects.insert(0, Project { id, slug: format!("p{id}"), accessible: true });
+        world.projects.insert(
+            0,
+            Project {
+                id,
+                slug: format!("p{id}"),
+                accessible: true,
+            },
+        );
     }
     world.page = 2;
     world
@@ -44,21 +56,48 @@ fn expected(fault: Fault, struck: usize) -> bool {
 async fn a_lasting_fault_on_any_page_of_any_request_is_never_ok() {
     let world = described().open().await;
     let whole = look(&check(&world.url()), &world).await;
-    assert_eq!((whole.findings.len(), whole.unknown.len()), (6, 0), "{whole:?}");
-    for fault in Fault::ALL.into_iter().filter(|fault| !fault.is_of_address()) {
-        let cases = READS.into_iter().flat_map(|route| [1, 2].map(|from| (route, from))).filter(|(route, from)| *from == 1 || route[0] != "/stats_v2/");
+    assert_eq!(
+        (whole.findings.len(), whole.unknown.len()),
+        (6, 0),
+        "{whole:?}"
+    );
+    for fault in Fault::ALL
+        .into_iter()
+        .filter(|fault| !fault.is_of_address())
+    {
+        let cases = READS
+            .into_iter()
+            .flat_map(|route| [1, 2].map(|from| (route, from)))
+            .filter(|(route, from)| *from == 1 || route[0] != "/stats_v2/");
         for (route, from) in cases {
-            let plan = Plan { fault, route: route.to_vec(), from, times: usize::MAX };
+            let plan = Plan {
+                fault,
+                route: route.to_vec(),
+                from,
+                times: usize::MAX,
+            };
             let (judged, struck) = look_through(&world, plan).await;
             assert!(expected(fault, struck), "{fault:?} never hit {route:?}");
-            assert!(!judged.unknown.is_empty(), "{fault:?} on request {from} of {route:?} was taken for ok");
+            assert!(
+                !judged.unknown.is_empty(),
+                "{fault:?} on request {from} of {route:?} was taken for ok"
+            );
             for unknown in &judged.unknown {
                 assert!(unknown.reason.as_str().len() > 20, "{unknown:?}");
             }
             let lists_begun = route[0] != "/projects/" && (from == 2 || route[0] == "/stats_v2/");
-            assert!(!lists_begun || fault == Fault::Refused || !judged.findings.is_empty(), "{fault:?} on {route:?} lost what was read");
+            assert!(
+                !lists_begun || fault == Fault::Refused || !judged.findings.is_empty(),
+                "{fault:?} on {route:?} lost what was read"
+            );
             for finding in &judged.findings {
-                assert!(whole.findings.iter().any(|f| f.key == finding.key && f.severity <= finding.severity), "{finding:?}");
+                assert!(
+                    whole
+                        .findings
+                        .iter()
+                        .any(|f| f.key == finding.key && f.severity <= finding.severity),
+                    "{finding:?}"
+                );
             }
         }
     }
@@ -67,11 +106,26 @@ async fn a_lasting_fault_on_any_page_of_any_request_is_never_ok() {
 #[tokio::test]
 async fn a_passing_fault_is_retried_where_that_can_help() {
     let world = described().open().await;
-    for fault in [Fault::ResetHalfWay, Fault::TruncatedBody, Fault::TooManyRequests, Fault::ServerError, Fault::Slow] {
+    for fault in [
+        Fault::ResetHalfWay,
+        Fault::TruncatedBody,
+        Fault::TooManyRequests,
+        Fault::ServerError,
+        Fault::Slow,
+    ] {
         for route in READS {
-            let plan = Plan { fault, route: route.to_vec(), from: 1, times: 2 };
+            let plan = Plan {
+                fault,
+                route: route.to_vec(),
+                from: 1,
+                times: 2,
+            };
             let (judged, struck) = look_through(&world, plan).await;
-            assert_eq!((struck, judged.unknown.len(), judged.findings.len()), (2, 0, 6), "{fault:?} on {route:?}: {judged:?}");
+            assert_eq!(
+                (struck, judged.unknown.len(), judged.findings.len()),
+                (2, 0, 6),
+                "{fault:?} on {route:?}: {judged:?}"
+            );
         }
     }
 }
@@ -80,7 +134,12 @@ async fn a_passing_fault_is_retried_where_that_can_help() {
 async fn what_a_second_try_cannot_change_is_not_tried_again() {
     let world = described().open().await;
     for fault in [Fault::Unauthorized, Fault::Forbidden, Fault::Garbage] {
-        let plan = Plan { fault, route: vec!["/stats_v2/"], from: 1, times: usize::MAX };
+        let plan = Plan {
+            fault,
+            route: vec!["/stats_v2/"],
+            from: 1,
+            times: usize::MAX,
+        };
         assert_eq!(look_through(&world, plan).await.1, 1, "{fault:?}");
     }
 }
@@ -100,11 +159,20 @@ async fn each_fault_says_its_cause() {
         (Fault::TooManyRequests, Cause::RateLimited),
         (Fault::ServerError, Cause::Upstream),
     ] {
-        let plan = Plan { fault, route: vec!["/projects/"], from: 1, times: usize::MAX };
+        let plan = Plan {
+            fault,
+            route: vec!["/projects/"],
+            from: 1,
+            times: usize::MAX,
+        };
         let (judged, _) = look_through(&world, plan).await;
         assert_eq!(judged.unknown[0].cause, cause, "{fault:?}: {judged:?}");
     }
-    for (url, cause) in [(closed_port().await, Cause::Network), (no_such_host(), Cause::Network), (bad_certificate().await, Cause::Tls)] {
+    for (url, cause) in [
+        (closed_port().await, Cause::Network),
+        (no_such_host(), Cause::Network),
+        (bad_certificate().await, Cause::Tls),
+    ] {
         assert_eq!(look_at(&url, &world).await.unknown[0].cause, cause, "{url}");
     }
 }

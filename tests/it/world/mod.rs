@@ -1,4 +1,4 @@
 //! Described worlds: what answers is derived from a description, so that a test says what is, not what is sent.
 
-pub mod faults;
-pub mod sentry;
+pub(crate) mod faults;
+pub(crate) mod sentry;
