@@ -349,6 +349,40 @@ async fn t4_a_brown_out_is_unknown_and_an_announced_end_is_a_finding() {
 }
 
 #[tokio::test]
+async fn t4_a_brown_out_says_to_look_again() {
+    let mut world = World::with([issue(1, "x")]);
+    world.brown_out = true;
+    let world = world.open().await;
+    let judged = look(&check(&world.url()), &world).await;
+    unknown(
+        &judged,
+        Cause::Gone,
+        "answered 410 (\"This API no longer exists.\")",
+    );
+}
+
+#[tokio::test]
+async fn an_issue_that_moves_while_pages_are_read_is_read_all_the_same() {
+    let mut world = World::with((1..=6).map(|id| issue(id, "x")));
+    for place in 0..5 {
+        world.issues[place].hourly[22] = 1;
+    }
+    world.issue(6).users = 212;
+    world.page = 2;
+    world.stirs = vec![6];
+    let world = world.open().await;
+    let judged = look(&check(&world.url()), &world).await;
+    known(&judged);
+    assert_eq!(judged.findings.len(), 6);
+    assert_eq!(
+        one(&judged, "errors:6").rule.as_str(),
+        "212 users in 24 h, limit 100"
+    );
+    let day = |line: &&String| line.contains("statsPeriod=24h&groupStatsPeriod=24h");
+    assert_eq!(world.world().asked.iter().filter(day).count(), 6);
+}
+
+#[tokio::test]
 async fn t5_a_rate_limit_without_retry_after_is_waited_out_by_its_reset() {
     for tells_reset in [true, false] {
         let mut world = World::with((1..=10).map(|id| issue(id, "x")));

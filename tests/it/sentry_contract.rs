@@ -19,6 +19,10 @@ use crate::errors::{check, looking};
 type Seen = Arc<Mutex<Vec<(String, u16, String)>>>;
 
 #[tokio::test]
+#[expect(
+    clippy::print_stdout,
+    reason = "says loudly that it was not run, and what the mock server saw"
+)]
 async fn sentrys_own_document_accepts_the_requests() {
     #[expect(
         clippy::disallowed_methods,

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::{
     Errors,
-    client::{List, Notices, Sentry, Walk},
+    client::{Notices, Sentry},
     issue::{self, Issue},
+    walk::{List, Walk},
 };
 use crate::{
     checks::Looking,
@@ -47,14 +48,15 @@ pub(super) async fn observe(section: &Errors, looking: &Looking) -> Result<Obser
     let (projects, mut gaps) = prove(section, &sentry).await?;
     let projects: Vec<(&str, &str)> = projects.iter().map(|id| ("project", id.as_str())).collect();
     let lookback = section.stats_period();
+    // The age of an issue stands still while pages are read; by the last event, it could slip past both lists at once.
     let (open, mut day, outcomes) = tokio::join!(
-        issues(section, &sentry, &projects, (&lookback, "14d")),
-        issues(section, &sentry, &projects, ("24h", "24h")),
+        issues(section, &sentry, &projects, (&lookback, "14d", "new")),
+        issues(section, &sentry, &projects, ("24h", "24h", "date")),
         sentry.outcomes(&projects),
     );
     let mut slipped = BTreeSet::new();
     if open.gaps.is_empty() && day.gaps.is_empty() && !slipped_away(&open, &day).is_empty() {
-        let again = issues(section, &sentry, &projects, ("24h", "24h")).await;
+        let again = issues(section, &sentry, &projects, ("24h", "24h", "date")).await;
         day.items.extend(again.items);
         day.gaps.extend(again.gaps);
         slipped = slipped_away(&open, &day);
@@ -145,10 +147,11 @@ async fn issues(
     section: &Errors,
     sentry: &Sentry<'_>,
     projects: &[(&str, &str)],
-    (period, history): (&str, &str),
+    (period, history, sort): (&str, &str, &str),
 ) -> Walk<Issue> {
     let mut query = vec![
         ("query", "is:unresolved"),
+        ("sort", sort),
         ("statsPeriod", period),
         ("groupStatsPeriod", history),
         ("limit", "100"),

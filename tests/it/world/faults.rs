@@ -53,9 +53,11 @@ impl Fault {
         Self::ServerError,
     ];
 
-    /// Faults of a whole address: they come before any request.
-    pub(crate) fn is_of_address(self) -> bool {
-        matches!(self, Self::NoSuchHost | Self::BadCertificate)
+    /// Those that can be done to a single request; the others belong to an address, and come before any request.
+    pub(crate) fn of_requests() -> impl Iterator<Item = Self> {
+        Self::ALL
+            .into_iter()
+            .filter(|fault| !matches!(fault, Self::NoSuchHost | Self::BadCertificate))
     }
 }
 
