@@ -162,15 +162,13 @@ impl Failure {
     }
 
     pub(super) fn broken_off(self, error: &reqwest::Error, limit: Duration) -> Self {
+        if error.is_timeout() && error.is_connect() {
+            return self.told(Cause::Timeout, "no connection came about in time");
+        }
         if error.is_timeout() {
-            let what = if error.is_connect() {
-                "no connection in time"
-            } else {
-                "no whole answer in time"
-            };
             return self.told(
                 Cause::Timeout,
-                format!("{what} (at most {} ms)", limit.as_millis()),
+                format!("no whole answer within {} ms", limit.as_millis()),
             );
         }
         let http = find::<hyper::Error>(error);

@@ -97,7 +97,7 @@ fn detail(body: &[u8]) -> Option<Untrusted> {
     let said = value.get("detail").or_else(|| value.get("message"))?;
     let said = said.get("message").unwrap_or(said).as_str()?;
     let line = Untrusted::from(said);
-    (!line.is_empty()).then(|| Untrusted::from(cut(line.as_str(), 120)))
+    (!line.is_empty()).then(|| Untrusted::from(cut(line.as_str(), 80)))
 }
 
 fn location(headers: &HeaderMap) -> Option<String> {
@@ -129,6 +129,6 @@ mod tests {
         );
         assert_eq!(quoted("<html>"), None);
         let long = quoted(&format!(r#"{{"detail":"{}"}}"#, "x".repeat(5000))).unwrap();
-        assert!(long.chars().count() <= 120);
+        assert!(long.chars().count() <= 80);
     }
 }

@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::world::{
     faults::{Fault, Plan, Proxy},
-    sentry::{Sentry, TOKEN, World, issue},
+    sentry::{NAMELESS, Sentry, TOKEN, World, issue},
 };
 
 /// The check on the project `web` of `acme`, in a hurry.
@@ -261,6 +261,20 @@ async fn the_cursor_is_followed_on_the_configured_address_and_below_a_sub_path()
             .unwrap()
             .starts_with("GET /self/hosted/api/0/organizations/acme/projects/")
     );
+}
+
+#[tokio::test]
+async fn an_item_without_an_id_is_a_gap_and_not_dropped_in_silence() {
+    let world = World::with([issue(1, "x"), issue(NAMELESS, "y")])
+        .open()
+        .await;
+    let judged = look(&check(&world.url()), &world).await;
+    unknown(
+        &judged,
+        Cause::Decode,
+        "1 of Sentry's issues of the last 90d had no id",
+    );
+    one(&judged, "errors:1");
 }
 
 #[tokio::test]

@@ -146,7 +146,7 @@ async fn healed(world: Arc<Sentry>, fault: Fault, route: &'static [&'static str]
         from: 1,
         times: 2,
     };
-    let (judged, struck) = look_through(&world, plan, Duration::from_millis(1500)).await;
+    let (judged, struck) = look_through(&world, plan, Duration::from_millis(1000)).await;
     assert_eq!(
         (struck, judged.unknown.len(), judged.findings.len()),
         (2, 0, 6),

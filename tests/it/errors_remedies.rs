@@ -11,7 +11,7 @@ use crate::{
     errors::{check, looking},
     errors_faults::at_once,
     world::{
-        faults::{Fault, Plan, Proxy},
+        faults::{Fault, Plan, Proxy, bad_certificate, closed_port, no_such_host},
         sentry::{Sentry, World, issue},
     },
 };
@@ -64,7 +64,7 @@ fn refused(result: Result<Applied, NotApplied>) -> String {
 }
 
 #[tokio::test]
-async fn resolving_changes_one_issue_and_leaves_a_note() {
+async fn t3_resolving_changes_one_issue_by_its_own_route_and_leaves_a_note() {
     let world = world().await;
     assert_eq!(
         done(apply(&world, &order("resolve", None)).await).0,
@@ -302,6 +302,19 @@ async fn only_issues_of_the_configured_projects_are_touched() {
         refused(apply(&world, &order("delete", None)).await).contains("can't delete")
             || world.world().issues[0].project == "payroll"
     );
+}
+
+#[tokio::test]
+async fn an_order_that_reaches_nobody_was_not_sent() {
+    for url in [closed_port().await, no_such_host(), bad_certificate().await] {
+        let result = check(&url)
+            .apply(&order("resolve", None), &looking(Duration::from_secs(10)))
+            .await;
+        assert!(
+            matches!(result, Err(NotApplied::NotSent(_))),
+            "{url}: {result:?}"
+        );
+    }
 }
 
 /// Done means that it is so; refused and not sent mean that nothing happened.

@@ -11,7 +11,7 @@ use axum::{
 use chrono::{DateTime, DurationRound, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::{Issue, Member, Project, World};
+use super::{Issue, Member, NAMELESS, Project, World};
 
 pub(super) async fn answer(
     Extract(world): Extract<Arc<Mutex<World>>>,
@@ -257,7 +257,7 @@ impl World {
             (issue.ever(), issue.users * 2)
         };
         let mut row = json!({
-            "id": issue.id.to_string(),
+            "id": (issue.id != NAMELESS).then(|| issue.id.to_string()),
             "shortId": format!("WEB-{}", issue.id),
             "title": issue.title,
             "culprit": issue.culprit,

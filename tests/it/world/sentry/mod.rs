@@ -15,6 +15,9 @@ mod answers;
 
 pub(crate) const TOKEN: &str = "sntryu_0123456789abcdef0123456789abcdef";
 
+/// An issue whose id is left out of answers.
+pub(crate) const NAMELESS: u64 = 0;
+
 /// The description. A test changes it at any time.
 pub(crate) struct World {
     pub now: DateTime<Utc>,
