@@ -68,24 +68,12 @@ impl Sentry<'_> {
                     None => unreadable += 1,
                 }
             }
+            let read = walk.items.len() + unreadable;
             match pages::next(&page.headers) {
                 Next::End => break Ok(()),
                 Next::Unsaid => break Err(unsaid(list, page.body.is_empty() && cursor.is_none())),
-                Next::Cursor(next) if !cursors.insert(next.clone()) => {
-                    break Err(Unknown::new(
-                        Cause::Decode,
-                        format!(
-                            "Sentry gave the same cursor twice for its {}; look again",
-                            list.noun
-                        ),
-                    ));
-                }
-                Next::Cursor(_) if walk.items.len() >= list.most => {
-                    break Err(Unknown::new(
-                        Cause::Truncated,
-                        "this is the most that is read; raise `max_issues`, or resolve and archive what is old",
-                    ));
-                }
+                Next::Cursor(next) if !cursors.insert(next.clone()) => break Err(circle(list)),
+                Next::Cursor(_) if read >= list.most => break Err(enough()),
                 Next::Cursor(next) => cursor = Some(next),
             }
         };
@@ -93,10 +81,32 @@ impl Sentry<'_> {
             walk.gaps.push(stopped(list, &walk.items, hits, why));
         }
         if unreadable > 0 {
-            walk.gaps.push(Unknown::new(Cause::Decode, format!("{unreadable} of Sentry's {} had no id and could not be read; see whether `url` leads to Sentry itself", list.noun)));
+            walk.gaps.push(nameless(list, unreadable));
         }
         walk
     }
+}
+
+fn circle(list: &List<'_>) -> Unknown {
+    let reason = format!(
+        "Sentry gave the same cursor twice for its {}; look again",
+        list.noun
+    );
+    Unknown::new(Cause::Decode, reason)
+}
+
+fn enough() -> Unknown {
+    let reason =
+        "this is the most that is read; raise `max_issues`, or resolve and archive what is old";
+    Unknown::new(Cause::Truncated, reason)
+}
+
+fn nameless(list: &List<'_>, number: usize) -> Unknown {
+    let reason = format!(
+        "{number} of Sentry's {} had no id and could not be read; see whether `url` leads to Sentry itself",
+        list.noun
+    );
+    Unknown::new(Cause::Decode, reason)
 }
 
 /// Sentry always sends `Link` with a list, but for one case: a token that may see no project gets an empty list.
