@@ -6,7 +6,7 @@ use backon::{ExponentialBuilder, Retryable};
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{
     Method,
-    header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
@@ -18,6 +18,7 @@ use crate::report::Cause;
 mod failure;
 mod guard;
 mod pace;
+mod refusal;
 
 pub use failure::{Failure, Unwritten};
 pub use guard::admit;
@@ -34,7 +35,7 @@ pub const LIST_LIMIT: usize = 8 << 20;
 pub struct Service {
     /// "Sentry".
     pub name: &'static str,
-    /// The variable that holds its token: "SENTRY_AUTH_TOKEN".
+    /// The variable that holds its token: `SENTRY_AUTH_TOKEN`.
     pub credential: &'static str,
     /// When a refused caller may come again, read from headers of its own; `Retry-After` is known without it.
     pub reset: fn(&HeaderMap) -> Option<DateTime<Utc>>,
@@ -126,7 +127,7 @@ impl Upstream {
         settings: &Settings,
     ) -> Result<Self, Failure> {
         guard::admit(base).map_err(|no| Failure::before(Cause::Refused, service.name, &no))?;
-        let authorization = token.map(|token| bearer(token)).transpose().map_err(|_| {
+        let authorization = token.map(bearer).transpose().map_err(|_| {
             let no = anyhow::anyhow!(
                 "{} holds what no HTTP header can carry; set it to the token alone",
                 service.credential
@@ -236,7 +237,11 @@ impl Upstream {
             return Err(failure.out_of_time());
         }
         let limit = left.min(self.settings.request);
-        let mut request = self.http.request(method, url).timeout(limit);
+        let mut request = self
+            .http
+            .request(method, url)
+            .header(ACCEPT, "application/json")
+            .timeout(limit);
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
@@ -254,13 +259,13 @@ impl Upstream {
         )]
         let received_at = Utc::now();
         if !status.is_success() {
-            let body = read(response, failure::DETAIL_LIMIT)
+            let body = read(response, refusal::DETAIL_LIMIT)
                 .await
                 .unwrap_or_default();
             let asked = pace::asked(&headers, self.service.reset, received_at);
             return Err(failure.answered(&self.service, ask, status, &headers, &body, asked));
         }
-        failure::json_only(&failure, &headers)?;
+        refusal::json_only(&failure, &headers)?;
         let body = read(response, ask.limit)
             .await
             .map_err(|error| match error {

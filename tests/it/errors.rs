@@ -16,11 +16,11 @@ use url::Url;
 
 use crate::world::{
     faults::{Fault, Plan, Proxy},
-    sentry::{Sentry, TOKEN, World, issue},
+    sentry::{NAMELESS, Sentry, TOKEN, World, issue},
 };
 
 /// The check on the project `web` of `acme`, in a hurry.
-pub fn check(url: &Url) -> Errors {
+pub(crate) fn check(url: &Url) -> Errors {
     let mut errors: Errors = toml::from_str("organization = 'acme'\nprojects = ['web']").unwrap();
     errors.url = url.clone();
     errors.settings.first_wait = Duration::from_millis(1);
@@ -29,7 +29,7 @@ pub fn check(url: &Url) -> Errors {
     errors
 }
 
-pub fn looking(limit: Duration) -> Looking {
+pub(crate) fn looking(limit: Duration) -> Looking {
     rustls::crypto::ring::default_provider()
         .install_default()
         .ok();
@@ -45,12 +45,16 @@ pub fn looking(limit: Duration) -> Looking {
 }
 
 /// Observes and judges; a check that could not look at all is unknown and found nothing.
-pub async fn look(errors: &Errors, world: &Sentry) -> Evaluation {
+pub(crate) async fn look(errors: &Errors, world: &Sentry) -> Evaluation {
     let seen = errors.observe(&looking(Duration::from_secs(20))).await;
     judge(errors, seen, world)
 }
 
-pub fn judge(errors: &Errors, seen: Result<Observation, Unknown>, world: &Sentry) -> Evaluation {
+pub(crate) fn judge(
+    errors: &Errors,
+    seen: Result<Observation, Unknown>,
+    world: &Sentry,
+) -> Evaluation {
     match seen {
         Ok(seen) => errors.evaluate(&seen, world.world().now),
         Err(unknown) => Evaluation {
@@ -260,6 +264,20 @@ async fn the_cursor_is_followed_on_the_configured_address_and_below_a_sub_path()
 }
 
 #[tokio::test]
+async fn an_item_without_an_id_is_a_gap_and_not_dropped_in_silence() {
+    let world = World::with([issue(1, "x"), issue(NAMELESS, "y")])
+        .open()
+        .await;
+    let judged = look(&check(&world.url()), &world).await;
+    unknown(
+        &judged,
+        Cause::Decode,
+        "1 of Sentry's issues of the last 90d had no id",
+    );
+    one(&judged, "errors:1");
+}
+
+#[tokio::test]
 async fn a_list_without_link_headers_is_unknown() {
     let mut world = World::with([issue(1, "x")]);
     world.loses_link = true;
@@ -294,7 +312,7 @@ async fn more_issues_than_allowed_are_read_in_part_and_unknown() {
     );
     assert_eq!(
         (judged.findings.len(), judged.summary.as_str()),
-        (300, "at least 300 open")
+        (300, "300 open, not all seen")
     );
 }
 
@@ -342,6 +360,40 @@ async fn t4_a_brown_out_is_unknown_and_an_announced_end_is_a_finding() {
             .all(|line| line.starts_with("GET /api/0/organizations/acme/")),
         "{asked}"
     );
+}
+
+#[tokio::test]
+async fn t4_a_brown_out_says_to_look_again() {
+    let mut world = World::with([issue(1, "x")]);
+    world.brown_out = true;
+    let world = world.open().await;
+    let judged = look(&check(&world.url()), &world).await;
+    unknown(
+        &judged,
+        Cause::Gone,
+        "answered 410 (\"This API no longer exists.\")",
+    );
+}
+
+#[tokio::test]
+async fn an_issue_that_moves_while_pages_are_read_is_read_all_the_same() {
+    let mut world = World::with((1..=6).map(|id| issue(id, "x")));
+    for place in 0..5 {
+        world.issues[place].hourly[22] = 1;
+    }
+    world.issue(6).users = 212;
+    world.page = 2;
+    world.stirs = vec![6];
+    let world = world.open().await;
+    let judged = look(&check(&world.url()), &world).await;
+    known(&judged);
+    assert_eq!(judged.findings.len(), 6);
+    assert_eq!(
+        one(&judged, "errors:6").rule.as_str(),
+        "212 users in 24 h, limit 100"
+    );
+    let day = |line: &&String| line.contains("statsPeriod=24h&groupStatsPeriod=24h");
+    assert_eq!(world.world().asked.iter().filter(day).count(), 6);
 }
 
 #[tokio::test]

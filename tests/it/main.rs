@@ -12,6 +12,7 @@ mod ops_log;
 mod outbox;
 mod render;
 mod round;
+mod sentry_contract;
 mod store;
 mod terminal;
 mod triage;

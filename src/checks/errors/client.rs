@@ -1,26 +1,22 @@
 //! Sentry's API: the organization routes only, as the others are switched off bit by bit.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::BTreeSet,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use reqwest::{Method, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{
-    Errors, TOKEN,
-    issue::Issue,
-    pages::{self, Hits, Next},
-};
+use super::{Errors, TOKEN, issue::Issue};
 use crate::{
     checks::{Looking, Progress},
-    report::{Cause, Unknown},
+    report::Unknown,
     text::Untrusted,
     upstream::{self, Answer, Ask, Failure, Service, Unwritten, Upstream},
 };
@@ -56,28 +52,6 @@ pub struct Notices {
     pub deprecations: BTreeSet<Untrusted>,
 }
 
-/// A list to be read page by page.
-pub(super) struct List<'a> {
-    /// Below the organization: "issues".
-    pub route: &'a str,
-    pub query: &'a [(&'a str, &'a str)],
-    pub needs: &'a str,
-    /// What it holds: "issues of the last 24 h".
-    pub noun: &'a str,
-    /// The most items to read.
-    pub most: usize,
-}
-
-/// What was read of a list.
-#[derive(Debug)]
-pub(super) struct Walk<T> {
-    pub items: Vec<T>,
-    /// When it was begun, by Sentry's clock; none if nothing came back.
-    pub began_at: Option<DateTime<Utc>>,
-    /// Why it is not all of the list; empty if it is.
-    pub gaps: Vec<Unknown>,
-}
-
 impl<'a> Sentry<'a> {
     pub(super) fn connect(section: &'a Errors, looking: &Looking) -> Result<Self, Unknown> {
         let token = looking.secret(TOKEN)?;
@@ -104,88 +78,19 @@ impl<'a> Sentry<'a> {
         self.progress.expect(all);
     }
 
-    /// Reads a list to the end that its `Link` header tells; keeps what was read if it doesn't get there.
-    pub(super) async fn walk<T>(
+    /// One page of a list, as the query says.
+    pub(super) async fn page(
         &self,
-        list: &List<'_>,
-        read: impl Fn(&Value) -> Option<T>,
-    ) -> Walk<T> {
-        let mut walk = Walk {
-            items: Vec::new(),
-            began_at: None,
-            gaps: Vec::new(),
-        };
-        let (mut hits, mut cursors) = (None, HashSet::new());
-        let (mut cursor, mut unreadable) = (None::<String>, 0);
-        let end = loop {
-            let page = match self.page(list, cursor.as_deref()).await {
-                Ok(page) => page,
-                Err(failure) => break Err(Unknown::from(failure)),
-            };
-            walk.began_at = walk
-                .began_at
-                .or(Some(page.date().unwrap_or(page.received_at)));
-            if hits.is_none() {
-                hits = Hits::read(&page.headers);
-                let pages = hits.map_or(1, |hits| hits.number.div_ceil(PAGE));
-                self.expect(pages.saturating_sub(1));
-            }
-            for item in &page.body {
-                match read(item) {
-                    Some(item) => walk.items.push(item),
-                    None => unreadable += 1,
-                }
-            }
-            match pages::next(&page.headers) {
-                Next::End => break Ok(()),
-                Next::Unsaid => break Err(unsaid(list, page.body.is_empty() && cursor.is_none())),
-                Next::Cursor(next) if !cursors.insert(next.clone()) => {
-                    break Err(Unknown::new(
-                        Cause::Decode,
-                        format!(
-                            "Sentry gave the same cursor twice for its {}; look again",
-                            list.noun
-                        ),
-                    ));
-                }
-                Next::Cursor(_) if walk.items.len() >= list.most => {
-                    break Err(Unknown::new(
-                        Cause::Truncated,
-                        "this is the most that is read; raise `max_issues`, or resolve and archive what is old",
-                    ));
-                }
-                Next::Cursor(next) => cursor = Some(next),
-            }
-        };
-        if let Err(why) = end {
-            walk.gaps.push(stopped(list, &walk.items, hits, why));
-        }
-        if unreadable > 0 {
-            walk.gaps.push(Unknown::new(Cause::Decode, format!("{unreadable} of Sentry's {} had no id and could not be read; see whether `url` leads to Sentry itself", list.noun)));
-        }
-        walk
-    }
-
-    async fn page(
-        &self,
-        list: &List<'_>,
-        cursor: Option<&str>,
+        route: &str,
+        query: &[(&str, &str)],
+        needs: &str,
     ) -> Result<Answer<Vec<Value>>, Failure> {
-        let mut query = list.query.to_vec();
-        query.extend(cursor.map(|cursor| ("cursor", cursor)));
-        let path = [
-            "api",
-            "0",
-            "organizations",
-            self.organization,
-            list.route,
-            "",
-        ];
+        let path = ["api", "0", "organizations", self.organization, route, ""];
         let ask = Ask {
             path: &path,
-            query: &query,
+            query,
             limit: upstream::LIST_LIMIT,
-            needs: list.needs,
+            needs,
             place: PLACE,
         };
         let answer = self.upstream.get(&ask, self.deadline).await?;
@@ -317,34 +222,4 @@ impl<'a> Sentry<'a> {
 fn is_there_already(failure: &Failure) -> bool {
     let said = failure.detail.as_ref().map_or("", Untrusted::as_str);
     failure.status() == Some(400) && said.contains("already posted")
-}
-
-/// Sentry always sends `Link` with a list, but for one case: a token that may see no project gets an empty list.
-fn unsaid(list: &List<'_>, empty: bool) -> Unknown {
-    let noun = list.noun;
-    if empty {
-        let reason = format!(
-            "Sentry answered with an empty list of {noun} and no `Link` header, as it does to a token that may see no project; give the token {}",
-            list.needs
-        );
-        return Unknown::new(Cause::Forbidden, reason);
-    }
-    Unknown::new(
-        Cause::Truncated,
-        format!(
-            "Sentry didn't say whether there are more {noun} (no `Link` header that can be read); see whether a proxy takes it away"
-        ),
-    )
-}
-
-/// Says how far the reading came, unless it came nowhere.
-fn stopped<T>(list: &List<'_>, items: &[T], hits: Option<Hits>, why: Unknown) -> Unknown {
-    if items.is_empty() {
-        return why;
-    }
-    let progress = pages::progress(items.len(), hits, list.noun);
-    Unknown::new(
-        Cause::Truncated,
-        format!("read {progress}, then: {}", why.reason.as_str()),
-    )
 }

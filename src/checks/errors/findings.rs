@@ -63,14 +63,14 @@ fn summary(findings: &[Finding], complete: bool) -> Untrusted {
         .filter(|(_, number)| *number > 0)
         .map(|(severity, number)| format!("{} {severity}", thousands(number as u64)))
         .collect();
-    let at_least = if complete { "" } else { "at least " };
+    let rest = if complete { "" } else { ", not all seen" };
     let open = thousands(findings.len() as u64);
     let worst = if worst.is_empty() {
         String::new()
     } else {
         format!(" ({})", worst.join(", "))
     };
-    Untrusted::from(format!("{at_least}{open} open{worst}"))
+    Untrusted::from(format!("{open} open{worst}{rest}"))
 }
 
 /// The magnitude is always the events of 24 h: users are not known for every issue, and a number that changed its

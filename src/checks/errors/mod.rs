@@ -11,13 +11,16 @@ use super::{Applied, Check, Evaluation, Looking, NotApplied, Order, Secret};
 use crate::{report::Unknown, upstream};
 
 mod client;
+mod default_rules;
 mod findings;
+mod goal;
 mod issue;
 mod observe;
 mod pages;
 mod remedies;
 mod rules;
 mod spike;
+mod walk;
 
 pub use observe::{Drops, Observation, Seen};
 pub use rules::Rule;
@@ -54,7 +57,7 @@ pub struct Errors {
     #[serde(default)]
     pub spike: spike::Limits,
     /// The first that fits gives the severity.
-    #[serde(default = "rules::defaults")]
+    #[serde(default = "default_rules::default_rules")]
     pub rules: Vec<Rule>,
     /// Times and retries; not configurable, but tests are in a hurry.
     #[serde(skip)]

@@ -7,14 +7,18 @@ use serde_json::Value;
 
 use super::{
     Errors,
-    client::{List, Notices, Sentry, Walk},
+    client::{Notices, Sentry},
     issue::{self, Issue},
+    walk::{List, Walk},
 };
 use crate::{
     checks::Looking,
     report::{Cause, Unknown},
     text::count,
 };
+
+/// Period, history and order of the list that tells what happened today.
+const DAY: (&str, &str, &str) = ("24h", "24h", "date");
 
 /// What was seen of Sentry.
 #[derive(Debug, Default)]
@@ -44,51 +48,33 @@ pub struct Drops(pub BTreeMap<String, u64>);
 pub(super) async fn observe(section: &Errors, looking: &Looking) -> Result<Observation, Unknown> {
     let sentry = Sentry::connect(section, looking)?;
     sentry.expect(4);
-    let (projects, mut gaps) = prove(section, &sentry).await?;
+    let (projects, mut gaps) = prove(section, &sentry).await;
+    if projects.is_empty() {
+        // Without a project, Sentry would list the issues of all.
+        return Ok(Observation {
+            notices: sentry.notices(),
+            gaps,
+            ..Observation::default()
+        });
+    }
     let projects: Vec<(&str, &str)> = projects.iter().map(|id| ("project", id.as_str())).collect();
     let lookback = section.stats_period();
-    let (open, mut day, outcomes) = tokio::join!(
-        issues(section, &sentry, &projects, (&lookback, "14d")),
-        issues(section, &sentry, &projects, ("24h", "24h")),
+    // The age of an issue stands still while pages are read; by the last event, it could slip past both lists at once.
+    let (open, day, outcomes) = tokio::join!(
+        issues(section, &sentry, &projects, (&lookback, "14d", "new")),
+        issues(section, &sentry, &projects, DAY),
         sentry.outcomes(&projects),
     );
-    let mut slipped = BTreeSet::new();
-    if open.gaps.is_empty() && day.gaps.is_empty() && !slipped_away(&open, &day).is_empty() {
-        let again = issues(section, &sentry, &projects, ("24h", "24h")).await;
-        day.items.extend(again.items);
-        day.gaps.extend(again.gaps);
-        slipped = slipped_away(&open, &day);
-    }
-    if !slipped.is_empty() {
-        let reason = format!(
-            "{} moved between Sentry's pages while they were read, or changed meanwhile; look again",
-            count(slipped.len(), "issue")
-        );
-        gaps.push(Unknown::new(Cause::Truncated, reason));
-    }
+    let day = catch_up(section, &sentry, &projects, &open, day).await;
     gaps.extend(open.gaps.iter().chain(&day.gaps).cloned());
-    let drops = match outcomes
-        .map_err(Unknown::from)
+    let drops = outcomes.map_err(Unknown::from);
+    let drops = drops
         .and_then(|answer| Drops::read(&answer))
-    {
-        Ok(drops) => Some(drops),
-        Err(unknown) => {
-            gaps.push(unknown);
-            None
-        }
-    };
-    let day_complete = day.gaps.is_empty() && slipped.is_empty();
+        .map_err(|unknown| gaps.push(unknown))
+        .ok();
+    let day_complete = day.gaps.is_empty();
     let issues = merge(open.items, day.items, day_complete);
-    let uncounted = issues.iter().filter(|seen| !seen.exact).count();
-    if day_complete && uncounted > 0 {
-        gaps.push(Unknown::new(
-            Cause::Decode,
-            format!(
-                "Sentry gave no readable count of events and users for {}; look at its version",
-                count(uncounted, "issue")
-            ),
-        ));
-    }
+    gaps.extend(day_complete.then(|| uncounted(&issues)).flatten());
     Ok(Observation {
         issues,
         drops,
@@ -97,12 +83,43 @@ pub(super) async fn observe(section: &Errors, looking: &Looking) -> Result<Obser
     })
 }
 
-/// The ids of the configured projects that can be seen, and a gap for each that can't. An empty list of issues says
-/// something only after this.
-async fn prove(
+/// Reads the day's list once more if it misses what must be on it.
+async fn catch_up(
     section: &Errors,
     sentry: &Sentry<'_>,
-) -> Result<(Vec<String>, Vec<Unknown>), Unknown> {
+    projects: &[(&str, &str)],
+    open: &Walk<Issue>,
+    mut day: Walk<Issue>,
+) -> Walk<Issue> {
+    if !day.gaps.is_empty() || slipped_away(open, &day).is_empty() {
+        return day;
+    }
+    let again = issues(section, sentry, projects, DAY).await;
+    day.items.extend(again.items);
+    day.gaps.extend(again.gaps);
+    let slipped = slipped_away(open, &day);
+    if !slipped.is_empty() {
+        let reason = format!(
+            "{} moved between Sentry's pages while they were read, or changed meanwhile; look again",
+            count(slipped.len(), "issue")
+        );
+        day.gaps.push(Unknown::new(Cause::Truncated, reason));
+    }
+    day
+}
+
+fn uncounted(issues: &[Seen]) -> Option<Unknown> {
+    let number = issues.iter().filter(|seen| !seen.exact).count();
+    let reason = format!(
+        "Sentry gave no readable count of events and users for {}; look at its version",
+        count(number, "issue")
+    );
+    (number > 0).then(|| Unknown::new(Cause::Decode, reason))
+}
+
+/// The ids of the configured projects that can be seen, and a gap for each that can't. An empty list of issues says
+/// something only after this.
+async fn prove(section: &Errors, sentry: &Sentry<'_>) -> (Vec<String>, Vec<Unknown>) {
     let list = List {
         route: "projects",
         query: &[],
@@ -115,16 +132,28 @@ async fn prove(
     for slug in &section.projects {
         match walk.items.iter().find(|project| &project.slug == slug) {
             Some(project) if project.accessible => ids.push(project.id.clone()),
-            Some(_) => gaps.push(Unknown::new(Cause::Forbidden, format!("the token may not look into the project `{slug}`; give it the scope `project:read`, and its owner a team of the project"))),
-            None if walk.gaps.is_empty() => gaps.push(Unknown::new(Cause::NotFound, format!("`{}` has no project `{slug}` that the token may see; check `projects` in [checks.errors], and that the token has the scope `project:read`", section.organization))),
+            Some(_) => gaps.push(barred(slug)),
+            None if walk.gaps.is_empty() => gaps.push(missing(section, slug)),
             None => gaps.extend(walk.gaps.iter().cloned()),
         }
     }
     gaps.dedup();
-    if ids.is_empty() && !gaps.is_empty() {
-        return Err(gaps.swap_remove(0));
-    }
-    Ok((ids, gaps))
+    (ids, gaps)
+}
+
+fn barred(slug: &str) -> Unknown {
+    let reason = format!(
+        "the token may not look into the project `{slug}`; give it the scope `project:read`, and its owner a team of the project"
+    );
+    Unknown::new(Cause::Forbidden, reason)
+}
+
+fn missing(section: &Errors, slug: &str) -> Unknown {
+    let reason = format!(
+        "`{}` has no project `{slug}` that the token may see; check `projects` in [checks.errors], and that the token has the scope `project:read`",
+        section.organization
+    );
+    Unknown::new(Cause::NotFound, reason)
 }
 
 struct Project {
@@ -145,10 +174,11 @@ async fn issues(
     section: &Errors,
     sentry: &Sentry<'_>,
     projects: &[(&str, &str)],
-    (period, history): (&str, &str),
+    (period, history, sort): (&str, &str, &str),
 ) -> Walk<Issue> {
     let mut query = vec![
         ("query", "is:unresolved"),
+        ("sort", sort),
         ("statsPeriod", period),
         ("groupStatsPeriod", history),
         ("limit", "100"),

@@ -1,11 +1,13 @@
 //! Resolves, assigns and archives in Sentry. The issue is read again before anything is changed, and after.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     Errors,
-    client::{List, Sentry},
+    client::Sentry,
+    goal::Goal,
     issue::{self, Issue},
+    walk::List,
 };
 use crate::{
     checks::{Applied, Looking, NotApplied, Order},
@@ -13,21 +15,6 @@ use crate::{
     text::Untrusted,
     upstream::{Failure, Unwritten},
 };
-
-/// What an issue is to become.
-enum Goal {
-    Resolved,
-    Archived,
-    /// Unresolved again, from the status that is to be undone.
-    Reopened {
-        from: &'static str,
-    },
-    /// `user:1`, `team:2`, or nobody; and how people call them.
-    Owned {
-        actor: Option<String>,
-        name: String,
-    },
-}
 
 pub(super) async fn apply(
     section: &Errors,
@@ -261,61 +248,6 @@ fn note(goal: &Goal, order: &Order) -> String {
     match &order.reason {
         Some(reason) if !reason.is_empty() => format!("{text}: {}", reason.as_str()),
         _ => text,
-    }
-}
-
-impl Goal {
-    fn is_ownership(&self) -> bool {
-        matches!(self, Self::Owned { .. })
-    }
-
-    /// Only the field that changes.
-    fn body(&self) -> Value {
-        match self {
-            Self::Resolved => json!({ "status": "resolved" }),
-            Self::Archived => {
-                json!({ "status": "ignored", "substatus": "archived_until_escalating" })
-            }
-            Self::Reopened { .. } => json!({ "status": "unresolved", "substatus": "ongoing" }),
-            Self::Owned { actor, .. } => json!({ "assignedTo": actor.as_deref().unwrap_or("") }),
-        }
-    }
-
-    fn is_reached(&self, issue: &Issue) -> bool {
-        match self {
-            Self::Resolved => issue.status == "resolved",
-            Self::Archived => issue.status == "ignored",
-            Self::Reopened { .. } => issue.status == "unresolved",
-            Self::Owned { actor, .. } => {
-                issue.assignee.as_ref().map(|a| a.actor.as_str()) == actor.as_deref()
-            }
-        }
-    }
-
-    /// What happened meanwhile that makes the change wrong.
-    fn overtaken_by(&self, issue: &Issue) -> Option<&'static str> {
-        match (self, issue.status.as_str()) {
-            (Self::Archived | Self::Owned { .. }, "resolved") => {
-                Some("resolved in Sentry meanwhile; nothing was changed")
-            }
-            (Self::Reopened { from: "resolved" }, "ignored") => {
-                Some("archived in Sentry meanwhile; nothing was changed")
-            }
-            (Self::Reopened { from: "ignored" }, "resolved") => {
-                Some("resolved in Sentry meanwhile; nothing was changed")
-            }
-            _ => None,
-        }
-    }
-
-    fn participle(&self) -> String {
-        match self {
-            Self::Resolved => "resolved".to_owned(),
-            Self::Archived => "archived until it escalates".to_owned(),
-            Self::Reopened { .. } => "reopened".to_owned(),
-            Self::Owned { actor: None, .. } => "assigned to nobody".to_owned(),
-            Self::Owned { name, .. } => format!("assigned to {name}"),
-        }
     }
 }
 

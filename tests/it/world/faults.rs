@@ -16,7 +16,7 @@ use tokio::{
 use url::Url;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// The connection is reset and every later one is refused.
     Refused,
     NoSuchHost,
@@ -38,7 +38,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Refused,
         Self::NoSuchHost,
         Self::BadCertificate,
@@ -53,15 +53,17 @@ impl Fault {
         Self::ServerError,
     ];
 
-    /// Faults of a whole address: they come before any request.
-    pub fn is_of_address(self) -> bool {
-        matches!(self, Self::NoSuchHost | Self::BadCertificate)
+    /// Those that can be done to a single request; the others belong to an address, and come before any request.
+    pub(crate) fn of_requests() -> impl Iterator<Item = Self> {
+        Self::ALL
+            .into_iter()
+            .filter(|fault| !matches!(fault, Self::NoSuchHost | Self::BadCertificate))
     }
 }
 
 /// Which requests a fault hits.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     pub fault: Fault,
     /// All must be in the request's first line: `["GET ", "/issues/", "statsPeriod=24h"]`.
     pub route: Vec<&'static str>,
@@ -71,14 +73,14 @@ pub struct Plan {
 }
 
 /// A proxy that hands requests on, but for those of its plan. It ends when it is dropped.
-pub struct Proxy {
+pub(crate) struct Proxy {
     pub address: SocketAddr,
     task: tokio::task::AbortHandle,
     struck: Arc<AtomicUsize>,
 }
 
 impl Proxy {
-    pub async fn before(world: SocketAddr, plan: Plan) -> Self {
+    pub(crate) async fn before(world: SocketAddr, plan: Plan) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (seen, struck) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
@@ -111,12 +113,12 @@ impl Proxy {
         }
     }
 
-    pub fn url(&self) -> Url {
+    pub(crate) fn url(&self) -> Url {
         format!("http://{}", self.address).parse().unwrap()
     }
 
     /// How many requests were spoilt.
-    pub fn struck(&self) -> usize {
+    pub(crate) fn struck(&self) -> usize {
         self.struck.load(Ordering::SeqCst)
     }
 }
@@ -258,7 +260,7 @@ async fn forward(world: SocketAddr, request: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// An address under which nothing listens.
-pub async fn closed_port() -> Url {
+pub(crate) async fn closed_port() -> Url {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())
         .parse()
@@ -266,12 +268,12 @@ pub async fn closed_port() -> Url {
 }
 
 /// A name that never has an address (RFC 6761).
-pub fn no_such_host() -> Url {
+pub(crate) fn no_such_host() -> Url {
     "https://sentry.invalid".parse().unwrap()
 }
 
 /// A server whose certificate nobody has signed. It ends with the test's runtime.
-pub async fn bad_certificate() -> Url {
+pub(crate) async fn bad_certificate() -> Url {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
     let config = rustls::ServerConfig::builder()

@@ -1,11 +1,6 @@
-//! A described Sentry: an organization with projects, issues and their histories, members, teams, a token with
-//! scopes. Every answer derives from the description.
+//! What a described Sentry answers.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard},
-};
+use std::sync::{Arc, Mutex};
 
 use axum::{
     body::Bytes,
@@ -15,243 +10,10 @@ use axum::{
 };
 use chrono::{DateTime, DurationRound, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
-use url::Url;
 
-pub const TOKEN: &str = "sntryu_0123456789abcdef0123456789abcdef";
+use super::{Issue, Member, NAMELESS, Project, World};
 
-/// The description. A test changes it at any time.
-pub struct World {
-    pub now: DateTime<Utc>,
-    pub token: String,
-    pub scopes: BTreeSet<&'static str>,
-    pub projects: Vec<Project>,
-    pub issues: Vec<Issue>,
-    pub members: Vec<Member>,
-    /// Id and slug.
-    pub teams: Vec<(u64, String)>,
-    /// Rows of a page, whatever the caller asks for.
-    pub page: usize,
-    pub max_hits: usize,
-    /// Events by outcome.
-    pub outcomes: BTreeMap<String, u64>,
-    /// Issue and text.
-    pub notes: Vec<(u64, String)>,
-    /// A proxy in between takes the `Link` header away.
-    pub loses_link: bool,
-    /// Answers as to a token that may see no project, though it is told of them.
-    pub shows_no_issues: bool,
-    /// The next cursor is the one that was just used.
-    pub turns_in_circles: bool,
-    /// All but this many requests are turned away for a second.
-    pub allowance: Option<usize>,
-    /// The headers that say when to come again.
-    pub tells_reset: bool,
-    /// How far its clock is ahead.
-    pub clock: TimeDelta,
-    pub deprecation: Option<String>,
-    /// Accepts changes and does not make them.
-    pub forgets_changes: bool,
-    /// Method and target of each request.
-    pub asked: Vec<String>,
-}
-
-pub struct Project {
-    pub id: u64,
-    pub slug: String,
-    pub accessible: bool,
-}
-
-pub struct Member {
-    pub user: Option<u64>,
-    pub email: String,
-    pub name: String,
-}
-
-#[derive(Clone)]
-pub struct Issue {
-    pub id: u64,
-    pub project: String,
-    pub title: Value,
-    pub culprit: Value,
-    pub level: &'static str,
-    pub priority: Option<&'static str>,
-    pub status: &'static str,
-    pub substatus: &'static str,
-    pub unhandled: bool,
-    /// `user:1` or `team:2`.
-    pub assignee: Option<String>,
-    pub age: TimeDelta,
-    /// Users in 24 h.
-    pub users: u64,
-    /// The last one is the hour that is not over.
-    pub hourly: Vec<u64>,
-    /// Before the day that is not over.
-    pub earlier_days: Vec<u64>,
-    /// Left out of a page after it was cut, as Sentry does with what it has just resolved by itself.
-    pub filtered: bool,
-    pub merged_into: Option<u64>,
-}
-
-/// An error that was seen now and then.
-pub fn issue(id: u64, title: &str) -> Issue {
-    Issue {
-        id,
-        project: "web".to_owned(),
-        title: json!(title),
-        culprit: json!("pay in checkout"),
-        level: "error",
-        priority: Some("medium"),
-        status: "unresolved",
-        substatus: "ongoing",
-        unhandled: false,
-        assignee: None,
-        age: TimeDelta::days(60),
-        users: 1,
-        hourly: (0..24).map(|hour| u64::from(hour % 8 == 0)).collect(),
-        earlier_days: vec![3; 13],
-        filtered: false,
-        merged_into: None,
-    }
-}
-
-impl Issue {
-    fn today(&self) -> u64 {
-        self.hourly.iter().sum()
-    }
-
-    fn ever(&self) -> u64 {
-        self.today() + self.earlier_days.iter().sum::<u64>()
-    }
-
-    fn last_seen(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let hours = self.hourly.iter().rev().position(|events| *events > 0);
-        let days = self
-            .earlier_days
-            .iter()
-            .rev()
-            .position(|events| *events > 0);
-        match (hours, days) {
-            (Some(hours), _) => now - TimeDelta::hours(hours as i64),
-            (None, Some(days)) => now - TimeDelta::days(days as i64 + 2),
-            (None, None) => now - self.age,
-        }
-    }
-}
-
-impl World {
-    pub fn new() -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the world lives in the time of the test"
-        )]
-        let now = Utc::now();
-        Self {
-            now,
-            token: TOKEN.to_owned(),
-            scopes: [
-                "event:read",
-                "event:write",
-                "org:read",
-                "project:read",
-                "member:read",
-                "team:read",
-            ]
-            .into(),
-            projects: vec![Project {
-                id: 11,
-                slug: "web".to_owned(),
-                accessible: true,
-            }],
-            issues: Vec::new(),
-            members: vec![
-                Member {
-                    user: Some(1),
-                    email: "john@example.com".to_owned(),
-                    name: "John Doe".to_owned(),
-                },
-                Member {
-                    user: Some(2),
-                    email: "anna@example.com".to_owned(),
-                    name: "Anna".to_owned(),
-                },
-                Member {
-                    user: None,
-                    email: "invited@example.com".to_owned(),
-                    name: "Ines".to_owned(),
-                },
-            ],
-            teams: vec![(8, "platform".to_owned()), (9, "payments".to_owned())],
-            page: 100,
-            max_hits: 1000,
-            outcomes: BTreeMap::from([("accepted".to_owned(), 5000)]),
-            notes: Vec::new(),
-            loses_link: false,
-            shows_no_issues: false,
-            turns_in_circles: false,
-            allowance: None,
-            tells_reset: true,
-            clock: TimeDelta::zero(),
-            deprecation: None,
-            forgets_changes: false,
-            asked: Vec::new(),
-        }
-    }
-
-    pub fn with(issues: impl IntoIterator<Item = Issue>) -> Self {
-        Self {
-            issues: issues.into_iter().collect(),
-            ..Self::new()
-        }
-    }
-
-    pub fn issue(&mut self, id: u64) -> &mut Issue {
-        self.issues
-            .iter_mut()
-            .find(|issue| issue.id == id)
-            .expect("the issue is described")
-    }
-
-    /// Puts the world on a loopback address.
-    pub async fn open(self) -> Sentry {
-        let world = Arc::new(Mutex::new(self));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let router = axum::Router::new()
-            .fallback(answer)
-            .with_state(Arc::clone(&world));
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Sentry {
-            address,
-            world,
-            server: server.abort_handle(),
-        }
-    }
-}
-
-/// A world that can be asked; it closes when it is dropped.
-pub struct Sentry {
-    pub address: SocketAddr,
-    world: Arc<Mutex<World>>,
-    server: tokio::task::AbortHandle,
-}
-
-impl Sentry {
-    pub fn url(&self) -> Url {
-        format!("http://{}", self.address).parse().unwrap()
-    }
-
-    pub fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap()
-    }
-}
-
-impl Drop for Sentry {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
-}
-
-async fn answer(
+pub(super) async fn answer(
     Extract(world): Extract<Arc<Mutex<World>>>,
     method: Method,
     uri: Uri,
@@ -262,7 +24,7 @@ async fn answer(
     world.asked.push(format!("{method} {uri}"));
     let mut response = world
         .answer(&method, &uri, &headers, &body)
-        .unwrap_or_else(|refusal| refusal);
+        .unwrap_or_else(|refusal| *refusal);
     let date = (world.now + world.clock)
         .format("%a, %d %b %Y %H:%M:%S GMT")
         .to_string();
@@ -277,13 +39,13 @@ async fn answer(
     response
 }
 
-type Answered = Result<Response, Response>;
+type Answered = Result<Response, Box<Response>>;
 
-fn refuse(status: u16, body: Value) -> Response {
-    (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response()
+fn refuse(status: u16, body: Value) -> Box<Response> {
+    Box::new((StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response())
 }
 
-fn not_found() -> Response {
+fn not_found() -> Box<Response> {
     refuse(
         404,
         json!({"detail": "The requested resource does not exist"}),
@@ -297,6 +59,12 @@ impl World {
             .is_none_or(|sent| sent.as_bytes() != format!("Bearer {}", self.token).as_bytes())
         {
             return Err(refuse(401, json!({"detail": "Invalid token"})));
+        }
+        if self.brown_out {
+            return Err(refuse(
+                410,
+                json!({"message": "This API no longer exists."}),
+            ));
         }
         self.limit()?;
         let query: Vec<(String, String)> =
@@ -329,7 +97,7 @@ impl World {
         }
     }
 
-    fn limit(&mut self) -> Result<(), Response> {
+    fn limit(&mut self) -> Result<(), Box<Response>> {
         match &mut self.allowance {
             Some(0) => {
                 let mut response = refuse(
@@ -353,7 +121,7 @@ impl World {
         }
     }
 
-    fn need(&self, scope: &str) -> Result<(), Response> {
+    fn need(&self, scope: &str) -> Result<(), Box<Response>> {
         if self.scopes.contains(scope) {
             return Ok(());
         }
@@ -419,7 +187,23 @@ impl World {
         response
     }
 
-    fn list_issues(&self, query: &[(String, String)]) -> Answered {
+    fn list_issues(&mut self, query: &[(String, String)]) -> Answered {
+        let page = self.issues_page(query)?;
+        let has = |name: &str, value: &str| {
+            query
+                .iter()
+                .any(|(n, v)| n == name && (value.is_empty() || v == value))
+        };
+        if has("statsPeriod", "24h")
+            && !has("cursor", "")
+            && let Some(id) = self.stirs.pop()
+        {
+            *self.issue(id).hourly.last_mut().unwrap() += 1;
+        }
+        Ok(page)
+    }
+
+    fn issues_page(&self, query: &[(String, String)]) -> Answered {
         self.need("event:read")?;
         let all = |name: &str| {
             query
@@ -449,7 +233,14 @@ impl World {
             })
             .filter(|issue| !day || issue.today() > 0)
             .collect();
-        listed.sort_by_cached_key(|issue| std::cmp::Reverse(issue.last_seen(self.now)));
+        let by_age = all("sort") == ["new"];
+        listed.sort_by_cached_key(|issue| {
+            std::cmp::Reverse(if by_age {
+                self.now - issue.age
+            } else {
+                issue.last_seen(self.now)
+            })
+        });
         Ok(self.page(
             query,
             &listed,
@@ -466,7 +257,7 @@ impl World {
             (issue.ever(), issue.users * 2)
         };
         let mut row = json!({
-            "id": issue.id.to_string(),
+            "id": (issue.id != NAMELESS).then(|| issue.id.to_string()),
             "shortId": format!("WEB-{}", issue.id),
             "title": issue.title,
             "culprit": issue.culprit,
@@ -531,7 +322,7 @@ impl World {
         Ok(axum::Json(json!({"start": "2026-11-21T00:00:00Z", "end": "2026-11-22T00:00:00Z", "intervals": [], "groups": groups})).into_response())
     }
 
-    fn find(&self, id: &str) -> Result<usize, Response> {
+    fn find(&self, id: &str) -> Result<usize, Box<Response>> {
         let place = |id: u64| self.issues.iter().position(|issue| issue.id == id);
         let found = id.parse().ok().and_then(place).ok_or_else(not_found)?;
         Ok(self.issues[found]
