@@ -281,7 +281,9 @@ mod tests {
                 tokio::spawn(async move { writer.write(|_| Box::pin(async { Ok(()) })).await })
             })
             .collect();
-        tokio::task::yield_now().await;
+        while writer.queue.capacity() > 0 {
+            tokio::task::yield_now().await;
+        }
 
         let started = tokio::time::Instant::now();
         let error = writer
