@@ -23,6 +23,7 @@ pub fn is_metadata_name(host: &str) -> bool {
             | "metadata.goog"
             | "instance-data"
             | "instance-data.ec2.internal"
+            | "metadata.tencentyun.com"
     )
 }
 
@@ -54,10 +55,13 @@ fn reach_v4(address: Ipv4Addr) -> Reach {
 
 fn reach_v6(address: Ipv6Addr) -> Reach {
     let segments = address.segments();
-    // fd00:ec2::254 and fd20:ce::254 are the metadata services of AWS and Google.
+    // fd00:ec2::/32 holds AWS's metadata, container credentials and DNS; fd20:ce::254 and fd00:c1::a9fe:a9fe are the
+    // metadata services of Google and Oracle.
     let metadata = matches!(
         segments,
-        [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] | [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254]
+        [0xfd00, 0xec2, ..]
+            | [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254]
+            | [0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe]
     );
     if metadata
         || address.is_unicast_link_local()
@@ -78,7 +82,9 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let s = address.segments();
     let v4 = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match s {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(v4(high, low)),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x64, 0xff9b, 1, _, _, _, high, low] => {
+            Some(v4(high, low))
+        }
         [0x2002, high, low, ..] => Some(v4(high, low)),
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Some(v4(high, low)),
         _ => address.to_ipv4_mapped(),
@@ -88,6 +94,22 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_ipv4_address_is_judged_alike_in_every_disguise(v4 in any::<Ipv4Addr>()) {
+            let [a, b] = [u32::from(v4) >> 16, u32::from(v4) & 0xffff].map(|half| half as u16);
+            for v6 in [
+                v4.to_ipv6_mapped(),
+                Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, a, b),
+                Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, a, b),
+                Ipv6Addr::new(0x2002, a, b, 0, 0, 0, 0, 1),
+            ] {
+                prop_assert_eq!(reach(v6.into()), reach(v4.into()), "{}", v6);
+            }
+        }
+    }
 
     #[test]
     fn an_address_is_judged_by_what_it_stands_for() {
@@ -111,7 +133,11 @@ mod tests {
             ("::ffff:169.254.169.254", Reach::Never),
             ("64:ff9b::a9fe:a9fe", Reach::Never),
             ("fe80::1", Reach::Never),
+            ("64:ff9b:1::a9fe:a9fe", Reach::Never),
+            ("::169.254.169.254", Reach::Never),
+            ("2002:a9fe:a9fe::1", Reach::Never),
             ("fd00:ec2::254", Reach::Never),
+            ("fd00:ec2::23", Reach::Never),
             ("0.0.0.0", Reach::Never),
             ("::", Reach::Never),
             ("224.0.0.1", Reach::Never),

@@ -11,6 +11,7 @@ use crate::{
     schedule::Clock,
     store::{Effect, Outcome, Settled, Store},
     text::Untrusted,
+    triage::Action,
 };
 
 /// All the calls of one attempt.
@@ -72,7 +73,7 @@ async fn attempt(
     store: &Store,
     checklist: &Checklist,
     clock: &Clock,
-    effect: Effect,
+    mut effect: Effect,
 ) -> anyhow::Result<Attempt> {
     if !store
         .mark_sent(&effect.effect_key, effect.fence, clock())
@@ -84,6 +85,7 @@ async fn attempt(
             entry: None,
         });
     }
+    effect.order.before = before(store, &effect).await?;
     let applied = checklist.apply(&effect.order, ATTEMPT_LIMIT).await;
     let now = clock();
     let delivery = judge(&applied, effect.attempts, now);
@@ -121,6 +123,32 @@ async fn attempt(
                 delivery: Delivery::Elsewhere,
                 entry: None,
             },
+        },
+    )
+}
+
+/// What the other side held before the decision that an undo takes back; its effect has gone before this one.
+async fn before(store: &Store, undo: &Effect) -> anyhow::Result<Option<Untrusted>> {
+    let history = store
+        .decisions([&undo.key])
+        .await?
+        .remove(&undo.key)
+        .unwrap_or_default();
+    let Some(Action::Undo { version }) = history
+        .into_iter()
+        .find(|d| d.version == undo.version)
+        .map(|d| d.action)
+    else {
+        return Ok(None);
+    };
+    Ok(
+        match store
+            .effect_of(&undo.key, version)
+            .await?
+            .and_then(|undone| undone.result)
+        {
+            Some(Applied::Done { before, .. }) => before,
+            _ => None,
         },
     )
 }

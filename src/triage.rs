@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     report::{Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown},
-    text::Untrusted,
+    text::{Untrusted, cut, one_line},
 };
 
 /// The longest snooze; one always ends.
@@ -52,10 +52,10 @@ pub fn remember(memory: &Memory, report: &Report) -> Memory {
     after
 }
 
-/// Who decides: `terminal:anna`.
+/// Who decides: `terminal:anna`. Not redacted, since an e-mail address can be what names a person.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String")]
-pub struct Person(Untrusted);
+pub struct Person(String);
 
 impl Person {
     pub fn at_terminal(name: &str) -> Self {
@@ -64,20 +64,22 @@ impl Person {
 
     /// With the place it acts from.
     pub fn id(&self) -> &str {
-        self.0.as_str()
+        &self.0
     }
 
-    /// Without the place it acts from.
+    /// What others call them: without the place they act from, and without the host of an e-mail address.
     pub fn name(&self) -> &str {
-        self.id()
+        let name = self
+            .id()
             .split_once(':')
-            .map_or(self.id(), |(_, name)| name)
+            .map_or(self.id(), |(_, name)| name);
+        name.split_once('@').map_or(name, |(name, _)| name)
     }
 }
 
 impl From<String> for Person {
     fn from(id: String) -> Self {
-        Self(Untrusted::from(id))
+        Self(cut(&one_line(&id), 200))
     }
 }
 

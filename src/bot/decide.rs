@@ -3,39 +3,22 @@
 use anyhow::{bail, ensure};
 use chrono::{DateTime, Utc};
 
-use super::Bot;
+use super::{Bot, said, said::Said};
 use crate::{
     checks::{Applied, Order},
     command::Triage,
     effects::{Delivery, deliver_due},
-    ops_log::{Entry, Head, Kind, NewEntry, Sentence},
-    render,
+    ops_log::{Entry, Sentence},
     report::{Finding, FindingKey},
-    store::{Decided, NewEffect},
+    store::{Decided, Effect, EffectState, NewEffect},
     text::nearest,
     triage::{Action, Decision, Known, Person, Transition, transition},
 };
 
-/// What the bot answers to a person who decides.
-pub struct Said {
-    pub lines: Vec<Sentence>,
-    /// False if nothing was decided: somebody was quicker, or something stands in its way.
-    pub accepted: bool,
-}
-
-impl Said {
-    fn refusal(line: Sentence) -> Self {
-        Self {
-            lines: vec![line],
-            accepted: false,
-        }
-    }
-}
-
 impl Bot {
     /// Carries one triage command out. An error means that it could not be judged at all.
     pub async fn triage(&self, asked: &Triage, by: &Person) -> anyhow::Result<Said> {
-        let now = (self.clock)();
+        let (now, zone) = ((self.clock)(), self.schedule.time_zone);
         let key = asked.key();
         let known = self.known(key).await?;
         let history = self
@@ -44,46 +27,20 @@ impl Bot {
             .await?
             .remove(key)
             .unwrap_or_default();
-        let wanted = match asked {
-            Triage::Acknowledge { reason, .. } => Action::Acknowledge {
-                reason: reason.as_deref().map(Into::into),
-            },
-            Triage::Assign { who, .. } => Action::Assign {
-                to: Person::from(who.clone()),
-            },
-            Triage::Snooze { time, .. } => Action::Snooze { until: now + *time },
-            Triage::Resolve { reason, .. } => Action::Resolve {
-                reason: reason.as_deref().map(Into::into),
-            },
-            Triage::Archive { .. } => Action::Archive,
-            Triage::Undo { .. } => Action::Undo { version: 0 },
-            Triage::Note { text, .. } => Action::Note {
-                text: text.join(" ").into(),
-            },
-            Triage::Show { .. } => return Ok(self.show(&known, &history, now)),
+        let Some(wanted) = wanted(asked, now) else {
+            return Ok(said::shown(&known, &history, zone, now));
         };
         if let Action::Archive = wanted {
             ensure!(
                 offers(&known.finding, "archive"),
-                "`{}` can't be archived on the other side: snooze it instead",
-                key
+                "`{key}` can't be archived on the other side: snooze it instead"
             );
         }
         let seen = history.last().map_or(0, |last| last.version);
-        let zone = self.schedule.time_zone;
         match transition(&history, wanted, seen, &known, now) {
             Transition::Decide(action) => self.decide(known, history, action, by, now).await,
-            Transition::Already(first) => Ok(Said::refusal(
-                Sentence::new()
-                    .say("already ")
-                    .quote(render::decided(&first, zone, now)),
-            )),
-            Transition::Overruled(first) => Ok(Said::refusal(
-                Sentence::new()
-                    .say("it is ")
-                    .quote(render::decided(&first, zone, now))
-                    .say(": undo that first, nothing was changed"),
-            )),
+            Transition::Already(first) => Ok(Said::refusal(said::already(&first, zone, now))),
+            Transition::Overruled(newer) => Ok(Said::refusal(said::overruled(&newer, zone, now))),
             Transition::NothingToUndo => Ok(Said::refusal(
                 Sentence::new().say("there is no decision to undo"),
             )),
@@ -109,46 +66,32 @@ impl Bot {
             severity: finding.severity,
             magnitude: finding.magnitude,
         };
-        let order = self.order(finding, &history, &decision).await?;
-        let text = Sentence::new()
-            .say(format!("{} ", finding.key))
-            .quote(&finding.title);
-        let effect = order.map(|order| NewEffect {
-            effect_key: format!("{}:{}:{}", order.verb, order.key, decision.version),
-            order,
-            not_before: now,
-        });
+        let effect = self
+            .order(finding, &history, &decision)
+            .await?
+            .map(|order| NewEffect {
+                effect_key: format!("{}:{}:{}", order.verb, order.key, decision.version),
+                order,
+                not_before: now,
+            });
         let wants_effect = effect.is_some();
-        let recorded = self
-            .store
-            .decide(
-                decision.clone(),
-                self.entry(&decision, text, &history),
-                effect,
-            )
-            .await?;
-        let Decided::Recorded(entry) = recorded else {
+        let entry = said::entry(&decision, &history, Sentence::new().quote(&finding.title));
+        let Decided::Recorded(entry) = self.store.decide(decision.clone(), entry, effect).await?
+        else {
             return Ok(Said::refusal(Sentence::new().say(
                 "somebody was quicker: look at it again, nothing was changed",
             )));
         };
+        let zone = self.schedule.time_zone;
         let mut said = Said {
-            lines: vec![self.recorded(&decision, &history, finding, &entry, now)],
+            lines: vec![said::recorded(&decision, &history, finding, &entry, zone)],
             accepted: true,
         };
         let mut entries = vec![entry];
         if wants_effect {
-            let mut attempts = deliver_due(&self.store, &self.checklist, &self.clock).await?;
-            entries.extend(
-                attempts
-                    .iter_mut()
-                    .filter_map(|attempt| attempt.entry.take()),
-            );
-            let ours = attempts
-                .into_iter()
-                .find(|a| a.effect.key == decision.key && a.effect.version == decision.version);
-            let delivery = ours.map_or(Delivery::Elsewhere, |ours| ours.delivery);
-            said.lines.push(self.delivered(&delivery, now));
+            let delivery = self.deliver(&decision, &mut entries).await?;
+            said.lines
+                .push(said::delivered(&delivery, zone, (self.clock)()));
             if let Delivery::Overtaken(_) = delivery {
                 entries.extend(self.withdraw(&decision).await?);
                 said.accepted = false;
@@ -186,207 +129,99 @@ impl Bot {
         history: &[Decision],
         decision: &Decision,
     ) -> anyhow::Result<Option<Order>> {
-        let verb_of = |action: &Action| match action {
-            Action::Resolve { .. } | Action::Assign { .. } | Action::Archive => Some(action.name()),
-            _ => None,
-        };
-        let (verb, argument, reason, before) = match &decision.action {
-            Action::Undo { version } => {
-                let undone = history.iter().find(|earlier| earlier.version == *version);
-                let Some(verb) = undone.and_then(|undone| verb_of(&undone.action)) else {
-                    return Ok(None);
-                };
-                let before = match self
-                    .store
-                    .effect_of(&decision.key, *version)
-                    .await?
-                    .and_then(|effect| effect.result)
-                {
-                    Some(Applied::Done { before, .. }) => before,
-                    _ => return Ok(None),
-                };
-                ("undo", Some(verb.into()), None, before)
-            }
-            action @ Action::Resolve { reason } => (action.name(), None, reason.clone(), None),
-            action @ Action::Assign { to } => (action.name(), Some(to.id().into()), None, None),
-            action @ Action::Archive => (action.name(), None, None, None),
-            _ => return Ok(None),
-        };
-        let able = offers(finding, verb) || verb == "undo";
-        Ok(able.then(|| Order {
+        let order = |verb: &str, argument, reason| Order {
             key: decision.key.clone(),
             verb: verb.to_owned(),
             by: decision.by.clone(),
             argument,
             reason,
-            before,
-        }))
+            before: None,
+        };
+        let name = decision.action.name();
+        Ok(match &decision.action {
+            Action::Undo { version } => {
+                let undone = history.iter().find(|earlier| earlier.version == *version);
+                let effect = self.store.effect_of(&decision.key, *version).await?;
+                undone
+                    .filter(|_| effect.is_some_and(may_have_changed))
+                    .map(|undone| order(name, Some(undone.action.name().into()), None))
+            }
+            _ if !offers(finding, name) => None,
+            Action::Resolve { reason } => Some(order(name, None, reason.clone())),
+            Action::Assign { to } => Some(order(name, Some(to.id().into()), None)),
+            Action::Archive => Some(order(name, None, None)),
+            _ => None,
+        })
+    }
+
+    /// Makes a first attempt at what the decision asks for; `entries` takes the log's lines about it.
+    async fn deliver(
+        &self,
+        decision: &Decision,
+        entries: &mut Vec<Entry>,
+    ) -> anyhow::Result<Delivery> {
+        let mut attempts = deliver_due(&self.store, &self.checklist, &self.clock).await?;
+        entries.extend(
+            attempts
+                .iter_mut()
+                .filter_map(|attempt| attempt.entry.take()),
+        );
+        let ours = attempts.into_iter().find(|attempt| {
+            attempt.effect.key == decision.key && attempt.effect.version == decision.version
+        });
+        Ok(ours.map_or(Delivery::Elsewhere, |ours| ours.delivery))
     }
 
     /// Takes a decision back that the other side has overtaken, in the name of the program.
     async fn withdraw(&self, overtaken: &Decision) -> anyhow::Result<Option<Entry>> {
-        let now = (self.clock)();
         let undo = Decision {
             version: overtaken.version + 1,
-            at: now,
+            at: (self.clock)(),
             by: Person::from("daily-ops".to_owned()),
             action: Action::Undo {
                 version: overtaken.version,
             },
             ..overtaken.clone()
         };
-        let text = Sentence::new().say(format!("{}: overtaken on the other side", undo.key));
-        match self
-            .store
-            .decide(
-                undo.clone(),
-                self.entry(&undo, text, std::slice::from_ref(overtaken)),
-                None,
-            )
-            .await?
-        {
+        let entry = said::entry(
+            &undo,
+            std::slice::from_ref(overtaken),
+            Sentence::new().say("overtaken on the other side"),
+        );
+        match self.store.decide(undo, entry, None).await? {
             Decided::Recorded(entry) => Ok(Some(entry)),
             Decided::Conflict => Ok(None),
         }
     }
+}
 
-    fn entry(&self, decision: &Decision, about: Sentence, history: &[Decision]) -> NewEntry {
-        let mut text = Sentence::new()
-            .quote(what(decision, history, self, decision.at))
-            .say(" · ");
-        text.0.extend(about.0);
-        if let Some(remark) = remark(&decision.action) {
-            text = text.say(" · ").quote(remark);
-        }
-        NewEntry {
-            at: decision.at,
-            kind: Kind::Decision,
-            subject: decision.key.to_string(),
-            by: decision.by.clone(),
-            text,
-            checks: vec![decision.key.check().to_owned()],
-        }
-    }
+/// None if it only wants to look.
+fn wanted(asked: &Triage, now: DateTime<Utc>) -> Option<Action> {
+    Some(match asked {
+        Triage::Acknowledge { reason, .. } => Action::Acknowledge {
+            reason: reason.as_deref().map(Into::into),
+        },
+        Triage::Assign { who, .. } => Action::Assign {
+            to: Person::from(who.clone()),
+        },
+        Triage::Snooze { time, .. } => Action::Snooze { until: now + *time },
+        Triage::Resolve { reason, .. } => Action::Resolve {
+            reason: reason.as_deref().map(Into::into),
+        },
+        Triage::Archive { .. } => Action::Archive,
+        Triage::Undo { .. } => Action::Undo { version: 0 },
+        Triage::Note { text, .. } => Action::Note {
+            text: text.join(" ").into(),
+        },
+        Triage::Show { .. } => return None,
+    })
+}
 
-    fn recorded(
-        &self,
-        decision: &Decision,
-        history: &[Decision],
-        finding: &Finding,
-        entry: &Entry,
-        now: DateTime<Utc>,
-    ) -> Sentence {
-        let head = Head {
-            seq: entry.seq,
-            hash: entry.hash,
-        };
-        Sentence::new()
-            .quote(what(decision, history, self, now))
-            .say(format!(" · {} ", finding.key))
-            .quote(&finding.title)
-            .say(format!(" · {head}"))
-    }
-
-    fn delivered(&self, delivery: &Delivery, now: DateTime<Utc>) -> Sentence {
-        let later = |at| render::moment(at, self.schedule.time_zone, now);
-        match delivery {
-            Delivery::Done(said) => Sentence::new().quote(said),
-            Delivery::Overtaken(said) => Sentence::new().say("nothing was changed: ").quote(said),
-            Delivery::Refused(why) => Sentence::new()
-                .say("decided here alone, the other side was not changed: ")
-                .quote(why),
-            Delivery::Later(why, at) => Sentence::new()
-                .say("the other side was not reached: ")
-                .quote(&why.reason)
-                .say(format!(
-                    "; tried again by the next command after {}",
-                    later(*at)
-                )),
-            Delivery::NeedsHuman(why) => Sentence::new()
-                .say("the other side needs a human: ")
-                .quote(&why.reason),
-            Delivery::Elsewhere => {
-                Sentence::new().say("another process is carrying it out on the other side")
-            }
-        }
-    }
-
-    fn show(&self, known: &Known, history: &[Decision], now: DateTime<Utc>) -> Said {
-        let (finding, zone) = (&known.finding, self.schedule.time_zone);
-        let mut lines = vec![
-            Sentence::new()
-                .say(format!("{}  {}  ", finding.severity, finding.key))
-                .quote(&finding.title),
-            Sentence::new().say("rule      ").quote(&finding.rule),
-            Sentence::new().say(format!(
-                "since     {}",
-                render::moment(known.since, zone, now)
-            )),
-            Sentence::new().say(format!(
-                "last seen {}",
-                render::moment(known.last_seen, zone, now)
-            )),
-        ];
-        lines.extend(
-            finding
-                .owner
-                .as_ref()
-                .map(|owner| Sentence::new().say("owner     ").quote(owner)),
-        );
-        lines.extend(
-            finding
-                .link
-                .as_ref()
-                .map(|url| Sentence::new().say("link      ").quote(url.as_str())),
-        );
-        lines.extend(
-            finding
-                .runbook
-                .as_ref()
-                .map(|url| Sentence::new().say("runbook   ").quote(url.as_str())),
-        );
-        lines.extend(
-            finding
-                .evidence
-                .iter()
-                .map(|line| Sentence::new().say("seen      ").quote(line)),
-        );
-        lines.extend(history.iter().map(|decision| {
-            let line = Sentence::new()
-                .say(format!("{:<10}", format!("#{}", decision.version)))
-                .quote(render::decided(decision, zone, now));
-            remark(&decision.action)
-                .into_iter()
-                .fold(line, |line, remark| line.say(": ").quote(remark))
-        }));
-        Said {
-            lines,
-            accepted: true,
-        }
-    }
+/// Whether there is, or soon will be, something to undo on the other side.
+fn may_have_changed(effect: Effect) -> bool {
+    effect.state != EffectState::Failed && !matches!(effect.result, Some(Applied::Overtaken { .. }))
 }
 
 fn offers(finding: &Finding, verb: &str) -> bool {
     finding.remedies.iter().any(|remedy| remedy.verb == verb)
-}
-
-fn remark(action: &Action) -> Option<&crate::text::Untrusted> {
-    match action {
-        Action::Acknowledge { reason } | Action::Resolve { reason } => reason.as_ref(),
-        Action::Note { text } => Some(text),
-        _ => None,
-    }
-}
-
-/// "snoozed until Tue 24 Nov 09:00 UTC", "undone: resolved by anna, ...".
-fn what(decision: &Decision, history: &[Decision], bot: &Bot, now: DateTime<Utc>) -> String {
-    let zone = bot.schedule.time_zone;
-    match decision.action {
-        Action::Undo { version } => match history.iter().find(|earlier| earlier.version == version)
-        {
-            Some(undone) => format!("undone: {}", render::decided(undone, zone, now)),
-            None => "undone".to_owned(),
-        },
-        _ => render::action(&decision.action, zone, now),
-    }
 }

@@ -12,10 +12,11 @@ use crate::{
 mod decide;
 mod log_check;
 mod round;
+mod said;
 
-pub use decide::Said;
 pub use log_check::NAME as LOG_CHECK;
 pub use round::Round;
+pub use said::Said;
 
 /// All that a command needs.
 pub struct Bot {

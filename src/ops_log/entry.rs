@@ -120,6 +120,13 @@ impl Sentence {
         self
     }
 
+    /// Adds another sentence.
+    #[must_use]
+    pub fn then(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
     /// One line, for terminals and for search.
     pub fn plain(&self) -> String {
         let words: String = self.0.iter().map(Piece::text).collect();

@@ -89,7 +89,7 @@ fn listed(rows: &[Row], zone: Tz, triaged: &Triaged, all: bool) -> Vec<Sentence>
             .say(format!(", {}", age(row, now)));
         standing(row, zone, now)
             .into_iter()
-            .fold(line, |line, said| line.say(", ").quote(said))
+            .fold(line, |line, said| line.say(", ").then(said))
     };
     let hidden = &rows[shown..];
     let rest = (!hidden.is_empty()).then(|| {

@@ -111,45 +111,47 @@ pub fn moment(at: DateTime<Utc>, zone: Tz, now: DateTime<Utc>) -> String {
 }
 
 /// "assigned to anna", "snoozed until Mon 23 Nov 09:00 CET".
-pub fn action(action: &Action, zone: Tz, now: DateTime<Utc>) -> String {
+pub fn action(action: &Action, zone: Tz, now: DateTime<Utc>) -> Sentence {
     match action {
-        Action::Acknowledge { .. } => "acknowledged".to_owned(),
-        Action::Assign { to } => format!("assigned to {}", to.name()),
-        Action::Snooze { until } => format!("snoozed until {}", moment(*until, zone, now)),
-        Action::Resolve { .. } => "resolved".to_owned(),
-        Action::Archive => "archived until it escalates".to_owned(),
-        Action::Note { .. } => "noted".to_owned(),
-        Action::Undo { version } => format!("decision {version} undone"),
+        Action::Acknowledge { .. } => Sentence::new().say("acknowledged"),
+        Action::Assign { to } => Sentence::new().say("assigned to ").quote(to.name()),
+        Action::Snooze { until } => {
+            Sentence::new().say(format!("snoozed until {}", moment(*until, zone, now)))
+        }
+        Action::Resolve { .. } => Sentence::new().say("resolved"),
+        Action::Archive => Sentence::new().say("archived until it escalates"),
+        Action::Note { .. } => Sentence::new().say("noted"),
+        Action::Undo { version } => Sentence::new().say(format!("decision {version} undone")),
     }
 }
 
 /// With whom and when: "assigned to anna by ben, Mon 23 Nov 09:00 CET".
-pub fn decided(decision: &Decision, zone: Tz, now: DateTime<Utc>) -> String {
-    format!(
-        "{} by {}, {}",
-        action(&decision.action, zone, now),
-        decision.by.name(),
-        moment(decision.at, zone, now)
-    )
+pub fn decided(decision: &Decision, zone: Tz, now: DateTime<Utc>) -> Sentence {
+    action(&decision.action, zone, now)
+        .say(" by ")
+        .quote(decision.by.name())
+        .say(format!(", {}", moment(decision.at, zone, now)))
 }
 
 /// Why a row is where it is, if anybody decided anything about it.
-pub fn standing(row: &Row, zone: Tz, now: DateTime<Utc>) -> Option<String> {
+pub fn standing(row: &Row, zone: Tz, now: DateTime<Utc>) -> Option<Sentence> {
     match &row.standing {
         Standing::Open => row
             .finding
             .owner
             .as_ref()
-            .map(|owner| format!("assigned to {}", owner.as_str())),
+            .map(|owner| Sentence::new().say("assigned to ").quote(owner)),
         Standing::Handled(decision) => Some(decided(decision, zone, now)),
-        Standing::Back(decision, Return::Worse) => Some(format!(
-            "worse since it was {}",
-            decided(decision, zone, now)
-        )),
-        Standing::Back(decision, Return::SeenAgain) => Some(format!(
-            "there again since it was {}",
-            decided(decision, zone, now)
-        )),
+        Standing::Back(decision, Return::Worse) => Some(
+            Sentence::new()
+                .say("worse since it was ")
+                .then(decided(decision, zone, now)),
+        ),
+        Standing::Back(decision, Return::SeenAgain) => Some(
+            Sentence::new()
+                .say("there again since it was ")
+                .then(decided(decision, zone, now)),
+        ),
     }
 }
 

@@ -221,7 +221,7 @@ fn finding(out: &mut String, row: &Row, keys: usize, now: DateTime<Utc>, look: L
         ),
     );
     let mut about = vec![finding.rule.as_str().to_owned(), age(row, now)];
-    about.extend(standing(row, look.zone, now));
+    about.extend(standing(row, look.zone, now).map(|said| said.plain()));
     about.extend(finding.runbook.as_ref().map(|url| format!("runbook {url}")));
     line(
         out,

@@ -103,7 +103,10 @@ impl Failure {
             cause: Cause::Network,
             tried: format!("{} {method} {}", service.name, url.path()),
             came_back: String::new(),
-            advice: format!("check that {} can be reached from here", url.host_str().unwrap_or("it")),
+            advice: format!(
+                "check that {} can be reached from here",
+                url.host_str().unwrap_or("it")
+            ),
             detail: None,
             asked_wait: None,
             reached: Reached::Perhaps,
@@ -119,8 +122,12 @@ impl Failure {
 
     /// Whether a second try could bring another answer.
     pub(super) fn is_transient(&self) -> bool {
-        matches!(self.cause, Cause::Network | Cause::Timeout | Cause::Upstream | Cause::RateLimited)
-            && self.status().is_none_or(|status| status >= 500 || status == 429 || status == 408)
+        matches!(
+            self.cause,
+            Cause::Network | Cause::Timeout | Cause::Upstream | Cause::RateLimited
+        ) && self
+            .status()
+            .is_none_or(|status| status >= 500 || status == 429 || status == 408)
     }
 
     fn told(mut self, cause: Cause, came_back: impl Into<String>) -> Self {
@@ -147,7 +154,11 @@ impl Failure {
         if let Some(barred) = find::<Barred>(error) {
             let cause = barred.cause();
             let told = self.told(cause, barred.to_string());
-            return if cause == Cause::Refused { told.advised("set `url` to an address that may be asked") } else { told };
+            return if cause == Cause::Refused {
+                told.advised("set `url` to an address that may be asked")
+            } else {
+                told
+            };
         }
         if let Some(tls) = find::<rustls::Error>(error) {
             return self
@@ -159,8 +170,15 @@ impl Failure {
 
     pub(super) fn broken_off(self, error: &reqwest::Error, limit: Duration) -> Self {
         if error.is_timeout() {
-            let what = if error.is_connect() { "no connection in time" } else { "no whole answer in time" };
-            return self.told(Cause::Timeout, format!("{what} (at most {} ms)", limit.as_millis()));
+            let what = if error.is_connect() {
+                "no connection in time"
+            } else {
+                "no whole answer in time"
+            };
+            return self.told(
+                Cause::Timeout,
+                format!("{what} (at most {} ms)", limit.as_millis()),
+            );
         }
         let http = find::<hyper::Error>(error);
         if http.is_some_and(hyper::Error::is_parse) {
@@ -168,13 +186,20 @@ impl Failure {
                 .told(Cause::Decode, "what came back is no HTTP")
                 .advised("check that `url` leads to the API itself");
         }
-        let why = find::<io::Error>(error).map_or_else(|| innermost(error), |io| io.kind().to_string());
+        let why =
+            find::<io::Error>(error).map_or_else(|| innermost(error), |io| io.kind().to_string());
         self.told(Cause::Network, format!("the connection failed ({why})"))
     }
 
     pub(super) fn too_long(self, limit: usize) -> Self {
-        self.told(Cause::Truncated, format!("the answer is longer than {} MiB, which is the most that is read", limit >> 20))
-            .advised("check that `url` leads to the API itself")
+        self.told(
+            Cause::Truncated,
+            format!(
+                "the answer is longer than {} MiB, which is the most that is read",
+                limit >> 20
+            ),
+        )
+        .advised("check that `url` leads to the API itself")
     }
 
     pub(super) fn garbled(self, error: &serde_json::Error) -> Self {
@@ -183,8 +208,15 @@ impl Failure {
             serde_json::error::Category::Eof => "JSON that ends too early",
             serde_json::error::Category::Syntax | serde_json::error::Category::Io => "no JSON",
         };
-        self.told(Cause::Decode, format!("the answer is {what} (line {}, column {})", error.line(), error.column()))
-            .advised("check that `url` leads to the API itself and not to a proxy in between")
+        self.told(
+            Cause::Decode,
+            format!(
+                "the answer is {what} (line {}, column {})",
+                error.line(),
+                error.column()
+            ),
+        )
+        .advised("check that `url` leads to the API itself and not to a proxy in between")
     }
 
     pub(super) fn answered(
@@ -199,7 +231,10 @@ impl Failure {
         self.reached = Reached::Answer(status);
         self.asked_wait = asked_wait;
         self.detail = detail(body);
-        let said = self.detail.as_ref().map_or_else(String::new, |said| format!(" (\"{}\")", said.as_str()));
+        let said = self
+            .detail
+            .as_ref()
+            .map_or_else(String::new, |said| format!(" (\"{}\")", said.as_str()));
         let came_back = format!("answered {}{said}", status.as_u16());
         let name = service.name;
         match status.as_u16() {
@@ -225,8 +260,16 @@ impl Failure {
 
 /// A login page behind a 200 is no answer.
 pub(super) fn json_only(failure: &Failure, headers: &HeaderMap) -> Result<(), Failure> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
-    let essence = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or("");
+    let essence = kind
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase();
     if essence == "application/json" || essence.ends_with("+json") {
         return Ok(());
     }
@@ -267,7 +310,9 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
         if let Some(found) = error.downcast_ref::<E>() {
             return Some(found);
         }
-        let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let inside = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
         if let Some(inner) = inside {
             let inner: &(dyn Error + 'static) = inner;
             if let Some(found) = find::<E>(inner) {
@@ -296,10 +341,19 @@ mod tests {
     fn a_refusal_is_quoted_short_and_without_secrets() {
         let quoted = |body: &str| detail(body.as_bytes()).map(|line| line.as_str().to_owned());
         assert_eq!(quoted(r#"{"detail":"no  way"}"#).as_deref(), Some("no way"));
-        assert_eq!(quoted(r#"{"detail":{"message":"sso","code":"x"}}"#).as_deref(), Some("sso"));
+        assert_eq!(
+            quoted(r#"{"detail":{"message":"sso","code":"x"}}"#).as_deref(),
+            Some("sso")
+        );
         assert_eq!(quoted(r#"{"message":"gone"}"#).as_deref(), Some("gone"));
-        assert_eq!(quoted(r#""{\"detail\": \"twice\"}""#).as_deref(), Some("twice"));
-        assert_eq!(quoted(r#"{"detail":"token=abcdefgh"}"#).as_deref(), Some("[redacted]"));
+        assert_eq!(
+            quoted(r#""{\"detail\": \"twice\"}""#).as_deref(),
+            Some("twice")
+        );
+        assert_eq!(
+            quoted(r#"{"detail":"token=abcdefgh"}"#).as_deref(),
+            Some("[redacted]")
+        );
         assert_eq!(quoted("<html>"), None);
         let long = quoted(&format!(r#"{{"detail":"{}"}}"#, "x".repeat(5000))).unwrap();
         assert!(long.chars().count() <= 120);

@@ -21,7 +21,9 @@ pub(super) enum Barred {
     NoAddress { host: String, why: String },
     #[error("{host} leads to {address}, which is never asked")]
     Never { host: String, address: IpAddr },
-    #[error("{host} leads to the public address {address}, and a token never travels there over plain http")]
+    #[error(
+        "{host} leads to the public address {address}, and a token never travels there over plain http"
+    )]
     PlainToPublic { host: String, address: IpAddr },
 }
 
@@ -48,7 +50,9 @@ pub fn admit(base: &Url) -> anyhow::Result<()> {
     let plain = base.scheme() == "http";
     match base.host() {
         None => bail!("`url` names no host"),
-        Some(Host::Domain(name)) if is_metadata_name(name) => bail!("`url` leads to a cloud's metadata service, which is never asked"),
+        Some(Host::Domain(name)) if is_metadata_name(name) => {
+            bail!("`url` leads to a cloud's metadata service, which is never asked")
+        }
         Some(Host::Domain(_)) => Ok(()),
         Some(Host::Ipv4(address)) => Ok(judge(base.as_str(), address.into(), plain)?),
         Some(Host::Ipv6(address)) => Ok(judge(base.as_str(), address.into(), plain)?),
@@ -75,7 +79,9 @@ pub(super) struct Guard {
 
 impl Guard {
     pub(super) fn of(base: &Url) -> Self {
-        Self { plain: base.scheme() == "http" }
+        Self {
+            plain: base.scheme() == "http",
+        }
     }
 }
 
@@ -91,7 +97,10 @@ impl Resolve for Guard {
 }
 
 fn pass(host: &str, found: io::Result<Vec<SocketAddr>>, plain: bool) -> Result<Addrs, Barred> {
-    let no_address = |why: String| Barred::NoAddress { host: host.to_owned(), why };
+    let no_address = |why: String| Barred::NoAddress {
+        host: host.to_owned(),
+        why,
+    };
     let mut barred = no_address("the answer is empty".to_owned());
     let mut passed = Vec::new();
     for address in found.map_err(|error| no_address(error.to_string()))? {
@@ -116,10 +125,28 @@ mod tests {
 
     #[test]
     fn a_base_is_https_or_plain_and_near() {
-        for url in ["https://sentry.io", "https://de.sentry.io/", "https://10.0.0.1/sentry", "http://127.0.0.1:9000", "http://[::1]:9000/x/", "http://192.168.1.5", "http://sentry.internal"] {
+        for url in [
+            "https://sentry.io",
+            "https://de.sentry.io/",
+            "https://10.0.0.1/sentry",
+            "http://127.0.0.1:9000",
+            "http://[::1]:9000/x/",
+            "http://192.168.1.5",
+            "http://sentry.internal",
+        ] {
             assert!(admitted(url), "{url}");
         }
-        for url in ["http://1.1.1.1", "ftp://sentry.io", "https://u:p@sentry.io", "https://sentry.io/?a=b", "https://sentry.io/#x", "https://169.254.169.254", "http://[fe80::1]", "https://metadata.google.internal", "https://[::ffff:169.254.169.254]/"] {
+        for url in [
+            "http://1.1.1.1",
+            "ftp://sentry.io",
+            "https://u:p@sentry.io",
+            "https://sentry.io/?a=b",
+            "https://sentry.io/#x",
+            "https://169.254.169.254",
+            "http://[fe80::1]",
+            "https://metadata.google.internal",
+            "https://[::ffff:169.254.169.254]/",
+        ] {
             assert!(!admitted(url), "{url}");
         }
     }
@@ -127,13 +154,22 @@ mod tests {
     #[test]
     fn a_name_is_judged_by_where_it_leads() {
         let led = |addresses: &[&str], plain| {
-            let found = addresses.iter().map(|a| SocketAddr::new(a.parse().unwrap(), 0)).collect();
+            let found = addresses
+                .iter()
+                .map(|a| SocketAddr::new(a.parse().unwrap(), 0))
+                .collect();
             pass("sentry.example", Ok(found), plain).map(Iterator::count)
         };
         assert_eq!(led(&["1.1.1.1", "10.0.0.1"], false).unwrap(), 2);
         assert_eq!(led(&["1.1.1.1", "10.0.0.1"], true).unwrap(), 1);
-        assert!(matches!(led(&["1.1.1.1"], true), Err(Barred::PlainToPublic { .. })));
-        assert!(matches!(led(&["169.254.169.254"], false), Err(Barred::Never { .. })));
+        assert!(matches!(
+            led(&["1.1.1.1"], true),
+            Err(Barred::PlainToPublic { .. })
+        ));
+        assert!(matches!(
+            led(&["169.254.169.254"], false),
+            Err(Barred::Never { .. })
+        ));
         assert!(matches!(led(&[], false), Err(Barred::NoAddress { .. })));
     }
 }

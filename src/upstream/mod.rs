@@ -126,13 +126,13 @@ impl Upstream {
         settings: &Settings,
     ) -> Result<Self, Failure> {
         guard::admit(base).map_err(|no| Failure::before(Cause::Refused, service.name, &no))?;
-        let authorization = token
-            .map(|token| bearer(token))
-            .transpose()
-            .map_err(|_| {
-                let no = anyhow::anyhow!("{} holds what no HTTP header can carry; set it to the token alone", service.credential);
-                Failure::before(Cause::NotConfigured, service.name, &no)
-            })?;
+        let authorization = token.map(|token| bearer(token)).transpose().map_err(|_| {
+            let no = anyhow::anyhow!(
+                "{} holds what no HTTP header can carry; set it to the token alone",
+                service.credential
+            );
+            Failure::before(Cause::NotConfigured, service.name, &no)
+        })?;
         #[expect(
             clippy::disallowed_methods,
             reason = "this is the place that sets the limits"
@@ -146,7 +146,16 @@ impl Upstream {
             .user_agent(concat!("daily-ops/", env!("CARGO_PKG_VERSION")))
             .dns_resolver(guard::Guard::of(base))
             .build()
-            .map_err(|error| Failure::before(Cause::Tls, service.name, &anyhow::anyhow!("no TLS client could be set up ({}); install the system's CA certificates", failure::innermost(&error))))?;
+            .map_err(|error| {
+                Failure::before(
+                    Cause::Tls,
+                    service.name,
+                    &anyhow::anyhow!(
+                        "no TLS client could be set up ({}); install the system's CA certificates",
+                        failure::innermost(&error)
+                    ),
+                )
+            })?;
         Ok(Self {
             service,
             base: base.clone(),
@@ -187,7 +196,11 @@ impl Upstream {
         deadline: Instant,
     ) -> Result<Answer<T>, Unwritten> {
         let bytes = serde_json::to_vec(body).map_err(|error| {
-            Unwritten::NotSent(Failure::before(Cause::Decode, self.service.name, &anyhow::anyhow!("the request is no JSON ({error}); this is a defect")))
+            Unwritten::NotSent(Failure::before(
+                Cause::Decode,
+                self.service.name,
+                &anyhow::anyhow!("the request is no JSON ({error}); this is a defect"),
+            ))
         })?;
         let answer = self
             .attempt(method.clone(), ask, Some(bytes), deadline)
@@ -235,18 +248,25 @@ impl Upstream {
             .await
             .map_err(|error| failure.clone().transport(&error, limit))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        #[expect(clippy::disallowed_methods, reason = "the time of an answer is read where it arrives")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the time of an answer is read where it arrives"
+        )]
         let received_at = Utc::now();
         if !status.is_success() {
-            let body = read(response, failure::DETAIL_LIMIT).await.unwrap_or_default();
+            let body = read(response, failure::DETAIL_LIMIT)
+                .await
+                .unwrap_or_default();
             let asked = pace::asked(&headers, self.service.reset, received_at);
             return Err(failure.answered(&self.service, ask, status, &headers, &body, asked));
         }
         failure::json_only(&failure, &headers)?;
-        let body = read(response, ask.limit).await.map_err(|error| match error {
-            Unread::TooLong => failure.clone().too_long(ask.limit),
-            Unread::Broken(error) => failure.clone().broken_off(&error, limit),
-        })?;
+        let body = read(response, ask.limit)
+            .await
+            .map_err(|error| match error {
+                Unread::TooLong => failure.clone().too_long(ask.limit),
+                Unread::Broken(error) => failure.clone().broken_off(&error, limit),
+            })?;
         Ok(Answer {
             body,
             headers,

@@ -28,7 +28,9 @@ pub(super) fn asked(
     let until = |time: DateTime<Utc>| (time - now).to_std().unwrap_or_default();
     let retry_after = headers.get(RETRY_AFTER).and_then(|value| {
         let seconds = value.to_str().ok()?.trim().parse().ok();
-        seconds.map(Duration::from_secs).or_else(|| http_date(value).map(until))
+        seconds
+            .map(Duration::from_secs)
+            .or_else(|| http_date(value).map(until))
     });
     retry_after.or_else(|| reset(headers).map(until))
 }
@@ -60,7 +62,12 @@ mod tests {
     fn asked_by(pairs: &[(&'static str, &str)]) -> Option<u64> {
         let headers = pairs
             .iter()
-            .map(|(name, value)| (name.parse::<reqwest::header::HeaderName>().unwrap(), value.parse().unwrap()))
+            .map(|(name, value)| {
+                (
+                    name.parse::<reqwest::header::HeaderName>().unwrap(),
+                    value.parse().unwrap(),
+                )
+            })
             .collect();
         let ours = http_date(&HeaderValue::from_static(NOW)).unwrap();
         asked(&headers, sentry, ours).map(|wait| wait.as_secs())
@@ -69,9 +76,18 @@ mod tests {
     #[test]
     fn the_wait_is_read_from_whatever_says_it() {
         assert_eq!(asked_by(&[("retry-after", "7")]), Some(7));
-        assert_eq!(asked_by(&[("retry-after", "Sun, 22 Nov 2026 09:00:09 GMT")]), Some(9));
-        assert_eq!(asked_by(&[("x-sentry-rate-limit-reset", "1795338005")]), Some(5));
-        assert_eq!(asked_by(&[("x-sentry-rate-limit-reset", "1795337000")]), Some(0));
+        assert_eq!(
+            asked_by(&[("retry-after", "Sun, 22 Nov 2026 09:00:09 GMT")]),
+            Some(9)
+        );
+        assert_eq!(
+            asked_by(&[("x-sentry-rate-limit-reset", "1795338005")]),
+            Some(5)
+        );
+        assert_eq!(
+            asked_by(&[("x-sentry-rate-limit-reset", "1795337000")]),
+            Some(0)
+        );
         assert_eq!(asked_by(&[("retry-after", "-1")]), None);
         assert_eq!(asked_by(&[("retry-after", "soon")]), None);
         assert_eq!(asked_by(&[]), None);
@@ -79,7 +95,10 @@ mod tests {
 
     #[test]
     fn a_reset_is_compared_with_the_clock_of_who_set_it() {
-        let skewed = [("date", "Sun, 22 Nov 2026 08:00:00 GMT"), ("x-sentry-rate-limit-reset", "1795334403")];
+        let skewed = [
+            ("date", "Sun, 22 Nov 2026 08:00:00 GMT"),
+            ("x-sentry-rate-limit-reset", "1795334403"),
+        ];
         assert_eq!(asked_by(&skewed), Some(3));
     }
 

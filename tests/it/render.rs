@@ -167,8 +167,6 @@ fn the_verdict_comes_first_and_no_green_is_listed_before_what_needs_you() {
                           level error · for 3 d · snoozed until Fri 27 Nov 09:00 CET by anna, Fri 20 Nov
                           10:00 CET
 
-    Also: 1 snoozed  (--all lists them)
-
     ok       ops-log  12 entries
     off      backups
     log #13 · 9f3a12

@@ -92,7 +92,10 @@ impl<'a> Sentry<'a> {
     }
 
     pub(super) fn notices(&self) -> Notices {
-        self.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Makes the progress longer by so many requests.
@@ -102,8 +105,16 @@ impl<'a> Sentry<'a> {
     }
 
     /// Reads a list to the end that its `Link` header tells; keeps what was read if it doesn't get there.
-    pub(super) async fn walk<T>(&self, list: &List<'_>, read: impl Fn(&Value) -> Option<T>) -> Walk<T> {
-        let mut walk = Walk { items: Vec::new(), began_at: None, gaps: Vec::new() };
+    pub(super) async fn walk<T>(
+        &self,
+        list: &List<'_>,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Walk<T> {
+        let mut walk = Walk {
+            items: Vec::new(),
+            began_at: None,
+            gaps: Vec::new(),
+        };
         let (mut hits, mut cursors) = (None, HashSet::new());
         let (mut cursor, mut unreadable) = (None::<String>, 0);
         let end = loop {
@@ -111,7 +122,9 @@ impl<'a> Sentry<'a> {
                 Ok(page) => page,
                 Err(failure) => break Err(Unknown::from(failure)),
             };
-            walk.began_at = walk.began_at.or(Some(page.date().unwrap_or(page.received_at)));
+            walk.began_at = walk
+                .began_at
+                .or(Some(page.date().unwrap_or(page.received_at)));
             if hits.is_none() {
                 hits = Hits::read(&page.headers);
                 let pages = hits.map_or(1, |hits| hits.number.div_ceil(PAGE));
@@ -127,10 +140,19 @@ impl<'a> Sentry<'a> {
                 Next::End => break Ok(()),
                 Next::Unsaid => break Err(unsaid(list, page.body.is_empty() && cursor.is_none())),
                 Next::Cursor(next) if !cursors.insert(next.clone()) => {
-                    break Err(Unknown::new(Cause::Decode, format!("Sentry gave the same cursor twice for its {}; look again", list.noun)));
+                    break Err(Unknown::new(
+                        Cause::Decode,
+                        format!(
+                            "Sentry gave the same cursor twice for its {}; look again",
+                            list.noun
+                        ),
+                    ));
                 }
                 Next::Cursor(_) if walk.items.len() >= list.most => {
-                    break Err(Unknown::new(Cause::Truncated, "this is the most that is read; raise `max_issues`, or resolve and archive what is old"));
+                    break Err(Unknown::new(
+                        Cause::Truncated,
+                        "this is the most that is read; raise `max_issues`, or resolve and archive what is old",
+                    ));
                 }
                 Next::Cursor(next) => cursor = Some(next),
             }
@@ -144,11 +166,28 @@ impl<'a> Sentry<'a> {
         walk
     }
 
-    async fn page(&self, list: &List<'_>, cursor: Option<&str>) -> Result<Answer<Vec<Value>>, Failure> {
+    async fn page(
+        &self,
+        list: &List<'_>,
+        cursor: Option<&str>,
+    ) -> Result<Answer<Vec<Value>>, Failure> {
         let mut query = list.query.to_vec();
         query.extend(cursor.map(|cursor| ("cursor", cursor)));
-        let path = ["api", "0", "organizations", self.organization, list.route, ""];
-        let ask = Ask { path: &path, query: &query, limit: upstream::LIST_LIMIT, needs: list.needs, place: PLACE };
+        let path = [
+            "api",
+            "0",
+            "organizations",
+            self.organization,
+            list.route,
+            "",
+        ];
+        let ask = Ask {
+            path: &path,
+            query: &query,
+            limit: upstream::LIST_LIMIT,
+            needs: list.needs,
+            place: PLACE,
+        };
         let answer = self.upstream.get(&ask, self.deadline).await?;
         self.progress.step();
         self.notice(&answer.headers, answer.skew());
@@ -157,10 +196,29 @@ impl<'a> Sentry<'a> {
 
     /// Events of the last 24 h by what Sentry did with them.
     pub(super) async fn outcomes(&self, projects: &[(&str, &str)]) -> Result<Value, Failure> {
-        let mut query = vec![("groupBy", "outcome"), ("field", "sum(quantity)"), ("category", "error"), ("interval", "1h"), ("statsPeriod", "24h")];
+        let mut query = vec![
+            ("groupBy", "outcome"),
+            ("field", "sum(quantity)"),
+            ("category", "error"),
+            ("interval", "1h"),
+            ("statsPeriod", "24h"),
+        ];
         query.extend(projects);
-        let path = ["api", "0", "organizations", self.organization, "stats_v2", ""];
-        let ask = Ask { path: &path, query: &query, limit: upstream::BODY_LIMIT, needs: "the scope `org:read`", place: PLACE };
+        let path = [
+            "api",
+            "0",
+            "organizations",
+            self.organization,
+            "stats_v2",
+            "",
+        ];
+        let ask = Ask {
+            path: &path,
+            query: &query,
+            limit: upstream::BODY_LIMIT,
+            needs: "the scope `org:read`",
+            place: PLACE,
+        };
         let answer: Answer<Value> = self.upstream.get(&ask, self.deadline).await?;
         self.progress.step();
         self.notice(&answer.headers, answer.skew());
@@ -169,7 +227,13 @@ impl<'a> Sentry<'a> {
 
     pub(super) async fn issue(&self, id: &str) -> Result<Option<Issue>, Failure> {
         let path = self.issue_path(id);
-        let ask = Ask { path: &path, query: &[], limit: upstream::BODY_LIMIT, needs: "the scope `event:read`", place: PLACE };
+        let ask = Ask {
+            path: &path,
+            query: &[],
+            limit: upstream::BODY_LIMIT,
+            needs: "the scope `event:read`",
+            place: PLACE,
+        };
         let answer: Answer<Value> = self.upstream.get(&ask, self.deadline).await?;
         Ok(Issue::read(&answer.body))
     }
@@ -177,30 +241,74 @@ impl<'a> Sentry<'a> {
     /// Changes what the body names, of this one issue.
     pub(super) async fn update(&self, id: &str, body: &Value) -> Result<Option<Issue>, Unwritten> {
         let path = self.issue_path(id);
-        let ask = Ask { path: &path, query: &[], limit: upstream::BODY_LIMIT, needs: "the scope `event:write`", place: PLACE };
-        let answer: Answer<Value> = self.upstream.write(Method::PUT, &ask, body, self.deadline).await?;
+        let ask = Ask {
+            path: &path,
+            query: &[],
+            limit: upstream::BODY_LIMIT,
+            needs: "the scope `event:write`",
+            place: PLACE,
+        };
+        let answer: Answer<Value> = self
+            .upstream
+            .write(Method::PUT, &ask, body, self.deadline)
+            .await?;
         Ok(Issue::read(&answer.body))
     }
 
     pub(super) async fn note(&self, id: &str, text: &str) -> Result<(), Failure> {
-        let path = ["api", "0", "organizations", self.organization, "issues", id, "notes", ""];
-        let ask = Ask { path: &path, query: &[], limit: upstream::BODY_LIMIT, needs: "the scope `event:write`", place: PLACE };
-        let written: Result<Answer<Value>, _> = self.upstream.write(Method::POST, &ask, &json!({ "text": text }), self.deadline).await;
+        let path = [
+            "api",
+            "0",
+            "organizations",
+            self.organization,
+            "issues",
+            id,
+            "notes",
+            "",
+        ];
+        let ask = Ask {
+            path: &path,
+            query: &[],
+            limit: upstream::BODY_LIMIT,
+            needs: "the scope `event:write`",
+            place: PLACE,
+        };
+        let written: Result<Answer<Value>, _> = self
+            .upstream
+            .write(Method::POST, &ask, &json!({ "text": text }), self.deadline)
+            .await;
         match written {
             Ok(_) => Ok(()),
             Err(Unwritten::Refused(failure)) if is_there_already(&failure) => Ok(()),
-            Err(Unwritten::Refused(failure) | Unwritten::NotSent(failure) | Unwritten::OutcomeUnknown(failure)) => Err(failure),
+            Err(
+                Unwritten::Refused(failure)
+                | Unwritten::NotSent(failure)
+                | Unwritten::OutcomeUnknown(failure),
+            ) => Err(failure),
         }
     }
 
     fn issue_path<'b>(&'b self, id: &'b str) -> [&'b str; 7] {
-        ["api", "0", "organizations", self.organization, "issues", id, ""]
+        [
+            "api",
+            "0",
+            "organizations",
+            self.organization,
+            "issues",
+            id,
+            "",
+        ]
     }
 
     fn notice(&self, headers: &HeaderMap, skew: Option<TimeDelta>) {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
-        notices.skew = [notices.skew, skew].into_iter().flatten().max_by_key(TimeDelta::abs);
-        let date = headers.get("x-sentry-deprecation-date").and_then(|date| date.to_str().ok());
+        notices.skew = [notices.skew, skew]
+            .into_iter()
+            .flatten()
+            .max_by_key(TimeDelta::abs);
+        let date = headers
+            .get("x-sentry-deprecation-date")
+            .and_then(|date| date.to_str().ok());
         notices.deprecations.extend(date.map(Untrusted::from));
     }
 }
@@ -215,10 +323,18 @@ fn is_there_already(failure: &Failure) -> bool {
 fn unsaid(list: &List<'_>, empty: bool) -> Unknown {
     let noun = list.noun;
     if empty {
-        let reason = format!("Sentry answered with an empty list of {noun} and no `Link` header, as it does to a token that may see no project; give the token {}", list.needs);
+        let reason = format!(
+            "Sentry answered with an empty list of {noun} and no `Link` header, as it does to a token that may see no project; give the token {}",
+            list.needs
+        );
         return Unknown::new(Cause::Forbidden, reason);
     }
-    Unknown::new(Cause::Truncated, format!("Sentry didn't say whether there are more {noun} (no `Link` header that can be read); see whether a proxy takes it away"))
+    Unknown::new(
+        Cause::Truncated,
+        format!(
+            "Sentry didn't say whether there are more {noun} (no `Link` header that can be read); see whether a proxy takes it away"
+        ),
+    )
 }
 
 /// Says how far the reading came, unless it came nowhere.
@@ -227,5 +343,8 @@ fn stopped<T>(list: &List<'_>, items: &[T], hits: Option<Hits>, why: Unknown) ->
         return why;
     }
     let progress = pages::progress(items.len(), hits, list.noun);
-    Unknown::new(Cause::Truncated, format!("read {progress}, then: {}", why.reason.as_str()))
+    Unknown::new(
+        Cause::Truncated,
+        format!("read {progress}, then: {}", why.reason.as_str()),
+    )
 }

@@ -19,12 +19,24 @@ use crate::{
 const MOST_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// What Sentry does with events that it doesn't keep against the owner's wish: its limits, not the owner's filters.
-const DROPPED: [(&str, &str); 3] = [("rate_limited", "rate limited"), ("cardinality_limited", "over the cardinality limit"), ("abuse", "held back as abuse")];
+const DROPPED: [(&str, &str); 3] = [
+    ("rate_limited", "rate limited"),
+    ("cardinality_limited", "over the cardinality limit"),
+    ("abuse", "held back as abuse"),
+];
 
 pub(super) fn evaluate(section: &Errors, seen: &Observation, now: DateTime<Utc>) -> Evaluation {
-    let mut findings: Vec<Finding> = seen.issues.iter().map(|issue| finding(section, issue, now)).collect();
+    let mut findings: Vec<Finding> = seen
+        .issues
+        .iter()
+        .map(|issue| finding(section, issue, now))
+        .collect();
     let summary = summary(&findings, seen.gaps.is_empty());
-    findings.extend(seen.drops.as_ref().and_then(|drops| dropped(section, drops)));
+    findings.extend(
+        seen.drops
+            .as_ref()
+            .and_then(|drops| dropped(section, drops)),
+    );
     findings.extend(seen.notices.deprecations.first().map(deprecated));
     let mut unknown = seen.gaps.clone();
     unknown.extend(seen.notices.skew.and_then(skewed));
@@ -39,13 +51,25 @@ pub(super) fn evaluate(section: &Errors, seen: &Observation, now: DateTime<Utc>)
 fn summary(findings: &[Finding], complete: bool) -> Untrusted {
     let worst: Vec<String> = [Severity::Critical, Severity::High]
         .into_iter()
-        .map(|severity| (severity, findings.iter().filter(|finding| finding.severity == severity).count()))
+        .map(|severity| {
+            (
+                severity,
+                findings
+                    .iter()
+                    .filter(|finding| finding.severity == severity)
+                    .count(),
+            )
+        })
         .filter(|(_, number)| *number > 0)
         .map(|(severity, number)| format!("{} {severity}", thousands(number as u64)))
         .collect();
     let at_least = if complete { "" } else { "at least " };
     let open = thousands(findings.len() as u64);
-    let worst = if worst.is_empty() { String::new() } else { format!(" ({})", worst.join(", ")) };
+    let worst = if worst.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", worst.join(", "))
+    };
     Untrusted::from(format!("{at_least}{open} open{worst}"))
 }
 
@@ -72,8 +96,14 @@ fn finding(section: &Errors, seen: &Seen, now: DateTime<Utc>) -> Finding {
         title: issue.title.clone(),
         magnitude: seen.events,
         began_at: issue.first_seen,
-        owner: issue.assignee.as_ref().map(|assignee| assignee.name.clone()),
-        link: issue.permalink.as_deref().and_then(|link| trusted_link(link, &section.url)),
+        owner: issue
+            .assignee
+            .as_ref()
+            .map(|assignee| assignee.name.clone()),
+        link: issue
+            .permalink
+            .as_deref()
+            .and_then(|link| trusted_link(link, &section.url)),
         runbook: None,
         remedies: vec![
             Remedy::new("resolve", "Resolve in Sentry"),
@@ -91,18 +121,55 @@ fn evidence(seen: &Seen, facts: &Facts<'_>) -> Vec<Untrusted> {
         lines.push(format!("culprit: {}", issue.culprit.as_str()));
     }
     let name = [issue.short_id.as_str(), issue.project.as_str()];
-    lines.push(format!("issue: {}", name.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" in ")));
+    lines.push(format!(
+        "issue: {}",
+        name.into_iter()
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join(" in ")
+    ));
     let at_most = if seen.exact { "" } else { "at most " };
     let ever = |number: Option<u64>| number.map_or("an unknown number".to_owned(), thousands);
-    lines.push(format!("events: {at_most}{} in 24 h, {} in all", thousands(seen.events), ever(issue.events_ever)));
-    lines.push(format!("users: {at_most}{} in 24 h, {} in all", thousands(seen.users), ever(issue.users_ever)));
-    let time = |time: Option<DateTime<Utc>>| time.map_or("unknown".to_owned(), |time| time.format("%Y-%m-%d %H:%M UTC").to_string());
-    lines.push(format!("seen: first {}, last {}", time(issue.first_seen), time(issue.last_seen)));
+    lines.push(format!(
+        "events: {at_most}{} in 24 h, {} in all",
+        thousands(seen.events),
+        ever(issue.events_ever)
+    ));
+    lines.push(format!(
+        "users: {at_most}{} in 24 h, {} in all",
+        thousands(seen.users),
+        ever(issue.users_ever)
+    ));
+    let time = |time: Option<DateTime<Utc>>| {
+        time.map_or("unknown".to_owned(), |time| {
+            time.format("%Y-%m-%d %H:%M UTC").to_string()
+        })
+    };
+    lines.push(format!(
+        "seen: first {}, last {}",
+        time(issue.first_seen),
+        time(issue.last_seen)
+    ));
     let words = [
-        issue.substatus.as_deref().or(facts.state.map(State::as_str)),
-        Some(if issue.unhandled { "unhandled" } else { "handled" }),
+        issue
+            .substatus
+            .as_deref()
+            .or(facts.state.map(State::as_str)),
+        Some(if issue.unhandled {
+            "unhandled"
+        } else {
+            "handled"
+        }),
     ];
-    lines.push(format!("state: {}", words.into_iter().flatten().collect::<Vec<_>>().join(", ").replace('_', " ")));
+    lines.push(format!(
+        "state: {}",
+        words
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", ")
+            .replace('_', " ")
+    ));
     lines.extend(facts.spike.as_ref().map(|spike| format!("spike: {spike}")));
     lines.into_iter().map(Untrusted::from).collect()
 }
@@ -111,8 +178,12 @@ fn evidence(seen: &Seen, facts: &Facts<'_>) -> Vec<Untrusted> {
 fn trusted_link(link: &str, base: &Url) -> Option<Url> {
     let link = Url::parse(link).ok()?;
     let host = link.host_str()?.to_ascii_lowercase();
-    let fits = host == "sentry.io" || host.ends_with(".sentry.io") || Some(host.as_str()) == base.host_str();
-    let clean = matches!(link.scheme(), "http" | "https") && link.username().is_empty() && link.password().is_none();
+    let fits = host == "sentry.io"
+        || host.ends_with(".sentry.io")
+        || Some(host.as_str()) == base.host_str();
+    let clean = matches!(link.scheme(), "http" | "https")
+        && link.username().is_empty()
+        && link.password().is_none();
     (fits && clean).then_some(link)
 }
 
@@ -123,16 +194,32 @@ fn dropped(section: &Errors, drops: &Drops) -> Option<Finding> {
         .filter(|(number, _)| *number > 0)
         .map(|(number, said)| format!("{} {said}", thousands(number)))
         .collect();
-    let number = DROPPED.into_iter().map(|(outcome, _)| drops.number(outcome)).sum();
+    let number = DROPPED
+        .into_iter()
+        .map(|(outcome, _)| drops.number(outcome))
+        .sum();
     if number == 0 {
         return None;
     }
     let accepted = drops.number("accepted");
     Some(Finding {
         key: FindingKey::new(Errors::NAME, "dropped-events"),
-        severity: if number > accepted { Severity::High } else { Severity::Medium },
-        rule: format!("{} dropped in 24 h, {} accepted", count(usize::try_from(number).unwrap_or(usize::MAX), "event"), thousands(accepted)).into(),
-        title: format!("Sentry drops events: {} in 24 h; the counts below are too low", said.join(", ")).into(),
+        severity: if number > accepted {
+            Severity::High
+        } else {
+            Severity::Medium
+        },
+        rule: format!(
+            "{} dropped in 24 h, {} accepted",
+            count(usize::try_from(number).unwrap_or(usize::MAX), "event"),
+            thousands(accepted)
+        )
+        .into(),
+        title: format!(
+            "Sentry drops events: {} in 24 h; the counts below are too low",
+            said.join(", ")
+        )
+        .into(),
         magnitude: number,
         began_at: None,
         owner: None,
@@ -140,7 +227,13 @@ fn dropped(section: &Errors, drops: &Drops) -> Option<Finding> {
         runbook: None,
         remedies: Vec::new(),
         evidence: std::iter::once(format!("projects: {}", section.projects.join(", ")))
-            .chain(drops.0.iter().map(|(outcome, number)| format!("{}: {} events in 24 h", outcome.replace('_', " "), thousands(*number))))
+            .chain(drops.0.iter().map(|(outcome, number)| {
+                format!(
+                    "{}: {} events in 24 h",
+                    outcome.replace('_', " "),
+                    thousands(*number)
+                )
+            }))
             .map(Untrusted::from)
             .collect(),
     })
@@ -151,7 +244,8 @@ fn deprecated(date: &Untrusted) -> Finding {
         key: FindingKey::new(Errors::NAME, "deprecated-route"),
         severity: Severity::Low,
         rule: format!("Sentry announces the end for {}", date.as_str()).into(),
-        title: "Sentry will switch off a route that this check uses; update daily-ops before that".into(),
+        title: "Sentry will switch off a route that this check uses; update daily-ops before that"
+            .into(),
         magnitude: 1,
         began_at: None,
         owner: None,
@@ -163,8 +257,15 @@ fn deprecated(date: &Untrusted) -> Finding {
 }
 
 fn skewed(skew: TimeDelta) -> Option<Unknown> {
-    let ahead = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
-    let reason = format!("Sentry's clock is {} min {ahead} ours, so its times can't be judged; set this machine's clock by NTP", skew.num_minutes().abs());
+    let ahead = if skew > TimeDelta::zero() {
+        "ahead of"
+    } else {
+        "behind"
+    };
+    let reason = format!(
+        "Sentry's clock is {} min {ahead} ours, so its times can't be judged; set this machine's clock by NTP",
+        skew.num_minutes().abs()
+    );
     (skew.abs() > MOST_SKEW).then(|| Unknown::new(Cause::ClockSkew, reason))
 }
 
@@ -175,10 +276,23 @@ mod tests {
     #[test]
     fn a_link_leads_to_the_configured_sentry_or_nowhere() {
         let base = "https://sentry.example.com/x/".parse().unwrap();
-        for link in ["https://sentry.example.com/issues/1/", "https://acme.sentry.io/issues/1/", "https://sentry.io/1"] {
+        for link in [
+            "https://sentry.example.com/issues/1/",
+            "https://acme.sentry.io/issues/1/",
+            "https://sentry.io/1",
+        ] {
             assert!(trusted_link(link, &base).is_some(), "{link}");
         }
-        for link in ["javascript:alert(1)", "https://evil.example/", "https://sentry.io.evil.example/", "https://notsentry.io/", "https://sentry.io@evil.example/", "https://a:b@sentry.io/", "/issues/1", ""] {
+        for link in [
+            "javascript:alert(1)",
+            "https://evil.example/",
+            "https://sentry.io.evil.example/",
+            "https://notsentry.io/",
+            "https://sentry.io@evil.example/",
+            "https://a:b@sentry.io/",
+            "/issues/1",
+            "",
+        ] {
             assert!(trusted_link(link, &base).is_none(), "{link}");
         }
     }
@@ -187,6 +301,9 @@ mod tests {
     fn a_clock_that_is_five_minutes_off_is_let_pass_and_six_is_not() {
         assert_eq!(skewed(TimeDelta::minutes(-5)), None);
         let reason = skewed(TimeDelta::minutes(-6)).unwrap().reason;
-        assert_eq!(reason.as_str(), "Sentry's clock is 6 min behind ours, so its times can't be judged; set this machine's clock by NTP");
+        assert_eq!(
+            reason.as_str(),
+            "Sentry's clock is 6 min behind ours, so its times can't be judged; set this machine's clock by NTP"
+        );
     }
 }

@@ -101,10 +101,15 @@ fn title(item: &Value) -> Untrusted {
         (false, true) => kind,
         _ => value,
     };
-    [line(&item["title"]), described, line(&metadata["title"]), line(&item["culprit"])]
-        .into_iter()
-        .find(|text| !text.is_empty())
-        .unwrap_or_else(|| Untrusted::from("an issue without a title"))
+    [
+        line(&item["title"]),
+        described,
+        line(&metadata["title"]),
+        line(&item["culprit"]),
+    ]
+    .into_iter()
+    .find(|text| !text.is_empty())
+    .unwrap_or_else(|| Untrusted::from("an issue without a title"))
 }
 
 fn assignee(value: &Value) -> Option<Assignee> {
@@ -130,7 +135,9 @@ fn line(value: &Value) -> Untrusted {
 fn word(value: &Value) -> Option<String> {
     let text = value.as_str()?;
     let fits = (1..=40).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     fits.then(|| text.to_ascii_lowercase())
 }
 
@@ -176,7 +183,14 @@ mod tests {
         assert_eq!(issue.id, "7");
         assert_eq!(issue.title.as_str(), "an issue without a title");
         assert_eq!((issue.events, issue.users), (None, None));
-        for item in [json!({}), json!({"id": null}), json!({"id": "../1"}), json!({"id": ""}), json!("7"), json!(null)] {
+        for item in [
+            json!({}),
+            json!({"id": null}),
+            json!({"id": "../1"}),
+            json!({"id": ""}),
+            json!("7"),
+            json!(null),
+        ] {
             assert_eq!(Issue::read(&item), None, "{item}");
         }
     }
@@ -185,9 +199,18 @@ mod tests {
     fn a_title_falls_back_to_what_says_something() {
         let title = |item: Value| super::title(&item).as_str().to_owned();
         assert_eq!(title(json!({"title": "a"})), "a");
-        assert_eq!(title(json!({"title": " \u{200b}", "metadata": {"type": "KeyError", "value": "'id'"}})), "KeyError: 'id'");
-        assert_eq!(title(json!({"title": null, "metadata": {"type": "KeyError"}})), "KeyError");
-        assert_eq!(title(json!({"metadata": null, "culprit": "pay in checkout"})), "pay in checkout");
+        assert_eq!(
+            title(json!({"title": " \u{200b}", "metadata": {"type": "KeyError", "value": "'id'"}})),
+            "KeyError: 'id'"
+        );
+        assert_eq!(
+            title(json!({"title": null, "metadata": {"type": "KeyError"}})),
+            "KeyError"
+        );
+        assert_eq!(
+            title(json!({"metadata": null, "culprit": "pay in checkout"})),
+            "pay in checkout"
+        );
     }
 
     #[test]
@@ -199,9 +222,15 @@ mod tests {
         }))
         .unwrap();
         assert_eq!((issue.events, issue.users), (Some(150), Some(3)));
-        assert_eq!((issue.level.as_str(), &issue.priority, &issue.substatus), ("catastrophic", &None, &None));
+        assert_eq!(
+            (issue.level.as_str(), &issue.priority, &issue.substatus),
+            ("catastrophic", &None, &None)
+        );
         assert_eq!(issue.assignee.unwrap().name.as_str(), "#payments");
-        assert_eq!(issue.hourly.iter().map(|b| b.events).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(
+            issue.hourly.iter().map(|b| b.events).collect::<Vec<_>>(),
+            [1, 2]
+        );
         assert!(issue.first_seen.is_some() && issue.last_seen.is_none());
     }
 }

@@ -23,7 +23,10 @@ pub use observe::{Drops, Observation, Seen};
 pub use rules::Rule;
 
 /// The token and what it is for.
-const TOKEN: Secret = ("SENTRY_AUTH_TOKEN", "reads Sentry's issues, and resolves, assigns and archives them");
+const TOKEN: Secret = (
+    "SENTRY_AUTH_TOKEN",
+    "reads Sentry's issues, and resolves, assigns and archives them",
+);
 
 /// `[checks.errors]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -91,23 +94,57 @@ impl Check for Errors {
 
     fn validate(&self) -> anyhow::Result<()> {
         let slug = |text: &str| {
-            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            !text.is_empty()
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         };
-        ensure!(slug(&self.organization), "`organization` is a slug such as `acme`, as in Sentry's addresses");
-        ensure!(!self.projects.is_empty(), "`projects` names no project; give one or more slugs");
-        ensure!(self.projects.iter().all(|project| slug(project)), "`projects` holds slugs such as `web`, as in Sentry's addresses");
+        ensure!(
+            slug(&self.organization),
+            "`organization` is a slug such as `acme`, as in Sentry's addresses"
+        );
+        ensure!(
+            !self.projects.is_empty(),
+            "`projects` names no project; give one or more slugs"
+        );
+        ensure!(
+            self.projects.iter().all(|project| slug(project)),
+            "`projects` holds slugs such as `web`, as in Sentry's addresses"
+        );
         let different: BTreeSet<_> = self.projects.iter().collect();
-        ensure!(different.len() == self.projects.len(), "`projects` names a project twice");
-        ensure!(self.environments.iter().all(|name| !name.trim().is_empty()), "`environments` holds an empty name");
+        ensure!(
+            different.len() == self.projects.len(),
+            "`projects` names a project twice"
+        );
+        ensure!(
+            self.environments.iter().all(|name| !name.trim().is_empty()),
+            "`environments` holds an empty name"
+        );
         upstream::admit(&self.url)?;
-        ensure!(!self.url.path().contains("/api/0"), "`url` is Sentry's address without /api/0");
+        ensure!(
+            !self.url.path().contains("/api/0"),
+            "`url` is Sentry's address without /api/0"
+        );
         let day = Duration::from_secs(86_400);
-        ensure!((day..=365 * day).contains(&self.lookback), "`lookback` lies between 1d and 365d");
-        ensure!((1..=100_000).contains(&self.max_issues), "`max_issues` lies between 1 and 100000");
-        ensure!(self.spike.factor >= 1.0 && self.spike.factor.is_finite(), "`spike.factor` is 1 or more");
-        ensure!(!self.rules.is_empty(), "`rules` is empty; leave it out for the rules that come with the check");
+        ensure!(
+            (day..=365 * day).contains(&self.lookback),
+            "`lookback` lies between 1d and 365d"
+        );
+        ensure!(
+            (1..=100_000).contains(&self.max_issues),
+            "`max_issues` lies between 1 and 100000"
+        );
+        ensure!(
+            self.spike.factor >= 1.0 && self.spike.factor.is_finite(),
+            "`spike.factor` is 1 or more"
+        );
+        ensure!(
+            !self.rules.is_empty(),
+            "`rules` is empty; leave it out for the rules that come with the check"
+        );
         for (place, rule) in self.rules.iter().enumerate() {
-            rule.validate().with_context(|| format!("in rule {}", place + 1))?;
+            rule.validate()
+                .with_context(|| format!("in rule {}", place + 1))?;
         }
         Ok(())
     }
@@ -138,7 +175,14 @@ mod tests {
     #[test]
     fn two_lines_are_a_configuration() {
         let errors = section("organization = 'acme'\nprojects = ['web']").unwrap();
-        assert_eq!((errors.stats_period().as_str(), errors.max_issues, errors.rules.len()), ("90d", 10_000, 10));
+        assert_eq!(
+            (
+                errors.stats_period().as_str(),
+                errors.max_issues,
+                errors.rules.len()
+            ),
+            ("90d", 10_000, 10)
+        );
         assert_eq!(errors.url.as_str(), "https://sentry.io/");
     }
 
@@ -149,13 +193,34 @@ mod tests {
             ("organization = 'acme'\nprojects = []", "`projects`"),
             ("organization = 'acme'\nprojects = ['a/b']", "`projects`"),
             ("organization = 'acme'\nprojects = ['a', 'a']", "twice"),
-            ("organization = 'acme'\nprojects = ['a']\nurl = 'http://1.1.1.1'", "plain http"),
-            ("organization = 'acme'\nprojects = ['a']\nurl = 'https://sentry.io/api/0/'", "/api/0"),
-            ("organization = 'acme'\nprojects = ['a']\nlookback = '1h'", "`lookback`"),
-            ("organization = 'acme'\nprojects = ['a']\nrules = []", "`rules`"),
-            ("organization = 'acme'\nprojects = ['a']\nrules = [{ severity = 'low', levels = ['warn'] }]", "in rule 1: `levels`"),
-            ("organization = 'acme'\nprojects = ['a']\nrules = [{ severity = 'low', user = 3 }]", "unknown field `user`"),
-            ("organization = 'acme'\nprojects = ['a']\nsettings = 1", "unknown field `settings`"),
+            (
+                "organization = 'acme'\nprojects = ['a']\nurl = 'http://1.1.1.1'",
+                "plain http",
+            ),
+            (
+                "organization = 'acme'\nprojects = ['a']\nurl = 'https://sentry.io/api/0/'",
+                "/api/0",
+            ),
+            (
+                "organization = 'acme'\nprojects = ['a']\nlookback = '1h'",
+                "`lookback`",
+            ),
+            (
+                "organization = 'acme'\nprojects = ['a']\nrules = []",
+                "`rules`",
+            ),
+            (
+                "organization = 'acme'\nprojects = ['a']\nrules = [{ severity = 'low', levels = ['warn'] }]",
+                "in rule 1: `levels`",
+            ),
+            (
+                "organization = 'acme'\nprojects = ['a']\nrules = [{ severity = 'low', user = 3 }]",
+                "unknown field `user`",
+            ),
+            (
+                "organization = 'acme'\nprojects = ['a']\nsettings = 1",
+                "unknown field `settings`",
+            ),
         ] {
             let message = format!("{:#}", section(more).unwrap_err());
             assert!(message.contains(named), "{message}");

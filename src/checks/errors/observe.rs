@@ -60,11 +60,17 @@ pub(super) async fn observe(section: &Errors, looking: &Looking) -> Result<Obser
         slipped = slipped_away(&open, &day);
     }
     if !slipped.is_empty() {
-        let reason = format!("{} moved between Sentry's pages while they were read, or changed meanwhile; look again", count(slipped.len(), "issue"));
+        let reason = format!(
+            "{} moved between Sentry's pages while they were read, or changed meanwhile; look again",
+            count(slipped.len(), "issue")
+        );
         gaps.push(Unknown::new(Cause::Truncated, reason));
     }
     gaps.extend(open.gaps.iter().chain(&day.gaps).cloned());
-    let drops = match outcomes.map_err(Unknown::from).and_then(|answer| Drops::read(&answer)) {
+    let drops = match outcomes
+        .map_err(Unknown::from)
+        .and_then(|answer| Drops::read(&answer))
+    {
         Ok(drops) => Some(drops),
         Err(unknown) => {
             gaps.push(unknown);
@@ -75,7 +81,13 @@ pub(super) async fn observe(section: &Errors, looking: &Looking) -> Result<Obser
     let issues = merge(open.items, day.items, day_complete);
     let uncounted = issues.iter().filter(|seen| !seen.exact).count();
     if day_complete && uncounted > 0 {
-        gaps.push(Unknown::new(Cause::Decode, format!("Sentry gave no readable count of events and users for {}; look at its version", count(uncounted, "issue"))));
+        gaps.push(Unknown::new(
+            Cause::Decode,
+            format!(
+                "Sentry gave no readable count of events and users for {}; look at its version",
+                count(uncounted, "issue")
+            ),
+        ));
     }
     Ok(Observation {
         issues,
@@ -87,8 +99,17 @@ pub(super) async fn observe(section: &Errors, looking: &Looking) -> Result<Obser
 
 /// The ids of the configured projects that can be seen, and a gap for each that can't. An empty list of issues says
 /// something only after this.
-async fn prove(section: &Errors, sentry: &Sentry<'_>) -> Result<(Vec<String>, Vec<Unknown>), Unknown> {
-    let list = List { route: "projects", query: &[], needs: "the scope `project:read` and access to the projects", noun: "projects", most: 100_000 };
+async fn prove(
+    section: &Errors,
+    sentry: &Sentry<'_>,
+) -> Result<(Vec<String>, Vec<Unknown>), Unknown> {
+    let list = List {
+        route: "projects",
+        query: &[],
+        needs: "the scope `project:read` and access to the projects",
+        noun: "projects",
+        most: 100_000,
+    };
     let walk = sentry.walk(&list, project).await;
     let (mut ids, mut gaps) = (Vec::new(), Vec::new());
     for slug in &section.projects {
@@ -120,12 +141,33 @@ fn project(item: &Value) -> Option<Project> {
     })
 }
 
-async fn issues(section: &Errors, sentry: &Sentry<'_>, projects: &[(&str, &str)], (period, history): (&str, &str)) -> Walk<Issue> {
-    let mut query = vec![("query", "is:unresolved"), ("statsPeriod", period), ("groupStatsPeriod", history), ("limit", "100")];
+async fn issues(
+    section: &Errors,
+    sentry: &Sentry<'_>,
+    projects: &[(&str, &str)],
+    (period, history): (&str, &str),
+) -> Walk<Issue> {
+    let mut query = vec![
+        ("query", "is:unresolved"),
+        ("statsPeriod", period),
+        ("groupStatsPeriod", history),
+        ("limit", "100"),
+    ];
     query.extend(projects);
-    query.extend(section.environments.iter().map(|name| ("environment", name.as_str())));
+    query.extend(
+        section
+            .environments
+            .iter()
+            .map(|name| ("environment", name.as_str())),
+    );
     let noun = format!("issues of the last {period}");
-    let list = List { route: "issues", query: &query, needs: "the scope `event:read`", noun: &noun, most: section.max_issues };
+    let list = List {
+        route: "issues",
+        query: &query,
+        needs: "the scope `event:read`",
+        noun: &noun,
+        most: section.max_issues,
+    };
     sentry.walk(&list, Issue::read).await
 }
 
@@ -143,21 +185,35 @@ fn slipped_away(open: &Walk<Issue>, day: &Walk<Issue>) -> BTreeSet<String> {
 
 /// Joins the two lists by id. What is missing on the day's list had no events, if that list is complete.
 fn merge(open: Vec<Issue>, day: Vec<Issue>, day_complete: bool) -> Vec<Seen> {
-    let newest = open.iter().chain(&day).filter_map(|issue| issue.last_seen).max();
-    let mut days: BTreeMap<String, Issue> = day.into_iter().map(|issue| (issue.id.clone(), issue)).collect();
+    let newest = open
+        .iter()
+        .chain(&day)
+        .filter_map(|issue| issue.last_seen)
+        .max();
+    let mut days: BTreeMap<String, Issue> = day
+        .into_iter()
+        .map(|issue| (issue.id.clone(), issue))
+        .collect();
     let mut merged = BTreeMap::new();
     for mut issue in open {
         issue.events_ever = issue.events_ever.or(issue.events);
         issue.users_ever = issue.users_ever.or(issue.users);
         let seen = match days.remove(&issue.id) {
             Some(today) => with_day(issue, today),
-            None if day_complete || is_older_than_a_day(&issue, newest) => Seen { issue, events: 0, users: 0, exact: true },
+            None if day_complete || is_older_than_a_day(&issue, newest) => Seen {
+                issue,
+                events: 0,
+                users: 0,
+                exact: true,
+            },
             None => bounded(issue),
         };
         merged.entry(seen.issue.id.clone()).or_insert(seen);
     }
     for (id, today) in days {
-        merged.entry(id).or_insert_with(|| with_day(today.clone(), today));
+        merged
+            .entry(id)
+            .or_insert_with(|| with_day(today.clone(), today));
     }
     merged.into_values().collect()
 }
@@ -166,7 +222,12 @@ fn with_day(mut issue: Issue, day: Issue) -> Seen {
     issue.hourly = day.hourly;
     issue.last_seen = issue.last_seen.max(day.last_seen);
     match (day.events, day.users) {
-        (Some(events), Some(users)) => Seen { issue, events, users, exact: true },
+        (Some(events), Some(users)) => Seen {
+            issue,
+            events,
+            users,
+            exact: true,
+        },
         _ => bounded(issue),
     }
 }
@@ -177,8 +238,18 @@ fn is_older_than_a_day(issue: &Issue, newest: Option<DateTime<Utc>>) -> bool {
 
 /// Without the counts of the day, those of two calendar days and of the whole period are upper bounds.
 fn bounded(issue: Issue) -> Seen {
-    let two_days = issue.daily.iter().rev().take(2).map(|bucket| bucket.events).sum();
-    let events = if issue.daily.is_empty() { issue.events.unwrap_or(0) } else { two_days };
+    let two_days = issue
+        .daily
+        .iter()
+        .rev()
+        .take(2)
+        .map(|bucket| bucket.events)
+        .sum();
+    let events = if issue.daily.is_empty() {
+        issue.events.unwrap_or(0)
+    } else {
+        two_days
+    };
     Seen {
         events,
         users: issue.users.unwrap_or(0),
@@ -189,7 +260,12 @@ fn bounded(issue: Issue) -> Seen {
 
 impl Drops {
     fn read(answer: &Value) -> Result<Self, Unknown> {
-        let garbled = || Unknown::new(Cause::Decode, "Sentry's event statistics (stats_v2) are not as documented; whether it drops events is not known. See whether `url` leads to Sentry itself");
+        let garbled = || {
+            Unknown::new(
+                Cause::Decode,
+                "Sentry's event statistics (stats_v2) are not as documented; whether it drops events is not known. See whether `url` leads to Sentry itself",
+            )
+        };
         let groups = answer["groups"].as_array().ok_or_else(garbled)?;
         let mut drops = BTreeMap::new();
         for group in groups {

@@ -23,9 +23,14 @@ pub(super) fn next(headers: &HeaderMap) -> Next {
         .flat_map(links)
         .find(|parameters| parameter(parameters, "rel") == Some("next"))
         .map_or(Next::Unsaid, |parameters| {
-            match (parameter(parameters, "results"), parameter(parameters, "cursor")) {
+            match (
+                parameter(parameters, "results"),
+                parameter(parameters, "cursor"),
+            ) {
                 (Some("false"), _) => Next::End,
-                (Some("true"), Some(cursor)) if (1..=500).contains(&cursor.len()) => Next::Cursor(cursor.to_owned()),
+                (Some("true"), Some(cursor)) if (1..=500).contains(&cursor.len()) => {
+                    Next::Cursor(cursor.to_owned())
+                }
                 _ => Next::Unsaid,
             }
         })
@@ -69,7 +74,11 @@ pub(super) fn progress(read: usize, hits: Option<Hits>, noun: &str) -> String {
     let read = thousands(read as u64);
     match hits {
         None => format!("{read} {noun}"),
-        Some(hits) => format!("{read} of {}{} {noun}", thousands(hits.number), if hits.capped { "+" } else { "" }),
+        Some(hits) => format!(
+            "{read} of {}{} {noun}",
+            thousands(hits.number),
+            if hits.capped { "+" } else { "" }
+        ),
     }
 }
 
@@ -83,14 +92,22 @@ mod tests {
 
     #[test]
     fn only_results_false_ends_a_list() {
-        let link = |results: &str| format!(
-            r#"<https://sentry.io/api/0/x/?a=1,2&cursor=0:0:1>; rel="previous"; results="false"; cursor="0:0:1", <https://sentry.io/api/0/x/?cursor=0:100:0>; rel="next"; results="{results}"; cursor="0:100:0""#
-        );
+        let link = |results: &str| {
+            format!(
+                r#"<https://sentry.io/api/0/x/?a=1,2&cursor=0:0:1>; rel="previous"; results="false"; cursor="0:0:1", <https://sentry.io/api/0/x/?cursor=0:100:0>; rel="next"; results="{results}"; cursor="0:100:0""#
+            )
+        };
         assert_eq!(following(&link("true")), Next::Cursor("0:100:0".to_owned()));
         assert_eq!(following(&link("false")), Next::End);
         assert_eq!(following(&link("perhaps")), Next::Unsaid);
-        assert_eq!(following(r#"<https://x/>; rel="previous"; results="false"; cursor="0""#), Next::Unsaid);
-        assert_eq!(following(r#"<https://x/>; rel="next"; results="true""#), Next::Unsaid);
+        assert_eq!(
+            following(r#"<https://x/>; rel="previous"; results="false"; cursor="0""#),
+            Next::Unsaid
+        );
+        assert_eq!(
+            following(r#"<https://x/>; rel="next"; results="true""#),
+            Next::Unsaid
+        );
         assert_eq!(following("nonsense"), Next::Unsaid);
         assert_eq!(next(&HeaderMap::new()), Next::Unsaid);
     }
@@ -98,11 +115,23 @@ mod tests {
     #[test]
     fn a_capped_count_is_said_as_such() {
         let hits = |pairs: &[(&'static str, &'static str)]| {
-            Hits::read(&pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect::<HeaderMap>())
+            Hits::read(
+                &pairs
+                    .iter()
+                    .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+                    .collect::<HeaderMap>(),
+            )
         };
         let capped = hits(&[("x-hits", "1000"), ("x-max-hits", "1000")]);
         assert_eq!(progress(3200, capped, "issues"), "3,200 of 1,000+ issues");
-        assert_eq!(progress(2, hits(&[("x-hits", "7"), ("x-max-hits", "1000")]), "issues"), "2 of 7 issues");
+        assert_eq!(
+            progress(
+                2,
+                hits(&[("x-hits", "7"), ("x-max-hits", "1000")]),
+                "issues"
+            ),
+            "2 of 7 issues"
+        );
         assert_eq!(progress(2, hits(&[]), "issues"), "2 issues");
     }
 }

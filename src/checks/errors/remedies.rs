@@ -19,36 +19,72 @@ enum Goal {
     Resolved,
     Archived,
     /// Unresolved again, from the status that is to be undone.
-    Reopened { from: &'static str },
+    Reopened {
+        from: &'static str,
+    },
     /// `user:1`, `team:2`, or nobody; and how people call them.
-    Owned { actor: Option<String>, name: String },
+    Owned {
+        actor: Option<String>,
+        name: String,
+    },
 }
 
-pub(super) async fn apply(section: &Errors, order: &Order, looking: &Looking) -> Result<Applied, NotApplied> {
+pub(super) async fn apply(
+    section: &Errors,
+    order: &Order,
+    looking: &Looking,
+) -> Result<Applied, NotApplied> {
     let id = order.key.subject();
     if !issue::is_identifier(id) {
-        return Err(refused(format!("{} is no issue in Sentry; nothing can be done about it there", order.key)));
+        return Err(refused(format!(
+            "{} is no issue in Sentry; nothing can be done about it there",
+            order.key
+        )));
     }
     let sentry = Sentry::connect(section, looking).map_err(NotApplied::NotSent)?;
     let Some(now) = current(&sentry, id).await? else {
-        return Ok(overtaken("gone from Sentry: deleted or merged; nothing was changed"));
+        return Ok(overtaken(
+            "gone from Sentry: deleted or merged; nothing was changed",
+        ));
     };
     if now.id != id {
-        return Ok(overtaken(&format!("merged into issue {} in Sentry; nothing was changed", now.id)));
+        return Ok(overtaken(&format!(
+            "merged into issue {} in Sentry; nothing was changed",
+            now.id
+        )));
     }
-    if !section.projects.iter().any(|project| project == now.project.as_str()) {
-        return Err(refused(format!("the issue is in the project `{}`, which is not in `projects` of [checks.errors]", now.project.as_str())));
+    if !section
+        .projects
+        .iter()
+        .any(|project| project == now.project.as_str())
+    {
+        return Err(refused(format!(
+            "the issue is in the project `{}`, which is not in `projects` of [checks.errors]",
+            now.project.as_str()
+        )));
     }
     let goal = goal(&sentry, order).await?;
-    let before = goal.is_ownership().then(|| now.assignee.as_ref().map(|a| Untrusted::from(a.actor.as_str()))).flatten();
+    let before = goal
+        .is_ownership()
+        .then(|| {
+            now.assignee
+                .as_ref()
+                .map(|a| Untrusted::from(a.actor.as_str()))
+        })
+        .flatten();
     if goal.is_reached(&now) {
-        return Ok(Applied::Done { said: format!("was already {} in Sentry", goal.participle()).into(), before });
+        return Ok(Applied::Done {
+            said: format!("was already {} in Sentry", goal.participle()).into(),
+            before,
+        });
     }
     if let Some(said) = goal.overtaken_by(&now) {
         return Ok(overtaken(said));
     }
     match change(&sentry, id, &goal).await? {
-        Changed::Gone => Ok(overtaken("gone from Sentry: deleted or merged; nothing was changed")),
+        Changed::Gone => Ok(overtaken(
+            "gone from Sentry: deleted or merged; nothing was changed",
+        )),
         Changed::Yes => {
             let mut said = format!("{} in Sentry", goal.participle());
             if section.notes
@@ -56,7 +92,10 @@ pub(super) async fn apply(section: &Errors, order: &Order, looking: &Looking) ->
             {
                 said.push_str(&format!("; the note could not be left: {failure}"));
             }
-            Ok(Applied::Done { said: said.into(), before })
+            Ok(Applied::Done {
+                said: said.into(),
+                before,
+            })
         }
     }
 }
@@ -65,9 +104,14 @@ pub(super) async fn apply(section: &Errors, order: &Order, looking: &Looking) ->
 async fn current(sentry: &Sentry<'_>, id: &str) -> Result<Option<Issue>, NotApplied> {
     match sentry.issue(id).await {
         Ok(Some(issue)) => Ok(Some(issue)),
-        Ok(None) => Err(NotApplied::NotSent(Unknown::new(Cause::Decode, "Sentry's answer is no issue; see whether `url` leads to Sentry itself"))),
+        Ok(None) => Err(NotApplied::NotSent(Unknown::new(
+            Cause::Decode,
+            "Sentry's answer is no issue; see whether `url` leads to Sentry itself",
+        ))),
         Err(failure) if failure.cause == Cause::NotFound => Ok(None),
-        Err(failure) if matches!(failure.cause, Cause::Auth | Cause::Forbidden) => Err(refused(failure.to_string())),
+        Err(failure) if matches!(failure.cause, Cause::Auth | Cause::Forbidden) => {
+            Err(refused(failure.to_string()))
+        }
         Err(failure) => Err(NotApplied::NotSent(failure.into())),
     }
 }
@@ -91,34 +135,67 @@ async fn goal(sentry: &Sentry<'_>, order: &Order) -> Result<Goal, NotApplied> {
 
 fn former_owner(before: Option<&Untrusted>) -> Result<Goal, NotApplied> {
     let Some(before) = before else {
-        return Ok(Goal::Owned { actor: None, name: "nobody".to_owned() });
+        return Ok(Goal::Owned {
+            actor: None,
+            name: "nobody".to_owned(),
+        });
     };
     match before.as_str().split_once(':') {
-        Some(("user" | "team", id)) if issue::is_identifier(id) => {
-            Ok(Goal::Owned { actor: Some(before.as_str().to_owned()), name: "who had it before".to_owned() })
-        }
-        _ => Err(refused(format!("`{}` is no owner that Sentry knows", before.as_str()))),
+        Some(("user" | "team", id)) if issue::is_identifier(id) => Ok(Goal::Owned {
+            actor: Some(before.as_str().to_owned()),
+            name: "who had it before".to_owned(),
+        }),
+        _ => Err(refused(format!(
+            "`{}` is no owner that Sentry knows",
+            before.as_str()
+        ))),
     }
 }
 
 async fn team(sentry: &Sentry<'_>, slug: &str) -> Result<Goal, NotApplied> {
-    let list = List { route: "teams", query: &[], needs: "the scope `team:read`", noun: "teams", most: 100_000 };
+    let list = List {
+        route: "teams",
+        query: &[],
+        needs: "the scope `team:read`",
+        noun: "teams",
+        most: 100_000,
+    };
     let found = look_up(sentry, &list, |item| {
         let fits = item["slug"].as_str() == Some(slug);
         Some((fits, issue::identifier(&item["id"])))
     });
     match found.await? {
-        Some(Some(id)) => Ok(Goal::Owned { actor: Some(format!("team:{id}")), name: format!("#{slug}") }),
-        _ => Err(refused(format!("there is no team #{} that the token may see; give a team's slug, or a member's e-mail address", Untrusted::from(slug).as_str()))),
+        Some(Some(id)) => Ok(Goal::Owned {
+            actor: Some(format!("team:{id}")),
+            name: format!("#{slug}"),
+        }),
+        _ => Err(refused(format!(
+            "there is no team #{} that the token may see; give a team's slug, or a member's e-mail address",
+            Untrusted::from(slug).as_str()
+        ))),
     }
 }
 
 async fn member(sentry: &Sentry<'_>, email: &str) -> Result<Goal, NotApplied> {
-    let list = List { route: "members", query: &[], needs: "the scope `member:read`", noun: "members", most: 100_000 };
+    let list = List {
+        route: "members",
+        query: &[],
+        needs: "the scope `member:read`",
+        noun: "members",
+        most: 100_000,
+    };
     let found = look_up(sentry, &list, |item| {
-        let is = |value: &Value| value.as_str().is_some_and(|own| own.eq_ignore_ascii_case(email));
+        let is = |value: &Value| {
+            value
+                .as_str()
+                .is_some_and(|own| own.eq_ignore_ascii_case(email))
+        };
         let fits = is(&item["email"]) || is(&item["user"]["email"]);
-        let name = item["user"]["name"].as_str().or(item["name"].as_str()).unwrap_or("a member").to_owned();
+        let name = item["user"]["name"]
+            .as_str()
+            .or(item["name"].as_str())
+            .unwrap_or("a member")
+            .to_owned();
         Some((fits, (issue::identifier(&item["user"]["id"]), name)))
     });
     match found.await? {
@@ -129,12 +206,21 @@ async fn member(sentry: &Sentry<'_>, email: &str) -> Result<Goal, NotApplied> {
 }
 
 /// The item that fits. Only a list that was read to its end can say that there is none.
-async fn look_up<T>(sentry: &Sentry<'_>, list: &List<'_>, read: impl Fn(&Value) -> Option<(bool, T)>) -> Result<Option<T>, NotApplied> {
+async fn look_up<T>(
+    sentry: &Sentry<'_>,
+    list: &List<'_>,
+    read: impl Fn(&Value) -> Option<(bool, T)>,
+) -> Result<Option<T>, NotApplied> {
     let walk = sentry.walk(list, read).await;
-    match (walk.items.into_iter().find(|(fits, _)| *fits), walk.gaps.into_iter().next()) {
+    match (
+        walk.items.into_iter().find(|(fits, _)| *fits),
+        walk.gaps.into_iter().next(),
+    ) {
         (Some((_, found)), _) => Ok(Some(found)),
         (None, None) => Ok(None),
-        (None, Some(gap)) if matches!(gap.cause, Cause::Auth | Cause::Forbidden) => Err(NotApplied::Refused(gap.reason)),
+        (None, Some(gap)) if matches!(gap.cause, Cause::Auth | Cause::Forbidden) => {
+            Err(NotApplied::Refused(gap.reason))
+        }
         (None, Some(gap)) => Err(NotApplied::NotSent(gap)),
     }
 }
@@ -148,8 +234,16 @@ enum Changed {
 async fn change(sentry: &Sentry<'_>, id: &str, goal: &Goal) -> Result<Changed, NotApplied> {
     let doubt = match sentry.update(id, &goal.body()).await {
         Ok(Some(issue)) if goal.is_reached(&issue) => return Ok(Changed::Yes),
-        Ok(_) => Unknown::new(Cause::Decode, format!("Sentry accepted the change, but does not show the issue as {}; look at it there", goal.participle())),
-        Err(Unwritten::Refused(failure)) if failure.cause == Cause::NotFound => return Ok(Changed::Gone),
+        Ok(_) => Unknown::new(
+            Cause::Decode,
+            format!(
+                "Sentry accepted the change, but does not show the issue as {}; look at it there",
+                goal.participle()
+            ),
+        ),
+        Err(Unwritten::Refused(failure)) if failure.cause == Cause::NotFound => {
+            return Ok(Changed::Gone);
+        }
         Err(Unwritten::Refused(failure)) => return Err(refused(failure.to_string())),
         Err(Unwritten::NotSent(failure)) => return Err(NotApplied::NotSent(failure.into())),
         Err(Unwritten::OutcomeUnknown(failure)) => Unknown::from(failure),
@@ -179,7 +273,9 @@ impl Goal {
     fn body(&self) -> Value {
         match self {
             Self::Resolved => json!({ "status": "resolved" }),
-            Self::Archived => json!({ "status": "ignored", "substatus": "archived_until_escalating" }),
+            Self::Archived => {
+                json!({ "status": "ignored", "substatus": "archived_until_escalating" })
+            }
             Self::Reopened { .. } => json!({ "status": "unresolved", "substatus": "ongoing" }),
             Self::Owned { actor, .. } => json!({ "assignedTo": actor.as_deref().unwrap_or("") }),
         }
@@ -190,16 +286,24 @@ impl Goal {
             Self::Resolved => issue.status == "resolved",
             Self::Archived => issue.status == "ignored",
             Self::Reopened { .. } => issue.status == "unresolved",
-            Self::Owned { actor, .. } => issue.assignee.as_ref().map(|a| a.actor.as_str()) == actor.as_deref(),
+            Self::Owned { actor, .. } => {
+                issue.assignee.as_ref().map(|a| a.actor.as_str()) == actor.as_deref()
+            }
         }
     }
 
     /// What happened meanwhile that makes the change wrong.
     fn overtaken_by(&self, issue: &Issue) -> Option<&'static str> {
         match (self, issue.status.as_str()) {
-            (Self::Archived | Self::Owned { .. }, "resolved") => Some("resolved in Sentry meanwhile; nothing was changed"),
-            (Self::Reopened { from: "resolved" }, "ignored") => Some("archived in Sentry meanwhile; nothing was changed"),
-            (Self::Reopened { from: "ignored" }, "resolved") => Some("resolved in Sentry meanwhile; nothing was changed"),
+            (Self::Archived | Self::Owned { .. }, "resolved") => {
+                Some("resolved in Sentry meanwhile; nothing was changed")
+            }
+            (Self::Reopened { from: "resolved" }, "ignored") => {
+                Some("archived in Sentry meanwhile; nothing was changed")
+            }
+            (Self::Reopened { from: "ignored" }, "resolved") => {
+                Some("resolved in Sentry meanwhile; nothing was changed")
+            }
             _ => None,
         }
     }

@@ -52,7 +52,9 @@ impl State {
             Some("escalating") => Some(Self::Escalating),
             Some(_) => None,
             None => {
-                let young = issue.first_seen.is_some_and(|seen| now - seen < TimeDelta::hours(24));
+                let young = issue
+                    .first_seen
+                    .is_some_and(|seen| now - seen < TimeDelta::hours(24));
                 young.then_some(Self::New)
             }
         }
@@ -110,28 +112,55 @@ impl Rule {
 
     pub fn validate(&self) -> anyhow::Result<()> {
         for (field, words, known) in [
-            ("levels", &self.levels, &["fatal", "error", "warning", "info", "debug", "sample"][..]),
-            ("priorities", &self.priorities, &["high", "medium", "low"][..]),
+            (
+                "levels",
+                &self.levels,
+                &["fatal", "error", "warning", "info", "debug", "sample"][..],
+            ),
+            (
+                "priorities",
+                &self.priorities,
+                &["high", "medium", "low"][..],
+            ),
         ] {
             for word in words {
-                ensure!(known.contains(&word.as_str()), "`{field}` holds {}, not `{}`", known.join(", "), crate::text::one_line(word));
+                ensure!(
+                    known.contains(&word.as_str()),
+                    "`{field}` holds {}, not `{}`",
+                    known.join(", "),
+                    crate::text::one_line(word)
+                );
             }
         }
-        let empty = self.title_contains.as_deref().is_some_and(|text| text.trim().is_empty());
+        let empty = self
+            .title_contains
+            .as_deref()
+            .is_some_and(|text| text.trim().is_empty());
         ensure!(!empty, "`title_contains` is empty");
         Ok(())
     }
 
     fn fits(&self, facts: &Facts<'_>) -> bool {
-        let one_of = |words: &[String], word: &str| words.is_empty() || words.iter().any(|w| w == word);
+        let one_of =
+            |words: &[String], word: &str| words.is_empty() || words.iter().any(|w| w == word);
         one_of(&self.levels, facts.level)
             && one_of(&self.priorities, facts.priority.unwrap_or_default())
-            && (self.states.is_empty() || facts.state.is_some_and(|state| self.states.contains(&state)))
+            && (self.states.is_empty()
+                || facts
+                    .state
+                    .is_some_and(|state| self.states.contains(&state)))
             && self.users.is_none_or(|least| facts.users >= least)
             && self.events.is_none_or(|least| facts.events >= least)
-            && self.unhandled.is_none_or(|wanted| facts.unhandled == wanted)
-            && self.spike.is_none_or(|wanted| facts.spike.is_some() == wanted)
-            && self.title_contains.as_deref().is_none_or(|part| facts.title.to_lowercase().contains(&part.to_lowercase()))
+            && self
+                .unhandled
+                .is_none_or(|wanted| facts.unhandled == wanted)
+            && self
+                .spike
+                .is_none_or(|wanted| facts.spike.is_some() == wanted)
+            && self
+                .title_contains
+                .as_deref()
+                .is_none_or(|part| facts.title.to_lowercase().contains(&part.to_lowercase()))
     }
 
     /// The facts that this rule asked for, numbers against their limits.
@@ -173,21 +202,37 @@ impl Rule {
 
 /// "212 users in 24 h, limit 100"; a limit of one or none says nothing.
 fn against(facts: &Facts<'_>, number: u64, noun: &str, least: u64) -> String {
-    let limit = if least > 1 { format!(", limit {}", thousands(least)) } else { String::new() };
+    let limit = if least > 1 {
+        format!(", limit {}", thousands(least))
+    } else {
+        String::new()
+    };
     let at_most = if facts.exact { "" } else { "at most " };
     let number = count(usize::try_from(number).unwrap_or(usize::MAX), noun);
     format!("{at_most}{number} in 24 h{limit}")
 }
 
 fn seen(facts: &Facts<'_>) -> String {
-    let level = if facts.level.is_empty() { "unknown" } else { facts.level };
-    format!("level {level}, {}", against(facts, facts.events, "event", 0))
+    let level = if facts.level.is_empty() {
+        "unknown"
+    } else {
+        facts.level
+    };
+    format!(
+        "level {level}, {}",
+        against(facts, facts.events, "event", 0)
+    )
 }
 
 /// The rules of a configuration that has none.
 pub(super) fn defaults() -> Vec<Rule> {
     use Severity::{Critical, High, Low, Medium};
-    let levels = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let levels = |words: &[&str]| {
+        words
+            .iter()
+            .map(|word| (*word).to_owned())
+            .collect::<Vec<_>>()
+    };
     let broken = |users, events| Rule {
         levels: levels(&["fatal", "error"]),
         states: vec![State::New, State::Regressed, State::Escalating],
@@ -197,15 +242,40 @@ pub(super) fn defaults() -> Vec<Rule> {
         ..Rule::any(Critical)
     };
     vec![
-        Rule { levels: levels(&["fatal"]), events: Some(1), ..Rule::any(Critical) },
+        Rule {
+            levels: levels(&["fatal"]),
+            events: Some(1),
+            ..Rule::any(Critical)
+        },
         broken(Some(50), None),
         broken(None, Some(500)),
-        Rule { spike: Some(true), unhandled: Some(true), users: Some(50), ..Rule::any(Critical) },
-        Rule { users: Some(100), ..Rule::any(High) },
-        Rule { spike: Some(true), ..Rule::any(High) },
-        Rule { states: vec![State::Regressed, State::Escalating], ..Rule::any(High) },
-        Rule { priorities: levels(&["high"]), events: Some(1), ..Rule::any(High) },
-        Rule { levels: levels(&["error", "fatal"]), ..Rule::any(Medium) },
+        Rule {
+            spike: Some(true),
+            unhandled: Some(true),
+            users: Some(50),
+            ..Rule::any(Critical)
+        },
+        Rule {
+            users: Some(100),
+            ..Rule::any(High)
+        },
+        Rule {
+            spike: Some(true),
+            ..Rule::any(High)
+        },
+        Rule {
+            states: vec![State::Regressed, State::Escalating],
+            ..Rule::any(High)
+        },
+        Rule {
+            priorities: levels(&["high"]),
+            events: Some(1),
+            ..Rule::any(High)
+        },
+        Rule {
+            levels: levels(&["error", "fatal"]),
+            ..Rule::any(Medium)
+        },
         Rule::any(Low),
     ]
 }
@@ -218,11 +288,25 @@ mod tests {
     use crate::checks::errors::spike::Width;
 
     fn quiet() -> Facts<'static> {
-        Facts { level: "error", priority: None, state: None, users: 0, events: 3, exact: true, unhandled: false, spike: None, title: "checkout times out" }
+        Facts {
+            level: "error",
+            priority: None,
+            state: None,
+            users: 0,
+            events: 3,
+            exact: true,
+            unhandled: false,
+            spike: None,
+            title: "checkout times out",
+        }
     }
 
     fn spike() -> Option<Spike> {
-        Some(Spike { events: 480, width: Width::Day, normal: (40, 60) })
+        Some(Spike {
+            events: 480,
+            width: Width::Day,
+            normal: (40, 60),
+        })
     }
 
     fn said(facts: &Facts<'_>) -> String {
@@ -232,21 +316,102 @@ mod tests {
 
     #[test]
     fn each_default_rule_says_its_facts_against_its_limits() {
-        let broken = Facts { state: Some(State::New), unhandled: true, ..quiet() };
+        let broken = Facts {
+            state: Some(State::New),
+            unhandled: true,
+            ..quiet()
+        };
         for (facts, expected) in [
-            (Facts { level: "fatal", ..quiet() }, "critical: level fatal, 3 events in 24 h"),
-            (Facts { users: 50, ..broken.clone() }, "critical: level error, new, unhandled, 50 users in 24 h, limit 50"),
-            (Facts { events: 1500, ..broken.clone() }, "critical: level error, new, unhandled, 1,500 events in 24 h, limit 500"),
-            (Facts { spike: spike(), unhandled: true, users: 60, ..quiet() }, "critical: spike: 480 events in a day, normal 40 to 60, unhandled, 60 users in 24 h, limit 50"),
-            (Facts { users: 212, ..quiet() }, "high: 212 users in 24 h, limit 100"),
-            (Facts { spike: spike(), ..quiet() }, "high: spike: 480 events in a day, normal 40 to 60"),
-            (Facts { state: Some(State::Regressed), ..quiet() }, "high: regressed, 3 events in 24 h"),
-            (Facts { priority: Some("high"), ..quiet() }, "high: priority high, 3 events in 24 h"),
+            (
+                Facts {
+                    level: "fatal",
+                    ..quiet()
+                },
+                "critical: level fatal, 3 events in 24 h",
+            ),
+            (
+                Facts {
+                    users: 50,
+                    ..broken.clone()
+                },
+                "critical: level error, new, unhandled, 50 users in 24 h, limit 50",
+            ),
+            (
+                Facts {
+                    events: 1500,
+                    ..broken.clone()
+                },
+                "critical: level error, new, unhandled, 1,500 events in 24 h, limit 500",
+            ),
+            (
+                Facts {
+                    spike: spike(),
+                    unhandled: true,
+                    users: 60,
+                    ..quiet()
+                },
+                "critical: spike: 480 events in a day, normal 40 to 60, unhandled, 60 users in 24 h, limit 50",
+            ),
+            (
+                Facts {
+                    users: 212,
+                    ..quiet()
+                },
+                "high: 212 users in 24 h, limit 100",
+            ),
+            (
+                Facts {
+                    spike: spike(),
+                    ..quiet()
+                },
+                "high: spike: 480 events in a day, normal 40 to 60",
+            ),
+            (
+                Facts {
+                    state: Some(State::Regressed),
+                    ..quiet()
+                },
+                "high: regressed, 3 events in 24 h",
+            ),
+            (
+                Facts {
+                    priority: Some("high"),
+                    ..quiet()
+                },
+                "high: priority high, 3 events in 24 h",
+            ),
             (quiet(), "medium: level error, 3 events in 24 h"),
-            (Facts { level: "fatal", events: 0, ..quiet() }, "medium: level fatal, 0 events in 24 h"),
-            (Facts { level: "warning", events: 1, ..quiet() }, "low: level warning, 1 event in 24 h"),
-            (Facts { level: "", ..quiet() }, "low: level unknown, 3 events in 24 h"),
-            (Facts { users: 212, exact: false, ..quiet() }, "high: at most 212 users in 24 h, limit 100"),
+            (
+                Facts {
+                    level: "fatal",
+                    events: 0,
+                    ..quiet()
+                },
+                "medium: level fatal, 0 events in 24 h",
+            ),
+            (
+                Facts {
+                    level: "warning",
+                    events: 1,
+                    ..quiet()
+                },
+                "low: level warning, 1 event in 24 h",
+            ),
+            (
+                Facts {
+                    level: "",
+                    ..quiet()
+                },
+                "low: level unknown, 3 events in 24 h",
+            ),
+            (
+                Facts {
+                    users: 212,
+                    exact: false,
+                    ..quiet()
+                },
+                "high: at most 212 users in 24 h, limit 100",
+            ),
         ] {
             assert_eq!(said(&facts), expected);
         }
@@ -254,19 +419,34 @@ mod tests {
 
     #[test]
     fn what_fits_no_rule_is_low_and_not_lost() {
-        assert_eq!(judge(&[], &quiet()), (Severity::Low, "no rule fits: level error, 3 events in 24 h".to_owned()));
+        assert_eq!(
+            judge(&[], &quiet()),
+            (
+                Severity::Low,
+                "no rule fits: level error, 3 events in 24 h".to_owned()
+            )
+        );
     }
 
     #[test]
     fn a_title_is_found_in_any_case() {
-        let rule = Rule { title_contains: Some("CHECKOUT".to_owned()), ..Rule::any(Severity::Critical) };
+        let rule = Rule {
+            title_contains: Some("CHECKOUT".to_owned()),
+            ..Rule::any(Severity::Critical)
+        };
         assert_eq!(judge(&[rule], &quiet()).0, Severity::Critical);
     }
 
     #[test]
     fn a_misspelt_level_is_refused() {
-        let rule = Rule { levels: vec!["eror".to_owned()], ..Rule::any(Severity::High) };
-        assert_eq!(rule.validate().unwrap_err().to_string(), "`levels` holds fatal, error, warning, info, debug, sample, not `eror`");
+        let rule = Rule {
+            levels: vec!["eror".to_owned()],
+            ..Rule::any(Severity::High)
+        };
+        assert_eq!(
+            rule.validate().unwrap_err().to_string(),
+            "`levels` holds fatal, error, warning, info, debug, sample, not `eror`"
+        );
     }
 
     proptest! {

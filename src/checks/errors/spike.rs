@@ -72,7 +72,9 @@ impl fmt::Display for Spike {
 pub(super) fn find(issue: &Issue, limits: &Limits, now: DateTime<Utc>) -> Option<Spike> {
     let days = history(&issue.daily, Width::Day, issue.first_seen, now);
     let hours = history(&issue.hourly, Width::Hour, issue.first_seen, now);
-    let day = days.split_last().and_then(|(last, before)| judge(*last, before, Width::Day, limits));
+    let day = days
+        .split_last()
+        .and_then(|(last, before)| judge(*last, before, Width::Day, limits));
     day.or_else(|| {
         let first = hours.len().saturating_sub(24);
         (first..hours.len())
@@ -82,7 +84,12 @@ pub(super) fn find(issue: &Issue, limits: &Limits, now: DateTime<Utc>) -> Option
 }
 
 /// Complete buckets that lie wholly within the issue's life.
-fn history(buckets: &[Bucket], width: Width, first_seen: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Vec<u64> {
+fn history(
+    buckets: &[Bucket],
+    width: Width,
+    first_seen: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Vec<u64> {
     let born = first_seen.or_else(|| Some(buckets.iter().find(|b| b.events > 0)?.start));
     buckets
         .iter()
@@ -101,7 +108,11 @@ fn judge(events: u64, before: &[u64], width: Width, limits: &Limits) -> Option<S
     sorted.sort_unstable();
     let number = sorted.len() as f64;
     let mean = sorted.iter().sum::<u64>() as f64 / number;
-    let variance = sorted.iter().map(|x| (*x as f64 - mean).powi(2)).sum::<f64>() / number;
+    let variance = sorted
+        .iter()
+        .map(|x| (*x as f64 - mean).powi(2))
+        .sum::<f64>()
+        / number;
     let middle = sorted.len() / 2;
     let median = if sorted.len().is_multiple_of(2) {
         (sorted[middle - 1] + sorted[middle]) as f64 / 2.0
@@ -112,7 +123,10 @@ fn judge(events: u64, before: &[u64], width: Width, limits: &Limits) -> Option<S
     (events as f64 >= limit && events as f64 > mean).then(|| Spike {
         events,
         width,
-        normal: (sorted[(sorted.len() - 1) / 4], sorted[(sorted.len() - 1) * 3 / 4]),
+        normal: (
+            sorted[(sorted.len() - 1) / 4],
+            sorted[(sorted.len() - 1) * 3 / 4],
+        ),
     })
 }
 
@@ -147,7 +161,14 @@ mod tests {
 
     fn lay(events: &[u64], last: DateTime<Utc>, width: TimeDelta) -> Vec<Bucket> {
         let place = |at: usize| last - width * (events.len() - 1 - at) as i32;
-        events.iter().enumerate().map(|(at, events)| Bucket { start: place(at), events: *events }).collect()
+        events
+            .iter()
+            .enumerate()
+            .map(|(at, events)| Bucket {
+                start: place(at),
+                events: *events,
+            })
+            .collect()
     }
 
     fn spike(issue: &Issue) -> Option<String> {
@@ -156,7 +177,10 @@ mod tests {
 
     #[test]
     fn a_day_far_above_its_own_history_is_a_spike() {
-        assert_eq!(spike(&daily(&[40, 50, 60, 45, 55, 480, 0])).as_deref(), Some("480 events in a day, normal 45 to 55"));
+        assert_eq!(
+            spike(&daily(&[40, 50, 60, 45, 55, 480, 0])).as_deref(),
+            Some("480 events in a day, normal 45 to 55")
+        );
         assert_eq!(spike(&daily(&[40, 50, 60, 45, 55, 90, 0])), None);
     }
 
@@ -178,7 +202,10 @@ mod tests {
         let mut hours = vec![2; 24];
         hours[15] = 120;
         hours[16] = 90;
-        assert_eq!(spike(&hourly(&hours)).as_deref(), Some("120 events in an hour, normal 2"));
+        assert_eq!(
+            spike(&hourly(&hours)).as_deref(),
+            Some("120 events in an hour, normal 2")
+        );
     }
 
     fn numbers(least: usize) -> impl Strategy<Value = Vec<u64>> {

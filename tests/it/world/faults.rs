@@ -90,7 +90,12 @@ impl Proxy {
                     accepted = listener.accept() => accepted.unwrap().0,
                     _ = closed.recv() => break,
                 };
-                let (plan, seen, struck, close) = (plan.clone(), Arc::clone(&seen), Arc::clone(&counter), close.clone());
+                let (plan, seen, struck, close) = (
+                    plan.clone(),
+                    Arc::clone(&seen),
+                    Arc::clone(&counter),
+                    close.clone(),
+                );
                 tokio::spawn(async move {
                     let refuse = serve(stream, world, &plan, &seen, &struck).await;
                     if refuse == Some(()) {
@@ -99,7 +104,11 @@ impl Proxy {
                 });
             }
         });
-        Self { address, task: task.abort_handle(), struck }
+        Self {
+            address,
+            task: task.abort_handle(),
+            struck,
+        }
     }
 
     pub fn url(&self) -> Url {
@@ -119,9 +128,18 @@ impl Drop for Proxy {
 }
 
 /// Serves one request. `Some` if nobody is to be let in any more.
-async fn serve(mut client: TcpStream, world: SocketAddr, plan: &Plan, seen: &AtomicUsize, struck: &AtomicUsize) -> Option<()> {
+async fn serve(
+    mut client: TcpStream,
+    world: SocketAddr,
+    plan: &Plan,
+    seen: &AtomicUsize,
+    struck: &AtomicUsize,
+) -> Option<()> {
     let request = read_request(&mut client).await?;
-    let first_line = request.split(|b| *b == b'\r').next().map(|line| String::from_utf8_lossy(line).into_owned())?;
+    let first_line = request
+        .split(|b| *b == b'\r')
+        .next()
+        .map(|line| String::from_utf8_lossy(line).into_owned())?;
     let hit = plan.route.iter().all(|part| first_line.contains(part)) && {
         let number = seen.fetch_add(1, Ordering::SeqCst) + 1;
         number >= plan.from && number - plan.from < plan.times
@@ -135,15 +153,26 @@ async fn serve(mut client: TcpStream, world: SocketAddr, plan: &Plan, seen: &Ato
     strike(client, world, &request, plan.fault).await
 }
 
-async fn strike(mut client: TcpStream, world: SocketAddr, request: &[u8], fault: Fault) -> Option<()> {
+async fn strike(
+    mut client: TcpStream,
+    world: SocketAddr,
+    request: &[u8],
+    fault: Fault,
+) -> Option<()> {
     let said = match fault {
         Fault::Refused | Fault::NoSuchHost | Fault::BadCertificate => {
             client.set_zero_linger().ok();
             return Some(());
         }
         Fault::Unauthorized => canned("401 Unauthorized", r#"{"detail":"Invalid token"}"#),
-        Fault::Forbidden => canned("403 Forbidden", r#"{"detail":"You do not have permission to perform this action."}"#),
-        Fault::TooManyRequests => canned("429 Too Many Requests", r#"{"detail":"You are attempting to use this endpoint too frequently. Limit is 0 requests in 100 seconds"}"#),
+        Fault::Forbidden => canned(
+            "403 Forbidden",
+            r#"{"detail":"You do not have permission to perform this action."}"#,
+        ),
+        Fault::TooManyRequests => canned(
+            "429 Too Many Requests",
+            r#"{"detail":"You are attempting to use this endpoint too frequently. Limit is 0 requests in 100 seconds"}"#,
+        ),
         Fault::Garbage => canned("200 OK", "\u{1}\u{fffd}]]{\"id\":"),
         Fault::ServerError => {
             forward(world, request).await?;
@@ -158,7 +187,11 @@ async fn strike(mut client: TcpStream, world: SocketAddr, request: &[u8], fault:
             let answer = forward(world, request).await?;
             let head = answer.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
             let half = head + (answer.len() - head) / 2;
-            if fault == Fault::WrongLength { with_length(&answer, head, half - head) } else { answer[..half].to_vec() }
+            if fault == Fault::WrongLength {
+                with_length(&answer, head, half - head)
+            } else {
+                answer[..half].to_vec()
+            }
         }
     };
     client.write_all(&said).await.ok();
@@ -176,8 +209,12 @@ fn canned(status: &str, body: &str) -> Vec<u8> {
 /// The same answer with another `Content-Length`.
 fn with_length(answer: &[u8], head: usize, length: usize) -> Vec<u8> {
     let lines = String::from_utf8_lossy(&answer[..head]).into_owned();
-    let kept: Vec<&str> = lines.split("\r\n").filter(|line| !line.is_empty() && !line.to_ascii_lowercase().starts_with("content-length")).collect();
-    let mut changed = format!("{}\r\ncontent-length: {length}\r\n\r\n", kept.join("\r\n")).into_bytes();
+    let kept: Vec<&str> = lines
+        .split("\r\n")
+        .filter(|line| !line.is_empty() && !line.to_ascii_lowercase().starts_with("content-length"))
+        .collect();
+    let mut changed =
+        format!("{}\r\ncontent-length: {length}\r\n\r\n", kept.join("\r\n")).into_bytes();
     changed.extend_from_slice(&answer[head..]);
     changed
 }
@@ -194,7 +231,11 @@ async fn read_request(client: &mut TcpStream) -> Option<Vec<u8>> {
     };
     let length = String::from_utf8_lossy(&request[..head])
         .lines()
-        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").and_then(|length| length.trim().parse::<usize>().ok()))
+        .find_map(|line| {
+            line.to_ascii_lowercase()
+                .strip_prefix("content-length:")
+                .and_then(|length| length.trim().parse::<usize>().ok())
+        })
         .unwrap_or(0);
     while request.len() < head + length {
         if client.read_buf(&mut request).await.ok()? == 0 {
@@ -219,7 +260,9 @@ async fn forward(world: SocketAddr, request: &[u8]) -> Option<Vec<u8>> {
 /// An address under which nothing listens.
 pub async fn closed_port() -> Url {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    format!("http://{}", listener.local_addr().unwrap()).parse().unwrap()
+    format!("http://{}", listener.local_addr().unwrap())
+        .parse()
+        .unwrap()
 }
 
 /// A name that never has an address (RFC 6761).
@@ -231,7 +274,10 @@ pub fn no_such_host() -> Url {
 pub async fn bad_certificate() -> Url {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
-    let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key.into()).unwrap();
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key.into())
+        .unwrap();
     let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

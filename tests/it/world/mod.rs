@@ -1,6 +1,8 @@
-//! Described worlds: what answers is derived from a description, so that a test says what is, not what is sent.
+//! The described world: fakes that derive what they do from what they are said to be.
 
+pub(crate) mod company;
 pub(crate) mod database;
-pub mod faults;
+pub(crate) mod endpoints;
+pub(crate) mod faults;
 pub(crate) mod records;
-pub mod sentry;
+pub(crate) mod sentry;

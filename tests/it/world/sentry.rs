@@ -38,6 +38,8 @@ pub struct World {
     pub notes: Vec<(u64, String)>,
     /// A proxy in between takes the `Link` header away.
     pub loses_link: bool,
+    /// Answers as to a token that may see no project, though it is told of them.
+    pub shows_no_issues: bool,
     /// The next cursor is the one that was just used.
     pub turns_in_circles: bool,
     /// All but this many requests are turned away for a second.
@@ -123,7 +125,11 @@ impl Issue {
 
     fn last_seen(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         let hours = self.hourly.iter().rev().position(|events| *events > 0);
-        let days = self.earlier_days.iter().rev().position(|events| *events > 0);
+        let days = self
+            .earlier_days
+            .iter()
+            .rev()
+            .position(|events| *events > 0);
         match (hours, days) {
             (Some(hours), _) => now - TimeDelta::hours(hours as i64),
             (None, Some(days)) => now - TimeDelta::days(days as i64 + 2),
@@ -134,18 +140,45 @@ impl Issue {
 
 impl World {
     pub fn new() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "the world lives in the time of the test")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the world lives in the time of the test"
+        )]
         let now = Utc::now();
         Self {
             now,
             token: TOKEN.to_owned(),
-            scopes: ["event:read", "event:write", "org:read", "project:read", "member:read", "team:read"].into(),
-            projects: vec![Project { id: 11, slug: "web".to_owned(), accessible: true }],
+            scopes: [
+                "event:read",
+                "event:write",
+                "org:read",
+                "project:read",
+                "member:read",
+                "team:read",
+            ]
+            .into(),
+            projects: vec![Project {
+                id: 11,
+                slug: "web".to_owned(),
+                accessible: true,
+            }],
             issues: Vec::new(),
             members: vec![
-                Member { user: Some(1), email: "john@example.com".to_owned(), name: "John Doe".to_owned() },
-                Member { user: Some(2), email: "anna@example.com".to_owned(), name: "Anna".to_owned() },
-                Member { user: None, email: "invited@example.com".to_owned(), name: "Ines".to_owned() },
+                Member {
+                    user: Some(1),
+                    email: "john@example.com".to_owned(),
+                    name: "John Doe".to_owned(),
+                },
+                Member {
+                    user: Some(2),
+                    email: "anna@example.com".to_owned(),
+                    name: "Anna".to_owned(),
+                },
+                Member {
+                    user: None,
+                    email: "invited@example.com".to_owned(),
+                    name: "Ines".to_owned(),
+                },
             ],
             teams: vec![(8, "platform".to_owned()), (9, "payments".to_owned())],
             page: 100,
@@ -153,6 +186,7 @@ impl World {
             outcomes: BTreeMap::from([("accepted".to_owned(), 5000)]),
             notes: Vec::new(),
             loses_link: false,
+            shows_no_issues: false,
             turns_in_circles: false,
             allowance: None,
             tells_reset: true,
@@ -171,7 +205,10 @@ impl World {
     }
 
     pub fn issue(&mut self, id: u64) -> &mut Issue {
-        self.issues.iter_mut().find(|issue| issue.id == id).expect("the issue is described")
+        self.issues
+            .iter_mut()
+            .find(|issue| issue.id == id)
+            .expect("the issue is described")
     }
 
     /// Puts the world on a loopback address.
@@ -179,9 +216,15 @@ impl World {
         let world = Arc::new(Mutex::new(self));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = axum::Router::new().fallback(answer).with_state(Arc::clone(&world));
+        let router = axum::Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&world));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Sentry { address, world, server: server.abort_handle() }
+        Sentry {
+            address,
+            world,
+            server: server.abort_handle(),
+        }
     }
 }
 
@@ -208,14 +251,28 @@ impl Drop for Sentry {
     }
 }
 
-async fn answer(Extract(world): Extract<Arc<Mutex<World>>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer(
+    Extract(world): Extract<Arc<Mutex<World>>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let mut world = world.lock().unwrap();
     world.asked.push(format!("{method} {uri}"));
-    let mut response = world.answer(&method, &uri, &headers, &body).unwrap_or_else(|refusal| refusal);
-    let date = (world.now + world.clock).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    response.headers_mut().insert(header::DATE, date.parse().unwrap());
+    let mut response = world
+        .answer(&method, &uri, &headers, &body)
+        .unwrap_or_else(|refusal| refusal);
+    let date = (world.now + world.clock)
+        .format("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string();
+    response
+        .headers_mut()
+        .insert(header::DATE, date.parse().unwrap());
     if let Some(date) = &world.deprecation {
-        response.headers_mut().insert("x-sentry-deprecation-date", date.parse().unwrap());
+        response
+            .headers_mut()
+            .insert("x-sentry-deprecation-date", date.parse().unwrap());
     }
     response
 }
@@ -227,21 +284,42 @@ fn refuse(status: u16, body: Value) -> Response {
 }
 
 fn not_found() -> Response {
-    refuse(404, json!({"detail": "The requested resource does not exist"}))
+    refuse(
+        404,
+        json!({"detail": "The requested resource does not exist"}),
+    )
 }
 
 impl World {
     fn answer(&mut self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Answered {
-        if headers.get(header::AUTHORIZATION).is_none_or(|sent| sent.as_bytes() != format!("Bearer {}", self.token).as_bytes()) {
+        if headers
+            .get(header::AUTHORIZATION)
+            .is_none_or(|sent| sent.as_bytes() != format!("Bearer {}", self.token).as_bytes())
+        {
             return Err(refuse(401, json!({"detail": "Invalid token"})));
         }
         self.limit()?;
-        let query: Vec<(String, String)> = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-        let path: Vec<&str> = uri.path().strip_prefix("/api/0/organizations/acme/").ok_or_else(not_found)?.split('/').collect();
+        let query: Vec<(String, String)> =
+            url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+                .into_owned()
+                .collect();
+        let path: Vec<&str> = uri
+            .path()
+            .strip_prefix("/api/0/organizations/acme/")
+            .ok_or_else(not_found)?
+            .split('/')
+            .collect();
         match (method.as_str(), path.as_slice()) {
-            ("GET", ["projects", ""]) => self.page_of("project:read", &query, self.projects.iter().map(project).collect()),
-            ("GET", ["members", ""]) => self.page_of("member:read", &query, self.members.iter().map(member).collect()),
-            ("GET", ["teams", ""]) => self.page_of("team:read", &query, self.teams.iter().map(|(id, slug)| json!({"id": id.to_string(), "slug": slug, "name": slug})).collect()),
+            ("GET", ["projects", ""]) => {
+                self.page_of("project:read", &query, &self.projects, project)
+            }
+            ("GET", ["members", ""]) => self.page_of("member:read", &query, &self.members, member),
+            ("GET", ["teams", ""]) => self.page_of(
+                "team:read",
+                &query,
+                &self.teams,
+                |(id, slug)| json!({"id": id.to_string(), "slug": slug, "name": slug}),
+            ),
             ("GET", ["issues", ""]) => self.list_issues(&query),
             ("GET", ["stats_v2", ""]) => self.stats(),
             ("GET", ["issues", id, ""]) => self.get_issue(id),
@@ -254,10 +332,15 @@ impl World {
     fn limit(&mut self) -> Result<(), Response> {
         match &mut self.allowance {
             Some(0) => {
-                let mut response = refuse(429, json!({"detail": "You are attempting to use this endpoint too frequently. Limit is 40 requests in 1 seconds"}));
+                let mut response = refuse(
+                    429,
+                    json!({"detail": "You are attempting to use this endpoint too frequently. Limit is 40 requests in 1 seconds"}),
+                );
                 if self.tells_reset {
                     let reset = (self.now + self.clock).timestamp() + 1;
-                    response.headers_mut().insert("x-sentry-rate-limit-reset", reset.into());
+                    response
+                        .headers_mut()
+                        .insert("x-sentry-rate-limit-reset", reset.into());
                 }
                 self.allowance = None;
                 Err(response)
@@ -274,22 +357,52 @@ impl World {
         if self.scopes.contains(scope) {
             return Ok(());
         }
-        Err(refuse(403, json!({"detail": "You do not have permission to perform this action."})))
+        Err(refuse(
+            403,
+            json!({"detail": "You do not have permission to perform this action."}),
+        ))
     }
 
-    fn page_of(&self, scope: &str, query: &[(String, String)], rows: Vec<Value>) -> Answered {
+    fn page_of<T>(
+        &self,
+        scope: &str,
+        query: &[(String, String)],
+        rows: &[T],
+        show: impl Fn(&T) -> Value,
+    ) -> Answered {
         self.need(scope)?;
-        Ok(self.page(query, rows, None))
+        Ok(self.page(query, rows, show, None))
     }
 
     /// Cuts a page, and says with absolute addresses of another host where the next one is.
-    fn page(&self, query: &[(String, String)], rows: Vec<Value>, hits: Option<usize>) -> Response {
-        let cursor = query.iter().find(|(name, _)| name == "cursor").map_or("0:0:0", |(_, value)| value.as_str());
-        let offset: usize = cursor.split(':').nth(1).and_then(|offset| offset.parse().ok()).unwrap_or(0);
+    fn page<T>(
+        &self,
+        query: &[(String, String)],
+        rows: &[T],
+        show: impl Fn(&T) -> Value,
+        hits: Option<usize>,
+    ) -> Response {
+        let cursor = query
+            .iter()
+            .find(|(name, _)| name == "cursor")
+            .map_or("0:0:0", |(_, value)| value.as_str());
+        let offset: usize = cursor
+            .split(':')
+            .nth(1)
+            .and_then(|offset| offset.parse().ok())
+            .unwrap_or(0);
         let end = (offset + self.page).min(rows.len());
-        let next = if self.turns_in_circles && cursor != "0:0:0" { cursor.to_owned() } else { format!("0:{end}:0") };
+        let next = if self.turns_in_circles && cursor != "0:0:0" {
+            cursor.to_owned()
+        } else {
+            format!("0:{end}:0")
+        };
         let more = end < rows.len();
-        let page: Vec<&Value> = rows[offset.min(end)..end].iter().filter(|row| row["filtered"] != true).collect();
+        let page: Vec<Value> = rows[offset.min(end)..end]
+            .iter()
+            .map(show)
+            .filter(|row| row["filtered"] != true)
+            .collect();
         let mut response = axum::Json(json!(page)).into_response();
         let headers = response.headers_mut();
         if !self.loses_link {
@@ -308,28 +421,50 @@ impl World {
 
     fn list_issues(&self, query: &[(String, String)]) -> Answered {
         self.need("event:read")?;
-        let all = |name: &str| query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect::<Vec<_>>();
-        if self.projects.iter().all(|project| !project.accessible) {
+        let all = |name: &str| {
+            query
+                .iter()
+                .filter(|(key, _)| key == name)
+                .map(|(_, value)| value.as_str())
+                .collect::<Vec<_>>()
+        };
+        if self.shows_no_issues || self.projects.iter().all(|project| !project.accessible) {
             return Ok(axum::Json(json!([])).into_response());
         }
-        let slugs: Vec<&str> = self.projects.iter().filter(|p| all("project").contains(&p.id.to_string().as_str())).map(|p| p.slug.as_str()).collect();
+        let slugs: Vec<&str> = self
+            .projects
+            .iter()
+            .filter(|p| all("project").contains(&p.id.to_string().as_str()))
+            .map(|p| p.slug.as_str())
+            .collect();
         let day = all("statsPeriod") == ["24h"];
         let history = all("groupStatsPeriod").first().copied().unwrap_or("24h");
         let mut listed: Vec<&Issue> = self
             .issues
             .iter()
-            .filter(|issue| issue.status == "unresolved" && slugs.contains(&issue.project.as_str()) && issue.merged_into.is_none())
+            .filter(|issue| {
+                issue.status == "unresolved"
+                    && slugs.contains(&issue.project.as_str())
+                    && issue.merged_into.is_none()
+            })
             .filter(|issue| !day || issue.today() > 0)
             .collect();
-        listed.sort_by_key(|issue| std::cmp::Reverse(issue.last_seen(self.now)));
-        let rows: Vec<Value> = listed.iter().map(|issue| self.row(issue, day, Some(history))).collect();
-        let hits = rows.len();
-        Ok(self.page(query, rows, Some(hits)))
+        listed.sort_by_cached_key(|issue| std::cmp::Reverse(issue.last_seen(self.now)));
+        Ok(self.page(
+            query,
+            &listed,
+            |issue| self.row(issue, day, Some(history)),
+            Some(listed.len()),
+        ))
     }
 
     fn row(&self, issue: &Issue, day: bool, history: Option<&str>) -> Value {
         let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let (count, users) = if day { (issue.today(), issue.users) } else { (issue.ever(), issue.users * 2) };
+        let (count, users) = if day {
+            (issue.today(), issue.users)
+        } else {
+            (issue.ever(), issue.users * 2)
+        };
         let mut row = json!({
             "id": issue.id.to_string(),
             "shortId": format!("WEB-{}", issue.id),
@@ -352,9 +487,16 @@ impl World {
             "filtered": issue.filtered,
         });
         match history {
-            Some("24h") => row["stats"] = json!({"24h": series(self.now, TimeDelta::hours(1), &issue.hourly)}),
+            Some("24h") => {
+                row["stats"] = json!({"24h": series(self.now, TimeDelta::hours(1), &issue.hourly)})
+            }
             Some("14d") => {
-                let days: Vec<u64> = issue.earlier_days.iter().copied().chain([issue.today()]).collect();
+                let days: Vec<u64> = issue
+                    .earlier_days
+                    .iter()
+                    .copied()
+                    .chain([issue.today()])
+                    .collect();
                 row["stats"] = json!({"14d": series(self.now, TimeDelta::days(1), &days)});
             }
             _ => {}
@@ -365,8 +507,16 @@ impl World {
     fn actor(&self, actor: &str) -> Value {
         let (kind, id) = actor.split_once(':').unwrap();
         let name = match kind {
-            "team" => self.teams.iter().find(|(team, _)| team.to_string() == id).map(|(_, slug)| slug.clone()),
-            _ => self.members.iter().find(|m| m.user.is_some_and(|user| user.to_string() == id)).map(|m| m.name.clone()),
+            "team" => self
+                .teams
+                .iter()
+                .find(|(team, _)| team.to_string() == id)
+                .map(|(_, slug)| slug.clone()),
+            _ => self
+                .members
+                .iter()
+                .find(|m| m.user.is_some_and(|user| user.to_string() == id))
+                .map(|m| m.name.clone()),
         };
         json!({"type": kind, "id": id, "name": name})
     }
@@ -384,7 +534,10 @@ impl World {
     fn find(&self, id: &str) -> Result<usize, Response> {
         let place = |id: u64| self.issues.iter().position(|issue| issue.id == id);
         let found = id.parse().ok().and_then(place).ok_or_else(not_found)?;
-        Ok(self.issues[found].merged_into.and_then(place).unwrap_or(found))
+        Ok(self.issues[found]
+            .merged_into
+            .and_then(place)
+            .unwrap_or(found))
     }
 
     fn get_issue(&self, id: &str) -> Answered {
@@ -396,12 +549,15 @@ impl World {
     fn put_issue(&mut self, id: &str, body: &[u8]) -> Answered {
         self.need("event:write")?;
         let place = self.find(id)?;
-        let body: Value = serde_json::from_slice(body).map_err(|_| refuse(400, json!({"detail": "JSON parse error"})))?;
+        let body: Value = serde_json::from_slice(body)
+            .map_err(|_| refuse(400, json!({"detail": "JSON parse error"})))?;
         if !self.forgets_changes {
             let issue = &mut self.issues[place];
             match body["status"].as_str() {
                 Some("resolved") => issue.status = "resolved",
-                Some("ignored") => (issue.status, issue.substatus) = ("ignored", "archived_until_escalating"),
+                Some("ignored") => {
+                    (issue.status, issue.substatus) = ("ignored", "archived_until_escalating")
+                }
                 Some("unresolved") => (issue.status, issue.substatus) = ("unresolved", "ongoing"),
                 Some(_) => return Err(refuse(400, json!({"status": ["not a valid choice"]}))),
                 None => {}
@@ -418,14 +574,25 @@ impl World {
     fn post_note(&mut self, id: &str, body: &[u8]) -> Answered {
         self.need("event:write")?;
         let place = self.find(id)?;
-        let body: Value = serde_json::from_slice(body).map_err(|_| refuse(400, json!({"detail": "JSON parse error"})))?;
-        let note = (self.issues[place].id, body["text"].as_str().unwrap_or_default().to_owned());
+        let body: Value = serde_json::from_slice(body)
+            .map_err(|_| refuse(400, json!({"detail": "JSON parse error"})))?;
+        let note = (
+            self.issues[place].id,
+            body["text"].as_str().unwrap_or_default().to_owned(),
+        );
         if self.notes.contains(&note) {
             // Sentry's own answer is a JSON string that holds JSON.
-            return Err(refuse(400, json!(r#"{"detail": "You have already posted that comment."}"#)));
+            return Err(refuse(
+                400,
+                json!(r#"{"detail": "You have already posted that comment."}"#),
+            ));
         }
         self.notes.push(note);
-        Ok((StatusCode::CREATED, axum::Json(json!({"id": "1", "type": "note"}))).into_response())
+        Ok((
+            StatusCode::CREATED,
+            axum::Json(json!({"id": "1", "type": "note"})),
+        )
+            .into_response())
     }
 }
 
@@ -434,7 +601,9 @@ fn project(project: &Project) -> Value {
 }
 
 fn member(member: &Member) -> Value {
-    let user = member.user.map(|id| json!({"id": id.to_string(), "name": member.name, "email": member.email}));
+    let user = member
+        .user
+        .map(|id| json!({"id": id.to_string(), "name": member.name, "email": member.email}));
     json!({"id": "5", "email": member.email, "name": member.name, "user": user, "pending": member.user.is_none()})
 }
 
@@ -442,5 +611,9 @@ fn member(member: &Member) -> Value {
 fn series(now: DateTime<Utc>, width: TimeDelta, events: &[u64]) -> Value {
     let last = now.duration_trunc(width).unwrap();
     let start = |place: usize| (last - width * (events.len() - 1 - place) as i32).timestamp();
-    events.iter().enumerate().map(|(place, events)| json!([start(place), events])).collect()
+    events
+        .iter()
+        .enumerate()
+        .map(|(place, events)| json!([start(place), events]))
+        .collect()
 }

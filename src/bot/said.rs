@@ -1,0 +1,166 @@
+//! What the bot answers to a person who decides, and what the log keeps of it. Pure.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use crate::{
+    effects::Delivery,
+    ops_log::{Entry, Head, Kind, NewEntry, Sentence},
+    render,
+    report::Finding,
+    text::Untrusted,
+    triage::{Action, Decision, Known},
+};
+
+/// An answer, a sentence a line.
+pub struct Said {
+    pub lines: Vec<Sentence>,
+    /// False if nothing was decided: somebody was quicker, or something stands in its way.
+    pub accepted: bool,
+}
+
+impl Said {
+    pub(super) fn refusal(line: Sentence) -> Self {
+        Self {
+            lines: vec![line],
+            accepted: false,
+        }
+    }
+}
+
+pub(super) fn already(first: &Decision, zone: Tz, now: DateTime<Utc>) -> Sentence {
+    Sentence::new()
+        .say("already ")
+        .then(render::decided(first, zone, now))
+        .say(": nothing was changed")
+}
+
+pub(super) fn overruled(newer: &Decision, zone: Tz, now: DateTime<Utc>) -> Sentence {
+    Sentence::new()
+        .say("it was ")
+        .then(render::decided(newer, zone, now))
+        .say(": undo that first, nothing was changed")
+}
+
+pub(super) fn recorded(
+    decision: &Decision,
+    history: &[Decision],
+    finding: &Finding,
+    entry: &Entry,
+    zone: Tz,
+) -> Sentence {
+    let head = Head {
+        seq: entry.seq,
+        hash: entry.hash,
+    };
+    what(decision, history, zone)
+        .say(format!(" · {} ", finding.key))
+        .quote(&finding.title)
+        .say(format!(" · {head}"))
+}
+
+/// What became of the decision on the other side.
+pub(super) fn delivered(delivery: &Delivery, zone: Tz, now: DateTime<Utc>) -> Sentence {
+    match delivery {
+        Delivery::Done(said) => Sentence::new().quote(said),
+        Delivery::Overtaken(said) => Sentence::new()
+            .say("taken back, and nothing was changed: ")
+            .quote(said),
+        Delivery::Refused(why) => Sentence::new()
+            .say("decided here alone, the other side was not changed: ")
+            .quote(why),
+        Delivery::Later(why, at) => Sentence::new()
+            .say("the other side was not reached: ")
+            .quote(&why.reason)
+            .say(format!(
+                "; the first command after {} tries again",
+                render::moment(*at, zone, now)
+            )),
+        Delivery::NeedsHuman(why) => Sentence::new()
+            .say("the other side needs a human: ")
+            .quote(&why.reason),
+        Delivery::Elsewhere => {
+            Sentence::new().say("kept for the other side: what was asked earlier goes first")
+        }
+    }
+}
+
+/// All that is known and decided about a finding.
+pub(super) fn shown(known: &Known, history: &[Decision], zone: Tz, now: DateTime<Utc>) -> Said {
+    let finding = &known.finding;
+    let moment = |at| render::moment(at, zone, now);
+    let mut lines = vec![
+        Sentence::new()
+            .say(format!("{} {} ", finding.severity, finding.key))
+            .quote(&finding.title),
+        Sentence::new().say("rule: ").quote(&finding.rule),
+        Sentence::new().say(format!(
+            "since {}, last seen {}",
+            moment(known.since),
+            moment(known.last_seen)
+        )),
+    ];
+    let mut named = |name: &str, text: Option<&str>| {
+        lines.extend(text.map(|text| Sentence::new().say(format!("{name}: ")).quote(text)))
+    };
+    named("owner", finding.owner.as_ref().map(Untrusted::as_str));
+    named("link", finding.link.as_ref().map(url::Url::as_str));
+    named("runbook", finding.runbook.as_ref().map(url::Url::as_str));
+    finding
+        .evidence
+        .iter()
+        .for_each(|line| named("seen", Some(line.as_str())));
+    lines.extend(history.iter().map(|decision| {
+        let line = Sentence::new()
+            .say(format!("decision {}: ", decision.version))
+            .then(render::decided(decision, zone, now));
+        remark(&decision.action)
+            .into_iter()
+            .fold(line, |line, remark| line.say(": ").quote(remark))
+    }));
+    Said {
+        lines,
+        accepted: true,
+    }
+}
+
+/// The decision's line in the ops log, whose times are UTC.
+pub(super) fn entry(decision: &Decision, history: &[Decision], about: Sentence) -> NewEntry {
+    let text = what(decision, history, Tz::UTC)
+        .say(format!(" · {} ", decision.key))
+        .then(about);
+    NewEntry {
+        at: decision.at,
+        kind: Kind::Decision,
+        subject: decision.key.to_string(),
+        by: decision.by.clone(),
+        text: remark(&decision.action)
+            .into_iter()
+            .fold(text, |text, remark| text.say(" · ").quote(remark)),
+        checks: vec![decision.key.check().to_owned()],
+    }
+}
+
+fn remark(action: &Action) -> Option<&Untrusted> {
+    match action {
+        Action::Acknowledge { reason } | Action::Resolve { reason } => reason.as_ref(),
+        Action::Note { text } => Some(text),
+        _ => None,
+    }
+}
+
+/// "snoozed until Tue 24 Nov 09:00 UTC", "undone: resolved by anna, ...".
+fn what(decision: &Decision, history: &[Decision], zone: Tz) -> Sentence {
+    let undone = |version| history.iter().find(|earlier| earlier.version == version);
+    match decision.action {
+        Action::Undo { version } => match undone(version) {
+            Some(undone) => {
+                Sentence::new()
+                    .say("undone: ")
+                    .then(render::decided(undone, zone, decision.at))
+            }
+            None => Sentence::new().say("undone"),
+        },
+        _ => render::action(&decision.action, zone, decision.at),
+    }
+}

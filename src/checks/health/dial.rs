@@ -1,0 +1,261 @@
+//! From an address as it was written to a connection: what it resolves to is judged, and then connected to.
+
+use std::{
+    fmt, io,
+    net::{IpAddr, SocketAddr},
+};
+
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout_at},
+};
+use url::{Host, Url};
+
+use super::{names::Names, seen::Fault, trace::Stage};
+use crate::{
+    address::{Reach, is_metadata_name, reach},
+    report::Cause,
+};
+
+/// More addresses of one name than these are not tried.
+const MOST_ADDRESSES: usize = 8;
+
+/// Why there is no connection.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Miss {
+    /// Of the other side or of the way there; the reason follows the endpoint's name in a title.
+    Fault(Fault, String),
+    /// The address is never asked.
+    Never(Never),
+    /// It reaches less far than the address that led here.
+    Inward(String),
+    /// This machine lacks something.
+    Local(Cause, String),
+}
+
+/// What is never asked, and what it is: "169.254.169.254", "a link-local or metadata address".
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Never {
+    pub(super) what: String,
+    pub(super) kind: &'static str,
+}
+
+impl Never {
+    fn address(address: IpAddr) -> Self {
+        Self {
+            what: address.to_string(),
+            kind: "a link-local, metadata or otherwise special address",
+        }
+    }
+
+    fn nameless() -> Self {
+        Self {
+            what: "it".to_owned(),
+            kind: "an address without a host",
+        }
+    }
+}
+
+impl fmt::Display for Never {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}, which is never asked", self.what, self.kind)
+    }
+}
+
+/// Refuses what can be refused without a look-up.
+pub(super) fn may_be_asked(url: &Url) -> Result<(), Never> {
+    let literal = match url.host() {
+        None => return Err(Never::nameless()),
+        Some(Host::Domain(name)) if is_metadata_name(name) => {
+            return Err(Never {
+                what: name.to_owned(),
+                kind: "the name of a cloud's metadata service",
+            });
+        }
+        Some(Host::Domain(_)) => return Ok(()),
+        Some(Host::Ipv4(v4)) => IpAddr::V4(v4),
+        Some(Host::Ipv6(v6)) => IpAddr::V6(v6),
+    };
+    match reach(literal) {
+        Reach::Never => Err(Never::address(literal)),
+        _ => Ok(()),
+    }
+}
+
+/// Connects to the first address that takes the connection. No address that reaches less far than `floor` is tried.
+pub(super) async fn connect(
+    url: &Url,
+    floor: Reach,
+    limit: Instant,
+    names: &Names,
+    stage: &mut Stage,
+) -> Result<(TcpStream, Reach), Miss> {
+    may_be_asked(url).map_err(Miss::Never)?;
+    *stage = Stage::Lookup;
+    let port = url.port_or_known_default().unwrap_or(80);
+    let candidates = match url.host() {
+        Some(Host::Ipv4(v4)) => permitted([IpAddr::V4(v4)], floor)?,
+        Some(Host::Ipv6(v6)) => permitted([IpAddr::V6(v6)], floor)?,
+        Some(Host::Domain(name)) => permitted(names.look_up(name).await?.iter().copied(), floor)?,
+        None => return Err(Miss::Never(Never::nameless())),
+    };
+    *stage = Stage::Connect;
+    first_of(&candidates, port, limit).await
+}
+
+/// Each address but the last has an even share of the time that is left.
+async fn first_of(
+    candidates: &[IpAddr],
+    port: u16,
+    limit: Instant,
+) -> Result<(TcpStream, Reach), Miss> {
+    let mut missed = None;
+    let lefts = (1..=u32::try_from(candidates.len()).unwrap_or(u32::MAX)).rev();
+    for (address, left) in candidates.iter().zip(lefts) {
+        let share = limit.saturating_duration_since(Instant::now()) / left;
+        let connecting = TcpStream::connect(SocketAddr::new(*address, port));
+        let connected = if left == 1 {
+            connecting.await
+        } else {
+            timeout_at(Instant::now() + share, connecting)
+                .await
+                .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        };
+        match connected {
+            Ok(stream) => return Ok((stream, reach(*address))),
+            Err(error) => missed = Some(more_telling(missed, miss(&error))),
+        }
+    }
+    Err(missed.unwrap_or_else(|| Miss::Never(Never::nameless())))
+}
+
+/// The addresses that may be asked, or why there are none.
+fn permitted(
+    addresses: impl IntoIterator<Item = IpAddr>,
+    floor: Reach,
+) -> Result<Vec<IpAddr>, Miss> {
+    let mut kept = Vec::with_capacity(1);
+    let mut refused = None;
+    for address in addresses {
+        match reach(address) {
+            Reach::Never => refused = Some(Miss::Never(Never::address(address))),
+            reach if reach < floor => refused = Some(Miss::Inward(address.to_string())),
+            _ if kept.len() < MOST_ADDRESSES => kept.push(address),
+            _ => {}
+        }
+    }
+    match refused {
+        Some(miss) if kept.is_empty() => Err(miss),
+        _ => Ok(kept),
+    }
+}
+
+pub(super) fn miss(error: &io::Error) -> Miss {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    use io::ErrorKind as Kind;
+    if matches!(error.raw_os_error(), Some(ENFILE | EMFILE)) {
+        return Miss::Local(
+            Cause::OwnNetwork,
+            "this machine has no file descriptor left: raise `ulimit -n`, or lower `concurrency` in [checks.health]".to_owned(),
+        );
+    }
+    match error.kind() {
+        Kind::AddrNotAvailable => Miss::Local(
+            Cause::OwnNetwork,
+            "this machine has no free port or address for it".to_owned(),
+        ),
+        Kind::PermissionDenied | Kind::OutOfMemory => Miss::Local(
+            Cause::OwnNetwork,
+            format!("this machine can't connect: {error}"),
+        ),
+        Kind::ConnectionRefused => Miss::Fault(Fault::Refused, "refuses connections".to_owned()),
+        Kind::ConnectionReset | Kind::ConnectionAborted => Miss::Fault(
+            Fault::BrokenOff,
+            "resets connections before they stand".to_owned(),
+        ),
+        Kind::TimedOut => Miss::Fault(
+            Fault::ConnectTimeout,
+            "does not take connections: no answer at all".to_owned(),
+        ),
+        _ => Miss::Fault(Fault::Unreachable, format!("can't be reached: {error}")),
+    }
+}
+
+/// Of the misses of two addresses, the one that says more: a machine that refuses is there.
+fn more_telling(earlier: Option<Miss>, later: Miss) -> Miss {
+    let weight = |miss: &Miss| match miss {
+        Miss::Fault(Fault::Refused | Fault::BrokenOff, _) => 2,
+        Miss::Fault(Fault::ConnectTimeout, _) => 1,
+        _ => 0,
+    };
+    match earlier {
+        Some(earlier) if weight(&earlier) > weight(&later) => earlier,
+        _ => later,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ips(list: &[&str]) -> Vec<IpAddr> {
+        list.iter().map(|ip| ip.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn what_a_name_resolves_to_is_judged_before_it_is_asked() {
+        let metadata = ips(&["169.254.169.254", "::ffff:169.254.169.254", "fe80::1"]);
+        assert!(matches!(
+            permitted(metadata, Reach::Loopback),
+            Err(Miss::Never(_))
+        ));
+        let mixed = ips(&["fe80::1", "10.0.0.1", "169.254.169.254"]);
+        assert_eq!(permitted(mixed, Reach::Loopback), Ok(ips(&["10.0.0.1"])));
+    }
+
+    #[test]
+    fn a_redirect_leads_never_further_inside() {
+        for inside in ["127.0.0.1", "::1", "10.0.0.1", "192.168.1.1", "fd12::1"] {
+            assert_eq!(
+                permitted(ips(&[inside]), Reach::Public),
+                Err(Miss::Inward(inside.to_owned()))
+            );
+        }
+        assert!(permitted(ips(&["127.0.0.1"]), Reach::Private).is_err());
+        assert!(permitted(ips(&["8.8.8.8"]), Reach::Private).is_ok());
+    }
+
+    #[test]
+    fn an_address_that_is_never_asked_is_refused_without_a_look_up() {
+        for url in [
+            "http://169.254.169.254/latest/meta-data",
+            "http://2852039166/",
+            "http://0xa9fea9fe/",
+            "http://[::ffff:169.254.169.254]/",
+            "http://[fe80::1]/",
+            "http://Metadata.Google.Internal./",
+            "http://0.0.0.0/",
+        ] {
+            assert!(may_be_asked(&Url::parse(url).unwrap()).is_err(), "{url}");
+        }
+        assert!(may_be_asked(&Url::parse("http://127.0.0.1:1/").unwrap()).is_ok());
+    }
+
+    #[test]
+    fn running_out_of_descriptors_is_no_fault_of_the_other_side() {
+        let miss = miss(&io::Error::from_raw_os_error(24));
+        assert!(matches!(miss, Miss::Local(..)), "{miss:?}");
+    }
+
+    #[tokio::test]
+    async fn the_addresses_of_a_name_are_tried_in_turn() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let limit = Instant::now() + std::time::Duration::from_secs(5);
+        let both = ips(&["127.0.0.2", "127.0.0.1"]);
+        let (stream, reach) = first_of(&both, port, limit).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap().ip(), both[1]);
+        assert_eq!(reach, Reach::Loopback);
+    }
+}

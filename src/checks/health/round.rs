@@ -1,0 +1,194 @@
+//! Asks all endpoints, some at a time, what looked bad a second time, and the control address if nothing answers.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use rustls::ClientConfig;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep_until, timeout_at},
+};
+
+use super::{
+    Endpoint, Health,
+    dial::Miss,
+    judge,
+    names::Names,
+    probe::{Asked, Prober},
+    seen::{Attempt, Control, Observation, Seen},
+};
+use crate::{
+    checks::{Looking, Progress},
+    report::Unknown,
+};
+
+pub(super) async fn walk(
+    health: &Health,
+    tls: Option<Result<Arc<ClientConfig>, Unknown>>,
+    looking: &Looking,
+) -> Observation {
+    let began = Instant::now();
+    #[expect(clippy::disallowed_methods, reason = "the edge: when this round began")]
+    let began_at = chrono::Utc::now();
+    looking.progress.expect(health.endpoints.len() as u64);
+    let round = Arc::new(Round {
+        endpoints: Arc::clone(&health.endpoints),
+        prober: Prober {
+            tls,
+            timeout: health.timeout,
+            names: Names::shared(),
+            began_at,
+            began,
+        },
+        confirm_after: health.confirm_after,
+        deadline: looking.deadline,
+        progress: looking.progress.clone(),
+        queue: Mutex::default(),
+        met: AtomicBool::new(false),
+    });
+    let workers = health.concurrency.min(health.endpoints.len());
+    let mut asking = std::pin::pin!(round.ask_all(workers));
+    // While nothing answers, the control address is asked early enough to have its time.
+    let left = looking.deadline.saturating_duration_since(began);
+    let late = looking.deadline - health.timeout.min(left / 4);
+    let (endpoints, control) = match timeout_at(late, &mut asking).await {
+        Ok(endpoints) => (endpoints, round.control(health).await),
+        Err(_) => tokio::join!(asking, round.control(health)),
+    };
+    Observation { endpoints, control }
+}
+
+struct Round {
+    endpoints: Arc<[Endpoint]>,
+    prober: Prober,
+    confirm_after: Duration,
+    deadline: Instant,
+    progress: Progress,
+    queue: Mutex<Queue>,
+    /// Whether any endpoint was met at all, even if only to fail.
+    met: AtomicBool,
+}
+
+#[derive(Default)]
+struct Queue {
+    /// The first endpoint that nobody has taken.
+    fresh: usize,
+    /// What looked bad, by the time at which it may be asked again.
+    again: VecDeque<(Instant, usize, Attempt)>,
+}
+
+enum Job {
+    First(usize),
+    Again(Instant, usize, Attempt),
+}
+
+impl Round {
+    async fn ask_all(self: &Arc<Self>, workers: usize) -> Vec<Seen> {
+        let mut seen = vec![Seen::NotAsked; self.endpoints.len()];
+        let mut working = JoinSet::new();
+        for _ in 0..workers {
+            working.spawn(Arc::clone(self).work());
+        }
+        while let Some(done) = working.join_next().await {
+            for (place, one) in
+                done.unwrap_or_else(|failure| std::panic::resume_unwind(failure.into_panic()))
+            {
+                seen[place] = one;
+            }
+        }
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, place, first) in queue.again.drain(..) {
+            seen[place] = Seen::Once(first);
+        }
+        seen
+    }
+
+    async fn work(self: Arc<Self>) -> Vec<(usize, Seen)> {
+        let mut seen = Vec::new();
+        while let Some(job) = self.next() {
+            let done = match job {
+                Job::First(place) => self.first(place).await.map(|one| (place, one)),
+                Job::Again(due, place, first) => {
+                    sleep_until(due.min(self.deadline)).await;
+                    Some((place, self.again(place, first).await))
+                }
+            };
+            if let Some(done) = done {
+                self.progress.step();
+                seen.push(done);
+            }
+        }
+        seen
+    }
+
+    /// What is due a second time goes first, so that what was found is confirmed even if the time runs out.
+    fn next(&self) -> Option<Job> {
+        let now = Instant::now();
+        if now >= self.deadline {
+            return None;
+        }
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = queue.again.front().is_some_and(|(due, ..)| *due <= now);
+        if !due && queue.fresh < self.endpoints.len() {
+            queue.fresh += 1;
+            return Some(Job::First(queue.fresh - 1));
+        }
+        let (due, place, first) = queue.again.pop_front()?;
+        Some(Job::Again(due, place, first))
+    }
+
+    /// `None` if the endpoint has to be asked again.
+    async fn first(&self, place: usize) -> Option<Seen> {
+        let endpoint = &self.endpoints[place];
+        match self.ask(endpoint, &self.prober.names).await {
+            Asked::Cut => Some(Seen::NotAsked),
+            Asked::CouldNot(unknown) => Some(Seen::CouldNot(Box::new(unknown))),
+            Asked::Tried(attempt) if judge::trouble(endpoint, &attempt).is_none() => {
+                Some(Seen::Once(attempt))
+            }
+            Asked::Tried(attempt) => {
+                let due = Instant::now() + self.confirm_after;
+                let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+                queue.again.push_back((due, place, attempt));
+                None
+            }
+        }
+    }
+
+    async fn again(&self, place: usize, first: Attempt) -> Seen {
+        match self.ask(&self.endpoints[place], &Names::Fresh).await {
+            Asked::Tried(second) => Seen::Twice(Box::new([first, second])),
+            Asked::Cut | Asked::CouldNot(_) => Seen::Once(first),
+        }
+    }
+
+    async fn ask(&self, endpoint: &Endpoint, names: &Names) -> Asked {
+        let asked = self.prober.ask(endpoint, names, self.deadline).await;
+        if let Asked::Tried(attempt) = &asked
+            && !judge::is_network_failure(attempt)
+        {
+            self.met.store(true, Ordering::Relaxed);
+        }
+        asked
+    }
+
+    async fn control(&self, health: &Health) -> Control {
+        let Some(url) = &health.control else {
+            return Control::NotAsked;
+        };
+        if self.met.load(Ordering::Relaxed) || Instant::now() >= self.deadline {
+            return Control::NotAsked;
+        }
+        match self.prober.reaches(url, self.deadline).await {
+            Some(Ok(())) => Control::Answered,
+            Some(Err(Miss::Fault(_, reason))) => Control::Failed(reason.into()),
+            Some(Err(_)) | None => Control::NotAsked,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! A small company: its services, its Sentry, and the folder in which its Daily Ops works.
+
+use std::{
+    process::{Command, Output},
+    sync::{Arc, Mutex},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use daily_ops::{
+    bot::{Bot, Round, Said},
+    checks::registry,
+    command::{self, Cli},
+    config::Config,
+    ops_log::Sentence,
+    render,
+    store::{Access, Store},
+    triage::Person,
+};
+use tempfile::TempDir;
+
+use super::{
+    endpoints::{Answer, Service},
+    sentry::{Issue, Sentry, TOKEN, World},
+};
+
+pub(crate) struct Company {
+    pub(crate) sentry: Sentry,
+    pub(crate) services: Vec<(&'static str, Service)>,
+    pub(crate) folder: TempDir,
+    now: Arc<Mutex<DateTime<Utc>>>,
+}
+
+impl Company {
+    /// One production service that answers, and a Sentry with these issues. It is the time of the test.
+    pub(crate) async fn with(issues: impl IntoIterator<Item = Issue>) -> Self {
+        let world = World::with(issues);
+        let now = world.now;
+        Self {
+            sentry: world.open().await,
+            services: vec![("api", Service::start([Answer::status(200)]).await)],
+            folder: TempDir::new().expect("a folder can be made"),
+            now: Arc::new(Mutex::new(now)),
+        }
+    }
+
+    pub(crate) fn configuration(&self) -> String {
+        let endpoints: String = self
+            .services
+            .iter()
+            .map(|(name, service)| {
+                format!(
+                    "  {{ name = \"{name}\", environment = \"production\", url = \"{}\" }},\n",
+                    service.url()
+                )
+            })
+            .collect();
+        let folder = self.folder.path().display();
+        format!(
+            "[database]\nurl = \"sqlite:{folder}/ops.db\"\n[ops_log]\npath = \"{folder}/ops-log.md\"\n\
+             [checks.health]\nconfirm_after = \"10ms\"\nendpoints = [\n{endpoints}]\n\
+             [checks.errors]\nurl = \"{}\"\norganization = \"acme\"\nprojects = [\"web\"]\n",
+            self.sentry.url()
+        )
+    }
+
+    fn env(name: &str) -> Option<String> {
+        (name == "SENTRY_AUTH_TOKEN").then(|| TOKEN.to_owned())
+    }
+
+    /// The bot in this process, with a clock that the test moves.
+    pub(crate) async fn bot(&self) -> Bot {
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
+        let config = Config::parse(&self.configuration(), &registry(), &Self::env)
+            .expect("the configuration is right");
+        let url = format!("sqlite:{}/ops.db", self.folder.path().display());
+        let now = Arc::clone(&self.now);
+        Bot {
+            store: Store::open(&url, Access::ReadWrite)
+                .await
+                .expect("the store opens"),
+            checklist: config.checklist,
+            schedule: config.schedule,
+            log_path: config.ops_log.path,
+            clock: Arc::new(move || {
+                let mut now = now.lock().expect("no test panicked");
+                *now += TimeDelta::milliseconds(1);
+                *now
+            }),
+        }
+    }
+
+    /// Moves the bot's clock.
+    pub(crate) fn later(&self, time: TimeDelta) {
+        *self.now.lock().expect("no test panicked") += time;
+    }
+
+    pub(crate) fn log_file(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("ops-log.md")).expect("the file is there")
+    }
+
+    /// The binary, with its configuration and its secrets.
+    pub(crate) fn command(&self) -> Command {
+        let path = self.folder.path().join("daily-ops.toml");
+        std::fs::write(&path, self.configuration()).expect("the configuration can be written");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_daily-ops"));
+        command
+            .env_clear()
+            .env("SENTRY_AUTH_TOKEN", TOKEN)
+            .env("USER", "anna")
+            .env("DAILY_OPS_CONFIG", path)
+            .current_dir(self.folder.path());
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub(crate) async fn says(&self, words: &str) -> Output {
+        self.says_with(words, |_| {}).await
+    }
+
+    /// Runs it in a changed environment.
+    pub(crate) async fn says_with(&self, words: &str, change: impl FnOnce(&mut Command)) -> Output {
+        let mut command = self.command();
+        command.args(words.split(' '));
+        change(&mut command);
+        tokio::task::spawn_blocking(move || command.output())
+            .await
+            .expect("it can be waited for")
+            .expect("it runs")
+    }
+}
+
+/// One walk through the whole checklist.
+pub(crate) async fn walk(bot: &Bot) -> Round {
+    bot.round(
+        None,
+        &bot.checklist.progress(None),
+        &Person::at_terminal("anna"),
+        |_| {},
+    )
+    .await
+    .expect("the round is recorded")
+}
+
+pub(crate) fn verdict(round: &Round) -> String {
+    render::verdict(&round.triaged)
+}
+
+/// What somebody types after `daily-ops`, and what they read.
+pub(crate) async fn decide(bot: &Bot, who: &str, words: &str) -> Said {
+    use clap::Parser;
+    let cli = Cli::try_parse_from(["daily-ops", "triage"].into_iter().chain(words.split(' ')))
+        .expect("it is a command");
+    let command::Command::Triage { action, .. } = cli.command else {
+        panic!("`{words}` is no triage")
+    };
+    bot.triage(&action, &Person::at_terminal(who))
+        .await
+        .expect("it can be judged")
+}
+
+pub(crate) fn text(said: &Said) -> String {
+    said.lines
+        .iter()
+        .map(Sentence::plain)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
