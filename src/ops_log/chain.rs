@@ -328,18 +328,19 @@ impl Verifier {
     /// `head` is the one that was kept beside the entries: without it, a tail that was cut off would not show.
     pub fn finish(self, head: &Head) -> Result<Verified, Flaw> {
         let flaw = |seq, why| Err(Flaw { seq, why });
-        if let Some(seq) = self.without_body.first() {
-            return flaw(*seq, Why::BodyMissing);
-        }
         if head.seq > self.head.seq {
             return flaw(self.head.seq + 1, Why::Missing);
         }
         if *head != self.head {
             return flaw(head.seq.max(1), Why::Changed);
         }
-        match self.anchor {
-            Some(anchor) if anchor.seq > self.head.seq => flaw(self.head.seq + 1, Why::Missing),
-            _ => Ok(Verified {
+        if self.anchor.is_some_and(|anchor| anchor.seq > self.head.seq) {
+            return flaw(self.head.seq + 1, Why::Missing);
+        }
+        // Last, because what is missing at the end may have said that a body was erased.
+        match self.without_body.first() {
+            Some(seq) => flaw(*seq, Why::BodyMissing),
+            None => Ok(Verified {
                 entries: self.entries,
                 head: self.head,
             }),

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use sqlx::{
-    PgPool,
+    Connection as _, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::time::timeout;
 
 use super::{Access, schema};
 
@@ -23,18 +24,13 @@ pub(super) async fn open(url: &str, access: Access) -> anyhow::Result<PgPool> {
                 "the database URL {shown} can't be read: write postgres://user@host/database"
             )
         })?;
-    let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(PATIENCE)
-        .connect_with(options.application_name("daily-ops"))
+    let options = options.application_name("daily-ops");
+    let mut connection = timeout(PATIENCE, PgConnection::connect_with(&options))
         .await
-        .with_context(|| format!("the database {shown} can't be reached"))?;
-    let mut connection = pool
-        .acquire()
-        .await
+        .with_context(|| format!("the database {shown} does not answer"))?
         .with_context(|| format!("the database {shown} can't be reached"))?;
     let synchronous: String = sqlx::query_scalar("SHOW synchronous_commit")
-        .fetch_one(&mut *connection)
+        .fetch_one(&mut connection)
         .await
         .context("PostgreSQL does not say its synchronous_commit")?;
     if synchronous == "off" {
@@ -47,7 +43,12 @@ pub(super) async fn open(url: &str, access: Access) -> anyhow::Result<PgPool> {
         Access::ReadOnly => schema::check_postgres(&mut connection).await,
     }
     .with_context(|| format!("the database {shown} can't be used"))?;
-    Ok(pool)
+    // Only a courtesy to the server, which notices by itself.
+    drop(connection.close().await);
+    Ok(PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .connect_lazy_with(options))
 }
 
 /// The host and the database's name.

@@ -183,10 +183,15 @@ impl Desk {
 
     async fn fold(&mut self) -> sqlx::Result<()> {
         match &mut self.connection {
-            Some(connection) => connection
-                .execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                .await
-                .map(drop),
+            Some(connection) => {
+                let busy: i64 = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)")
+                    .fetch_one(connection)
+                    .await?;
+                if busy != 0 {
+                    tracing::warn!("a reader kept the write-ahead log from being emptied");
+                }
+                Ok(())
+            }
             None => Ok(()),
         }
     }
@@ -245,5 +250,57 @@ async fn transact(
 fn answer(group: Vec<Box<dyn Job>>, committed: Result<(), &sqlx::Error>) {
     for job in group {
         job.answer(committed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_queue_that_stays_full_is_an_error_and_loses_nothing() {
+        let options = SqliteConnectOptions::new();
+        let connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let writer = Arc::new(Writer::start(connection, options, ()));
+        let (go, wait) = oneshot::channel::<()>();
+        let (begun, began) = oneshot::channel();
+        let slow = Arc::clone(&writer);
+        let slow = tokio::spawn(async move {
+            slow.write(move |_| {
+                Box::pin(async move {
+                    begun.send(()).map_err(|()| anyhow!("nobody waits"))?;
+                    wait.await.context("nobody lets go")
+                })
+            })
+            .await
+        });
+        began.await.unwrap();
+        let waiting: Vec<_> = (0..QUEUE)
+            .map(|_| {
+                let writer = Arc::clone(&writer);
+                tokio::spawn(async move { writer.write(|_| Box::pin(async { Ok(()) })).await })
+            })
+            .collect();
+        while writer.queue.capacity() > 0 {
+            tokio::task::yield_now().await;
+        }
+
+        let started = tokio::time::Instant::now();
+        let error = writer
+            .write(|_| Box::pin(async { Ok(()) }))
+            .await
+            .unwrap_err();
+        assert_eq!(started.elapsed(), PATIENCE);
+        assert!(
+            error.to_string().contains("nothing was written, try again"),
+            "{error}"
+        );
+
+        go.send(()).unwrap();
+        slow.await.unwrap().unwrap();
+        for job in waiting {
+            job.await.unwrap().unwrap();
+        }
+        writer.close().await;
     }
 }

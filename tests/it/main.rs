@@ -1,12 +1,14 @@
 //! All integration tests, in one binary.
 
 mod architecture;
+mod chain;
 mod checklist;
 mod documents;
 mod errors;
 mod errors_faults;
 mod errors_remedies;
 mod health;
+mod markdown;
 mod opening;
 mod ops_log;
 mod outbox;

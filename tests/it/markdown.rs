@@ -68,11 +68,11 @@ struct Outline {
     items: Vec<Vec<(bool, String)>>,
 }
 
-/// Reads Markdown with every extension on; anything but headings, one paragraph, items, text and code is refused.
+/// Reads Markdown with every extension on but the one that makes dashes of hyphens; anything but headings, one paragraph, items, text and code is refused.
 fn outline(markdown: &str) -> Result<Outline, String> {
     let mut outline = Outline::default();
     let (mut in_item, mut in_heading) = (false, false);
-    for event in Parser::new_ext(markdown, Options::all()) {
+    for event in Parser::new_ext(markdown, Options::all() - Options::ENABLE_SMART_PUNCTUATION) {
         match event {
             Event::Start(Tag::Heading {
                 level: HeadingLevel::H1 | HeadingLevel::H2,
@@ -189,7 +189,7 @@ fn sentence() -> impl Strategy<Value = Sentence> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_from_outside_forges_a_line_or_a_link(texts in prop::collection::vec(sentence(), 1..4), name in hostile()) {
@@ -227,6 +227,11 @@ proptest! {
             prop_assert_eq!(squeeze(&read), squeeze(&expected));
         }
     }
+}
+
+proptest! {
+    // Few, because each writes three files through to the disk.
+    #![proptest_config(ProptestConfig { cases: 50, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_file_that_grew_is_the_file_that_is_rebuilt(texts in prop::collection::vec(sentence(), 1..6), cut in 0..6_usize) {
@@ -276,7 +281,21 @@ fn the_file_reads_well() {
     for (n, entry) in log.iter_mut().enumerate() {
         entry.at = at(0) + TimeDelta::hours(10 * n as i64);
     }
-    assert_snapshot!(hashless(&markdown(&log)), @"");
+    assert_snapshot!(hashless(&markdown(&log)), @r"
+    # Ops log
+
+    A projection of the database, which is the truth: changes made here are lost. Times are UTC.
+
+    ## 2026-11-22
+
+    - 09:00:00 · 2 need you, 1 unknown · health: production 3 of 4 ok · by anna · #1 HASH
+    - 19:00:00 · errors:4501 `` `x` | [a](http://evil.com) <b> `` acknowledged · by anna · #2 HASH
+
+    ## 2026-11-23
+
+    - 05:00:00 · see `https://example.com/a_b` for \*more\* · by anna · #3 HASH
+    - 15:00:00 · erased · #4 HASH
+    ");
 }
 
 /// The hashes depend on the salt's bytes, and are no pleasure to read.
@@ -357,7 +376,7 @@ fn the_first_line_that_differs_is_named() {
     let log = days(6);
     let whole = markdown(&log);
     for (text, line) in [
-        (whole.replace("thing 2", "thing 9"), Some(10)),
+        (whole.replace("thing 2", "thing 9"), Some(9)),
         (whole.replace("# Ops log", "# Log"), Some(1)),
         (whole.replace("\n- ", "\r\n- "), Some(6)),
         (

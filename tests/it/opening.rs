@@ -163,3 +163,31 @@ async fn a_write_that_fails_spoils_no_other_in_its_group() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_commit_that_fails_writes_nothing_and_the_next_write_works() {
+    let database = Database::sqlite().await;
+    database.store.append(note(0)).await.unwrap();
+    // A foreign key that is looked at only when the transaction ends.
+    database
+        .raw("CREATE TABLE late (id TEXT REFERENCES runs (id) DEFERRABLE INITIALLY DEFERRED)")
+        .await
+        .unwrap();
+    database
+        .raw("CREATE TRIGGER poison AFTER INSERT ON ops_log WHEN NEW.subject = 'poison' BEGIN INSERT INTO late VALUES ('nothing'); END")
+        .await
+        .unwrap();
+    for round in 0..3 {
+        let poison = NewEntry {
+            subject: "poison".to_owned(),
+            ..note(round)
+        };
+        let error = format!("{:#}", database.store.append(poison).await.unwrap_err());
+        assert!(error.contains("did not confirm the write"), "{error}");
+        assert_eq!(
+            database.store.append(note(round)).await.unwrap().seq,
+            round + 2
+        );
+    }
+    assert_eq!(intact(&database.store).await, 4);
+}
