@@ -45,7 +45,12 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     let done = match runtime {
-        Ok(runtime) => runtime.block_on(cli::run(cli, environment)),
+        Ok(runtime) => {
+            let done = runtime.block_on(cli::run(cli, environment));
+            // A name server that never answers would hold its thread, and this process with it.
+            runtime.shutdown_background();
+            done
+        }
         Err(error) => Err(anyhow::Error::from(error).context("can't start")),
     };
     match done {

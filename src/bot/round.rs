@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::{Bot, log_check};
@@ -11,6 +12,7 @@ use crate::{
     ops_log::{Entry, Head, Kind, NewEntry},
     render,
     report::{CheckReport, Report, RunId},
+    store::Filter,
     triage::{Person, Previous, Triaged, remember, triage},
 };
 
@@ -55,14 +57,22 @@ impl Bot {
             } else {
                 None
             };
-            anyhow::Ok((attempts, memory, log))
+            let decided = match &last {
+                Some(run) => self
+                    .store
+                    .entries(&decisions_since(run.started_at))
+                    .await?
+                    .len(),
+                None => 0,
+            };
+            anyhow::Ok((attempts, memory, log, decided))
         };
         let (mut checks, looked_back) = tokio::join!(
             self.checklist
                 .run(only, progress, &self.clock, &mut finished),
             looking_back
         );
-        let (attempts, memory, log) = looked_back?;
+        let (attempts, memory, log, decided) = looked_back?;
         checks.extend(log);
 
         let report = Report {
@@ -92,7 +102,7 @@ impl Bot {
             kind: Kind::Round,
             subject: triaged.report.run.to_string(),
             by: by.clone(),
-            text: render::log_line(&triaged),
+            text: render::log_line(&triaged, decided),
             checks: triaged
                 .report
                 .checks
@@ -119,5 +129,13 @@ impl Bot {
             head,
             file,
         })
+    }
+}
+
+fn decisions_since(from: DateTime<Utc>) -> Filter {
+    Filter {
+        kinds: vec![Kind::Decision],
+        from: Some(from),
+        ..Filter::default()
     }
 }

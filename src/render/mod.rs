@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use crate::{
     ops_log::Sentence,
     report::{CheckReport, Outcome, Severity},
-    text::thousands,
+    text::{count, thousands},
     triage::{Action, Decision, Return, Row, Standing, State, Triaged},
 };
 
@@ -155,8 +155,8 @@ pub fn standing(row: &Row, zone: Tz, now: DateTime<Utc>) -> Option<Sentence> {
     }
 }
 
-/// The round's line in the ops log: what was checked, found and done.
-pub fn log_line(triaged: &Triaged) -> Sentence {
+/// The round's line in the ops log: what was checked and found, and how many decisions went before it.
+pub fn log_line(triaged: &Triaged, decided: usize) -> Sentence {
     let mut line = Sentence::default().say(verdict(triaged));
     for check in &triaged.report.checks {
         line = line
@@ -172,6 +172,12 @@ pub fn log_line(triaged: &Triaged) -> Sentence {
         (triaged.low.len(), "low"),
     ]) {
         line = line.say(format!(" · {done}"));
+    }
+    if decided > 0 {
+        line = line.say(format!(
+            " · {} since the last round",
+            count(decided, "decision")
+        ));
     }
     line
 }

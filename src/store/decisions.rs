@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use sqlx::types::Json;
+use sqlx::{QueryBuilder, types::Json};
 
 use super::{Connection, NewEffect, Store, effects, log, micros};
 use crate::{
@@ -11,6 +11,9 @@ use crate::{
     report::FindingKey,
     triage::Decision,
 };
+
+/// Well below the parameters that either engine takes in one statement.
+const KEYS_AT_ONCE: usize = 500;
 
 /// What became of a decision.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,21 +50,28 @@ impl Store {
         &self,
         keys: impl IntoIterator<Item = &FindingKey>,
     ) -> anyhow::Result<BTreeMap<FindingKey, Vec<Decision>>> {
+        let keys: Vec<String> = keys.into_iter().map(ToString::to_string).collect();
         let mut snapshot = self.read().await?;
-        let mut histories = BTreeMap::new();
-        for key in keys {
-            let history: Vec<Json<Decision>> = on!(&mut snapshot.connection(), |c| {
-                sqlx::query_scalar("SELECT decision FROM decisions WHERE key = $1 ORDER BY version")
-                    .bind(key.to_string())
+        let mut histories: BTreeMap<FindingKey, Vec<Decision>> = BTreeMap::new();
+        for some in keys.chunks(KEYS_AT_ONCE) {
+            let found: Vec<Json<Decision>> = on!(&mut snapshot.connection(), |c| {
+                let mut query = QueryBuilder::new("SELECT decision FROM decisions WHERE key IN (");
+                let mut list = query.separated(", ");
+                some.iter().for_each(|key| {
+                    list.push_bind(key);
+                });
+                query
+                    .push(") ORDER BY key, version")
+                    .build_query_scalar()
                     .fetch_all(c)
                     .await
             })
-            .with_context(|| format!("the decisions about {key} could not be read"))?;
-            if !history.is_empty() {
-                histories.insert(
-                    key.clone(),
-                    history.into_iter().map(|decision| decision.0).collect(),
-                );
+            .context("the decisions could not be read")?;
+            for Json(decision) in found {
+                histories
+                    .entry(decision.key.clone())
+                    .or_default()
+                    .push(decision);
             }
         }
         Ok(histories)

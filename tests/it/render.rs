@@ -229,7 +229,7 @@ fn a_quiet_day_is_said_in_a_few_lines() {
 
 #[test]
 fn the_ops_log_gets_one_line_with_all_of_it() {
-    assert_snapshot!(render::log_line(&monday()).plain(), @"2 need you, 1 unknown, 1 ok · health 1 needs you (production 1 of 2 ok) · errors 1 needs you (2 open) · logs UNKNOWN: forbidden · backups off · ops-log ok (12 entries) · 1 new, 1 worse, 1 gone · 1 snoozed");
+    assert_snapshot!(render::log_line(&monday(), 2).plain(), @"2 need you, 1 unknown, 1 ok · health 1 needs you (production 1 of 2 ok) · errors 1 needs you (2 open) · logs UNKNOWN: forbidden · backups off · ops-log ok (12 entries) · 1 new, 1 worse, 1 gone · 1 snoozed · 2 decisions since the last round");
 }
 
 #[test]
