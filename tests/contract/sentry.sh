@@ -9,6 +9,7 @@ cd "$(dirname "$0")/../.."
 mkdir -p "$scratch"
 prism=$scratch/node_modules/@stoplight/prism-cli/dist/index.js
 [ -f "$prism" ] || npm install --prefix "$scratch" --no-audit --no-fund @stoplight/prism-cli@5.14.2
+: >"$scratch/prism.log"
 node "$prism" mock --host 127.0.0.1 --port "$port" "$document" >"$scratch/prism.log" 2>&1 &
 mock=$!
 trap 'kill "$mock" 2>/dev/null || true; wait "$mock" 2>/dev/null || true' EXIT
