@@ -154,9 +154,9 @@ fn undelivered(seen: &Seen) -> Option<Finding> {
         .iter()
         .any(|effect| effect.state == EffectState::NeedsHuman);
     let (severity, what) = if stuck {
-        (Severity::High, "need a human")
+        (Severity::High, "a human has to look")
     } else {
-        (Severity::Medium, "are being tried again")
+        (Severity::Medium, "it is tried again")
     };
     let number = seen.undelivered.len();
     let lines = seen.undelivered.iter().take(20).map(|effect| {
@@ -174,7 +174,7 @@ fn undelivered(seen: &Seen) -> Option<Finding> {
         .into()
     });
     let title = format!(
-        "{} not reached the other side and {what}",
+        "{} not reached the other side: {what}",
         if number == 1 {
             "1 decision has".to_owned()
         } else {

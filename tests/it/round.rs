@@ -140,7 +140,7 @@ async fn what_sentry_did_not_hear_is_kept_and_tried_again_with_the_next_round() 
     let company = Company::with([broken_cart()]).await;
     let bot = company.bot().await;
     walk(&bot).await;
-    company.sentry.world().allowance = Some(0);
+    company.sentry.world().maintenance = true;
     let said = decide(&bot, "anna", "resolve errors:4501").await;
     assert!(
         said.accepted && text(&said).contains("not reached"),
@@ -149,7 +149,7 @@ async fn what_sentry_did_not_hear_is_kept_and_tried_again_with_the_next_round() 
     );
 
     company.later(TimeDelta::minutes(10));
-    company.sentry.world().allowance = None;
+    company.sentry.world().maintenance = false;
     walk(&bot).await;
     assert_eq!(company.sentry.world().issue(4501).status, "resolved");
     assert!(
@@ -164,10 +164,10 @@ async fn an_undo_follows_what_it_undoes_even_if_sentry_was_away_for_both() {
     let company = Company::with([broken_cart()]).await;
     let bot = company.bot().await;
     walk(&bot).await;
-    company.sentry.world().allowance = Some(0);
+    company.sentry.world().maintenance = true;
     decide(&bot, "anna", "resolve errors:4501").await;
     decide(&bot, "anna", "undo errors:4501").await;
-    company.sentry.world().allowance = None;
+    company.sentry.world().maintenance = false;
     company.later(TimeDelta::hours(1));
     walk(&bot).await;
     assert_eq!(company.sentry.world().issue(4501).status, "unresolved");
@@ -177,6 +177,33 @@ async fn an_undo_follows_what_it_undoes_even_if_sentry_was_away_for_both() {
             .await
             .expect("they can be read")
             .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn what_sentry_never_hears_needs_a_human_in_the_end() {
+    let company = Company::with([broken_cart()]).await;
+    let bot = company.bot().await;
+    walk(&bot).await;
+    company.sentry.world().maintenance = true;
+    decide(&bot, "anna", "resolve errors:4501").await;
+    for _ in 0..6 {
+        company.later(TimeDelta::hours(6));
+        walk(&bot).await;
+    }
+    let round = walk(&bot).await;
+    let stuck = &round.triaged.needs_you[0].finding;
+    assert_eq!(
+        (stuck.key.to_string().as_str(), stuck.title.as_str()),
+        (
+            "ops-log:undelivered",
+            "1 decision has not reached the other side: a human has to look"
+        )
+    );
+    assert!(
+        company.log_file().contains("resolve needs a human"),
+        "{}",
+        company.log_file()
     );
 }
 

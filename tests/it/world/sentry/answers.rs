@@ -66,6 +66,9 @@ impl World {
                 json!({"message": "This API no longer exists."}),
             ));
         }
+        if self.maintenance {
+            return Err(refuse(503, json!({"detail": "Sentry is being maintained"})));
+        }
         self.limit()?;
         let query: Vec<(String, String)> =
             url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())

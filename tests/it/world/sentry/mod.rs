@@ -41,6 +41,8 @@ pub(crate) struct World {
     pub shows_no_issues: bool,
     /// The next cursor is the one that was just used.
     pub turns_in_circles: bool,
+    /// Turns every request away.
+    pub maintenance: bool,
     /// All but this many requests are turned away for a second.
     pub allowance: Option<usize>,
     /// The headers that say when to come again.
@@ -191,6 +193,7 @@ impl World {
             loses_link: false,
             shows_no_issues: false,
             turns_in_circles: false,
+            maintenance: false,
             allowance: None,
             tells_reset: true,
             stirs: Vec::new(),
