@@ -15,6 +15,8 @@ use sqlx::{
 };
 use tempfile::TempDir;
 
+use super::skipped::needs;
+
 pub(crate) struct Database {
     pub(crate) url: String,
     pub(crate) store: Arc<Store>,
@@ -85,7 +87,12 @@ pub(crate) async fn on_each_engine(test: impl AsyncFn(&Database)) {
     test(&database).await;
     database.store.close().await;
 
-    let Some(server) = server() else { return };
+    let Some(server) = needs(
+        "TEST_DATABASE_URL",
+        "the PostgreSQL half of the store's tests",
+    ) else {
+        return;
+    };
     let schema = format!("test_{}", hex::encode(random()));
     let database = Database::postgres(&server, &schema).await;
     let result = caught(test(&database)).await;
@@ -94,27 +101,6 @@ pub(crate) async fn on_each_engine(test: impl AsyncFn(&Database)) {
     if let Err(panic) = result {
         resume_unwind(panic);
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tests read the environment here and nowhere else"
-)]
-#[expect(clippy::print_stderr, reason = "a test that was left out must be seen")]
-fn server() -> Option<String> {
-    let server = std::env::var("TEST_DATABASE_URL")
-        .ok()
-        .filter(|url| !url.is_empty());
-    if server.is_none() {
-        assert!(
-            std::env::var("CI").is_err(),
-            "CI tests PostgreSQL too: set TEST_DATABASE_URL"
-        );
-        eprintln!(
-            "\n*** POSTGRESQL IS NOT TESTED: set TEST_DATABASE_URL=postgres://user@host/database ***\n"
-        );
-    }
-    server
 }
 
 async fn administer(server: &str, sql: String) {

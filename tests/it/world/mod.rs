@@ -6,3 +6,4 @@ pub(crate) mod endpoints;
 pub(crate) mod faults;
 pub(crate) mod records;
 pub(crate) mod sentry;
+pub(crate) mod skipped;
