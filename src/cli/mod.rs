@@ -132,12 +132,14 @@ async fn round(
     })
 }
 
+/// Colour on a terminal, and a width to keep to. As is usual, `NO_COLOR`, `CLICOLOR_FORCE` and `COLUMNS` win.
 fn look(zone: chrono_tz::Tz, all: bool, env: &impl Fn(&str) -> Option<String>) -> Look {
     let terminal = stdout().is_terminal();
-    let colour = terminal
-        && env("NO_COLOR").is_none_or(|value| value.is_empty())
-        && env("TERM").is_none_or(|term| term != "dumb");
-    let width = terminal.then(|| console::Term::stdout().size().1.into());
+    let set = |name| env(name).is_some_and(|value| !value.is_empty() && value != "0");
+    let colour = !set("NO_COLOR")
+        && (set("CLICOLOR_FORCE") || terminal && env("TERM").is_none_or(|term| term != "dumb"));
+    let columns = env("COLUMNS").and_then(|columns| columns.parse().ok());
+    let width = columns.or_else(|| terminal.then(|| console::Term::stdout().size().1.into()));
     Look {
         colour,
         width,

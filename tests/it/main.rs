@@ -12,6 +12,7 @@ mod markdown;
 mod opening;
 mod ops_log;
 mod outbox;
+mod picture;
 mod render;
 mod round;
 mod sentry_contract;

@@ -1,0 +1,69 @@
+//! The picture in README.md: what the binary prints in a described company, as an SVG.
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use anstyle_svg::Term;
+
+use crate::world::{
+    company::{Company, stdout},
+    endpoints::{Answer, Service},
+    sentry::{Issue, issue},
+};
+
+#[tokio::test]
+async fn a_round_can_be_painted() {
+    let cart = Issue {
+        users: 212,
+        unhandled: true,
+        substatus: "regressed",
+        ..issue(4501, "TypeError: cart is undefined")
+    };
+    let webhook = Issue {
+        users: 3,
+        ..issue(4388, "WebhookError: signature does not match")
+    };
+    let fonts = Issue {
+        level: "warning",
+        ..issue(4102, "font could not be loaded")
+    };
+    let checkout = Issue {
+        hourly: [vec![2; 21], vec![160, 180, 40]].concat(),
+        users: 90,
+        ..issue(4470, "PaymentTimeout: no answer within 10 s")
+    };
+    let mut company = Company::with([
+        webhook.clone(),
+        fonts.clone(),
+        issue(4320, "search: index is stale"),
+    ])
+    .await;
+    company
+        .services
+        .push(("web", Service::start([Answer::status(200)]).await));
+    company.says("daily").await;
+    company.says("triage snooze errors:4388 3d --by ben").await;
+
+    company.sentry.world().issues = vec![cart, webhook, fonts, checkout];
+    company.services[0].1 =
+        Service::start([Answer::status(503), Answer::after(Duration::from_millis(5))]).await;
+    company.services[1].1 = Service::start([Answer::status(503)]).await;
+    let painted = company
+        .says_with("daily", |command| {
+            command.env("CLICOLOR_FORCE", "1").env("COLUMNS", "110");
+        })
+        .await;
+    let text = stdout(&painted);
+    assert!(
+        text.contains("\u{1b}[") && text.contains("4 need you") | text.contains("3 need you"),
+        "{text}"
+    );
+
+    let svg = Term::new().render_svg(&format!("$ daily-ops daily\n{text}"));
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the script says where the picture goes"
+    )]
+    let path = std::env::var_os("PICTURE")
+        .map_or_else(|| company.folder.path().join("daily.svg"), PathBuf::from);
+    fs::write(&path, svg).expect("the picture can be written");
+}
