@@ -3,6 +3,7 @@
 mod architecture;
 mod chain;
 mod checklist;
+mod configuration;
 mod documents;
 mod errors;
 mod errors_faults;
