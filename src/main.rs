@@ -46,10 +46,13 @@ fn main() -> ExitCode {
         .build();
     let done = match runtime {
         Ok(runtime) => {
-            let done = runtime.block_on(cli::run(cli, environment));
+            // On a worker, whose memory the checks use again after the configuration has been read.
+            let done = runtime.block_on(runtime.spawn(cli::run(cli, environment)));
             // A name server that never answers would hold its thread, and this process with it.
             runtime.shutdown_background();
-            done
+            done.unwrap_or_else(|failure| {
+                Err(anyhow::Error::from(failure).context("this is a defect"))
+            })
         }
         Err(error) => Err(anyhow::Error::from(error).context("can't start")),
     };

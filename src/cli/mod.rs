@@ -26,6 +26,9 @@ use crate::{
 mod log;
 mod progress;
 
+/// Reads a variable of the environment.
+pub type Environment = fn(&str) -> Option<String>;
+
 /// What a command leaves behind; its number is the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -43,7 +46,7 @@ fn clock() -> Clock {
 }
 
 /// Runs one command. `env` reads the environment.
-pub async fn run(cli: Cli, env: impl Fn(&str) -> Option<String>) -> anyhow::Result<Exit> {
+pub async fn run(cli: Cli, env: Environment) -> anyhow::Result<Exit> {
     let config = |registry: &Registry| Config::read(&cli.config, registry, &env);
     match cli.command {
         Command::Completions { shell } => {
@@ -53,9 +56,9 @@ pub async fn run(cli: Cli, env: impl Fn(&str) -> Option<String>) -> anyhow::Resu
         Command::Config {
             command: ConfigCommand::Check,
         } => check_config(&config(&registry())?),
-        Command::Daily(shown) => round(config(&registry())?, None, shown, &env).await,
+        Command::Daily(shown) => round(config(&registry())?, None, shown, env).await,
         Command::Check { names, shown } => {
-            round(config(&registry())?, Some(names), shown, &env).await
+            round(config(&registry())?, Some(names), shown, env).await
         }
         Command::Triage { action, by } => {
             let bot = open(config(&registry())?).await?;
@@ -82,7 +85,7 @@ async fn round(
     config: Config,
     only: Option<Vec<String>>,
     shown: Shown,
-    env: &impl Fn(&str) -> Option<String>,
+    env: Environment,
 ) -> anyhow::Result<Exit> {
     if let Some(names) = &only {
         config.checklist.know(names, &[LOG_CHECK])?;
@@ -133,7 +136,7 @@ async fn round(
 }
 
 /// Colour on a terminal, and a width to keep to. As is usual, `NO_COLOR`, `CLICOLOR_FORCE` and `COLUMNS` win.
-fn look(zone: chrono_tz::Tz, all: bool, env: &impl Fn(&str) -> Option<String>) -> Look {
+fn look(zone: chrono_tz::Tz, all: bool, env: Environment) -> Look {
     let terminal = stdout().is_terminal();
     let set = |name| env(name).is_some_and(|value| !value.is_empty() && value != "0");
     let colour = !set("NO_COLOR")
