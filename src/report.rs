@@ -162,6 +162,30 @@ pub struct Finding {
     pub evidence: Vec<Untrusted>,
 }
 
+impl Finding {
+    /// One that is there or not, with nothing more to say about it.
+    pub fn new(
+        key: FindingKey,
+        severity: Severity,
+        rule: impl Into<Untrusted>,
+        title: impl Into<Untrusted>,
+    ) -> Self {
+        Self {
+            key,
+            severity,
+            rule: rule.into(),
+            title: title.into(),
+            magnitude: 1,
+            began_at: None,
+            owner: None,
+            link: None,
+            runbook: None,
+            remedies: Vec::new(),
+            evidence: Vec::new(),
+        }
+    }
+}
+
 /// How urgent a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

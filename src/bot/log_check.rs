@@ -201,17 +201,10 @@ fn finding(
     magnitude: u64,
     evidence: Vec<Untrusted>,
 ) -> Finding {
+    let key = FindingKey::new(NAME, subject);
     Finding {
-        key: FindingKey::new(NAME, subject),
-        severity,
-        rule: rule.into(),
-        title: title.into(),
         magnitude,
-        began_at: None,
-        owner: None,
-        link: None,
-        runbook: None,
-        remedies: Vec::new(),
         evidence,
+        ..Finding::new(key, severity, rule, title)
     }
 }

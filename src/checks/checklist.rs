@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use chrono::{DateTime, Utc};
 use tokio::time::{Instant, timeout_at};
 
@@ -19,11 +19,11 @@ use super::{Applied, Check, Looking, NotApplied, Order, Secret, Secrets};
 use crate::{
     report::{Cause, CheckReport, Outcome, Unknown},
     schedule::Clock,
-    text::{Untrusted, nearest},
+    text::{Untrusted, did_you_mean, one_line},
 };
 
 /// How long a check may look if its section doesn't say `time_limit`.
-pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(20);
+pub(super) const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// What a check is given, less than its limit, so that it can still say what it saw.
 const MARGIN: Duration = Duration::from_millis(500);
@@ -53,7 +53,7 @@ impl Progress {
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A check with its observation's type forgotten.
-trait AnyCheck: Send + Sync {
+pub(super) trait AnyCheck: Send + Sync {
     fn look<'a>(&'a self, looking: &'a Looking, now: DateTime<Utc>) -> Boxed<'a, CheckReport>;
     fn apply<'a>(
         &'a self,
@@ -107,135 +107,23 @@ fn blind(name: &str, unknown: Unknown) -> CheckReport {
     }
 }
 
-type Configure = fn(toml::Table) -> anyhow::Result<Arc<dyn AnyCheck>>;
-
-struct Registered {
-    name: &'static str,
-    secrets: &'static [Secret],
-    configure: Configure,
+/// One place of the checklist.
+pub(super) struct Item {
+    pub(super) name: &'static str,
+    pub(super) secrets: &'static [Secret],
+    pub(super) configured: Option<Configured>,
 }
 
-/// The checks that exist.
-#[derive(Default)]
-pub struct Registry(Vec<Registered>);
-
-impl Registry {
-    pub fn with<C: Check>(mut self) -> Self {
-        assert!(
-            self.0.iter().all(|known| known.name != C::NAME),
-            "two checks are named `{}`",
-            C::NAME
-        );
-        let configure: Configure = |section| {
-            let check = C::deserialize(section)?;
-            check.validate()?;
-            Ok(Arc::new(check))
-        };
-        self.0.push(Registered {
-            name: C::NAME,
-            secrets: C::SECRETS,
-            configure,
-        });
-        self
-    }
-
-    pub fn names(&self) -> impl Iterator<Item = &'static str> + Clone {
-        self.0.iter().map(|known| known.name)
-    }
-
-    /// The variables of all the secrets that the checks know.
-    pub fn secrets(&self) -> impl Iterator<Item = &'static str> {
-        self.0
-            .iter()
-            .flat_map(|known| known.secrets)
-            .map(|(name, _)| *name)
-    }
-
-    /// Builds the checklist from the sections under `[checks]`. A check without a section is off.
-    pub fn configure(
-        &self,
-        mut sections: toml::Table,
-        secrets: Secrets,
-    ) -> anyhow::Result<Checklist> {
-        let mut items = Vec::new();
-        for known in &self.0 {
-            let configured = match sections.remove(known.name) {
-                None => None,
-                Some(toml::Value::Table(section)) => Some(
-                    Configured::read(known, section)
-                        .with_context(|| format!("in [checks.{}]", known.name))?,
-                ),
-                Some(_) => bail!("`checks.{0}` is no section: write [checks.{0}]", known.name),
-            };
-            items.push(Item {
-                name: known.name,
-                secrets: known.secrets,
-                configured,
-            });
-        }
-        if let Some(name) = sections.keys().next() {
-            bail!(
-                "there is no check `{}`; {}",
-                crate::text::one_line(name),
-                did_you_mean(name, self.names())
-            );
-        }
-        Ok(Checklist {
-            items,
-            secrets: Arc::new(secrets),
-        })
-    }
-}
-
-fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
-    let all = names.clone().collect::<Vec<_>>().join(", ");
-    match nearest(name, names) {
-        Some(near) => format!("did you mean `{near}`? There are {all}"),
-        None => format!("there are {all}"),
-    }
-}
-
-struct Item {
-    name: &'static str,
-    secrets: &'static [Secret],
-    configured: Option<Configured>,
-}
-
-struct Configured {
-    check: Arc<dyn AnyCheck>,
-    time_limit: Duration,
-}
-
-impl Configured {
-    fn read(known: &Registered, mut section: toml::Table) -> anyhow::Result<Self> {
-        let time_limit = match section.remove("time_limit") {
-            None => DEFAULT_TIME_LIMIT,
-            Some(value) => {
-                let text = value
-                    .as_str()
-                    .context("`time_limit` is a duration such as \"20s\"")?;
-                humantime::parse_duration(text).with_context(|| {
-                    format!(
-                        "`time_limit` is a duration such as \"20s\", not \"{}\"",
-                        crate::text::one_line(text)
-                    )
-                })?
-            }
-        };
-        if time_limit < Duration::from_secs(1) || time_limit > Duration::from_secs(600) {
-            bail!("`time_limit` must lie between 1s and 10m");
-        }
-        Ok(Self {
-            check: (known.configure)(section)?,
-            time_limit,
-        })
-    }
+/// A check that is on.
+pub(super) struct Configured {
+    pub(super) check: Arc<dyn AnyCheck>,
+    pub(super) time_limit: Duration,
 }
 
 /// The configured checks, in the order of the report.
 pub struct Checklist {
-    items: Vec<Item>,
-    secrets: Arc<Secrets>,
+    pub(super) items: Vec<Item>,
+    pub(super) secrets: Arc<Secrets>,
 }
 
 /// One check of the checklist, as `config check` shows it.
@@ -290,7 +178,7 @@ impl Checklist {
             None => Ok(()),
             Some(name) => bail!(
                 "there is no check `{}`; {}",
-                crate::text::one_line(name),
+                one_line(name),
                 did_you_mean(name, known)
             ),
         }

@@ -16,8 +16,10 @@ use crate::{
 mod checklist;
 pub mod errors;
 pub mod health;
+mod registry;
 
-pub use checklist::{Checklist, DEFAULT_TIME_LIMIT, Listed, Progress, Registry};
+pub use checklist::{Checklist, Listed, Progress};
+pub use registry::Registry;
 
 /// Every check, in the order of the report.
 pub fn registry() -> Registry {

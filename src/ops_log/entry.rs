@@ -6,9 +6,9 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::chain::{Hash, Salt};
+use super::hash::{Hash, Salt};
 use crate::{
-    text::{Untrusted, nearest, one_line},
+    text::{Untrusted, cut, did_you_mean, one_line},
     triage::Person,
 };
 
@@ -75,16 +75,9 @@ impl FromStr for Kind {
         Self::ALL
             .into_iter()
             .find(|kind| kind.as_str() == word)
-            .ok_or_else(|| {
-                let names = Self::ALL.map(Self::as_str);
-                let all = names.join(", ");
-                NoKind {
-                    word: crate::text::cut(&one_line(word), 40),
-                    choice: match nearest(word, names) {
-                        Some(near) => format!("did you mean `{near}`? There are {all}"),
-                        None => format!("there are {all}"),
-                    },
-                }
+            .ok_or_else(|| NoKind {
+                word: cut(&one_line(word), 40),
+                choice: did_you_mean(word, Self::ALL.into_iter().map(Self::as_str)),
             })
     }
 }

@@ -3,9 +3,11 @@
 mod chain;
 mod entry;
 mod file;
+mod hash;
 mod markdown;
 
-pub use chain::{Anchor, Flaw, Hash, Head, Salt, Verified, Verifier, Why, seal};
+pub use chain::{Anchor, Flaw, Head, Verified, Verifier, Why, seal};
 pub use entry::{Body, Entry, Kind, NewEntry, Piece, Record, Sentence};
 pub use file::{Appended, Comparison, Difference, Rebuild, append, tail_differs};
+pub use hash::{Hash, Salt};
 pub use markdown::{heading, line, title};

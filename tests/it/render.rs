@@ -16,18 +16,13 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 fn finding(key: &str, severity: Severity, title: &str, rule: &str, magnitude: u64) -> Finding {
+    let key = key.parse().expect("it is a key");
+    let remedies = vec![Remedy::new("resolve", "Resolve in Sentry")];
     Finding {
-        key: key.parse().expect("it is a key"),
-        severity,
-        rule: rule.into(),
-        title: title.into(),
         magnitude,
-        began_at: None,
-        owner: None,
-        link: None,
-        runbook: None,
-        remedies: vec![Remedy::new("resolve", "Resolve in Sentry")],
+        remedies,
         evidence: vec!["seen".into()],
+        ..Finding::new(key, severity, rule, title)
     }
 }
 

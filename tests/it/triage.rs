@@ -21,18 +21,15 @@ fn morning(day: i64) -> DateTime<Utc> {
 }
 
 fn issue(id: &str, severity: Severity, users: u64) -> Finding {
+    let rule = format!("{users} users in 24 h, limit 100");
     Finding {
-        key: FindingKey::new("errors", id),
-        severity,
-        rule: format!("{users} users in 24 h, limit 100").into(),
-        title: "checkout times out".into(),
         magnitude: users,
-        began_at: None,
-        owner: None,
-        link: None,
-        runbook: None,
-        remedies: Vec::new(),
-        evidence: Vec::new(),
+        ..Finding::new(
+            FindingKey::new("errors", id),
+            severity,
+            rule,
+            "checkout times out",
+        )
     }
 }
 

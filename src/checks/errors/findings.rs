@@ -240,19 +240,13 @@ fn dropped(section: &Errors, drops: &Drops) -> Option<Finding> {
 }
 
 fn deprecated(date: &Untrusted) -> Finding {
+    let key = FindingKey::new(Errors::NAME, "deprecated-route");
+    let rule = format!("Sentry announces the end for {}", date.as_str());
+    let title = "Sentry will switch off a route that this check uses; update daily-ops before that";
+    let evidence = vec![format!("X-Sentry-Deprecation-Date: {}", date.as_str()).into()];
     Finding {
-        key: FindingKey::new(Errors::NAME, "deprecated-route"),
-        severity: Severity::Low,
-        rule: format!("Sentry announces the end for {}", date.as_str()).into(),
-        title: "Sentry will switch off a route that this check uses; update daily-ops before that"
-            .into(),
-        magnitude: 1,
-        began_at: None,
-        owner: None,
-        link: None,
-        runbook: None,
-        remedies: Vec::new(),
-        evidence: vec![format!("X-Sentry-Deprecation-Date: {}", date.as_str()).into()],
+        evidence,
+        ..Finding::new(key, Severity::Low, rule, title)
     }
 }
 

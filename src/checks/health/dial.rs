@@ -1,7 +1,7 @@
 //! From an address as it was written to a connection: what it resolves to is judged, and then connected to.
 
 use std::{
-    fmt, io,
+    io,
     net::{IpAddr, SocketAddr},
 };
 
@@ -11,56 +11,15 @@ use tokio::{
 };
 use url::{Host, Url};
 
-use super::{names::Names, seen::Fault, trace::Stage};
-use crate::{
-    address::{Reach, is_metadata_name, reach},
-    report::Cause,
+use super::{
+    miss::{Miss, Never, miss, more_telling},
+    names::Names,
+    trace::Stage,
 };
+use crate::address::{Reach, is_metadata_name, reach};
 
 /// More addresses of one name than these are not tried.
 const MOST_ADDRESSES: usize = 8;
-
-/// Why there is no connection.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Miss {
-    /// Of the other side or of the way there; the reason follows the endpoint's name in a title.
-    Fault(Fault, String),
-    /// The address is never asked.
-    Never(Never),
-    /// It reaches less far than the address that led here.
-    Inward(String),
-    /// This machine lacks something.
-    Local(Cause, String),
-}
-
-/// What is never asked, and what it is: "169.254.169.254", "a link-local or metadata address".
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Never {
-    pub(super) what: String,
-    pub(super) kind: &'static str,
-}
-
-impl Never {
-    fn address(address: IpAddr) -> Self {
-        Self {
-            what: address.to_string(),
-            kind: "a link-local, metadata or otherwise special address",
-        }
-    }
-
-    fn nameless() -> Self {
-        Self {
-            what: "it".to_owned(),
-            kind: "an address without a host",
-        }
-    }
-}
-
-impl fmt::Display for Never {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}, which is never asked", self.what, self.kind)
-    }
-}
 
 /// Refuses what can be refused without a look-up.
 pub(super) fn may_be_asked(url: &Url) -> Result<(), Never> {
@@ -147,51 +106,6 @@ fn permitted(
     match refused {
         Some(miss) if kept.is_empty() => Err(miss),
         _ => Ok(kept),
-    }
-}
-
-pub(super) fn miss(error: &io::Error) -> Miss {
-    const ENFILE: i32 = 23;
-    const EMFILE: i32 = 24;
-    use io::ErrorKind as Kind;
-    if matches!(error.raw_os_error(), Some(ENFILE | EMFILE)) {
-        return Miss::Local(
-            Cause::OwnNetwork,
-            "this machine has no file descriptor left: raise `ulimit -n`, or lower `concurrency` in [checks.health]".to_owned(),
-        );
-    }
-    match error.kind() {
-        Kind::AddrNotAvailable => Miss::Local(
-            Cause::OwnNetwork,
-            "this machine has no free port or address for it".to_owned(),
-        ),
-        Kind::PermissionDenied | Kind::OutOfMemory => Miss::Local(
-            Cause::OwnNetwork,
-            format!("this machine can't connect: {error}"),
-        ),
-        Kind::ConnectionRefused => Miss::Fault(Fault::Refused, "refuses connections".to_owned()),
-        Kind::ConnectionReset | Kind::ConnectionAborted => Miss::Fault(
-            Fault::BrokenOff,
-            "resets connections before they stand".to_owned(),
-        ),
-        Kind::TimedOut => Miss::Fault(
-            Fault::ConnectTimeout,
-            "does not take connections: no answer at all".to_owned(),
-        ),
-        _ => Miss::Fault(Fault::Unreachable, format!("can't be reached: {error}")),
-    }
-}
-
-/// Of the misses of two addresses, the one that says more: a machine that refuses is there.
-fn more_telling(earlier: Option<Miss>, later: Miss) -> Miss {
-    let weight = |miss: &Miss| match miss {
-        Miss::Fault(Fault::Refused | Fault::BrokenOff, _) => 2,
-        Miss::Fault(Fault::ConnectTimeout, _) => 1,
-        _ => 0,
-    };
-    match earlier {
-        Some(earlier) if weight(&earlier) > weight(&later) => earlier,
-        _ => later,
     }
 }
 

@@ -18,7 +18,7 @@ use url::{Position, Url};
 
 use super::{
     Endpoint, Redirects,
-    dial::Miss,
+    miss::Miss,
     redirect,
     seen::Fault,
     trace::{ENOUGH_BODY_BYTES, Head, Stage, Trace},

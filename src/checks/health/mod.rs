@@ -19,6 +19,7 @@ mod dial;
 mod evaluate;
 mod exchange;
 mod judge;
+mod miss;
 mod names;
 mod own_network;
 mod page;

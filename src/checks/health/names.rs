@@ -9,7 +9,7 @@ use std::{
 use tokio::{net::lookup_host, sync::OnceCell};
 
 use super::{
-    dial::{self, Miss},
+    miss::{self, Miss},
     seen::Fault,
 };
 
@@ -51,7 +51,7 @@ async fn look_up(name: &str) -> Found {
     };
     let found = lookup_host((name, 0))
         .await
-        .map_err(|error| match dial::miss(&error) {
+        .map_err(|error| match miss::miss(&error) {
             Miss::Local(cause, reason) => Miss::Local(cause, reason),
             _ => failed(
                 error

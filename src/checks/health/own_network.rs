@@ -63,17 +63,11 @@ pub(super) fn own_network(health: &Health, seen: &Observation) -> Option<Finding
         Control::NotAsked => return None,
     };
     let endpoints = count(tried, "endpoint");
+    let key = FindingKey::new(Health::NAME, "own-network");
+    let rule = format!("0 of {endpoints} answered, {also}");
+    let title = format!("our own network: {endpoints}{with} failed together");
     Some(Finding {
-        key: FindingKey::new(Health::NAME, "own-network"),
-        severity: Severity::High,
-        rule: format!("0 of {endpoints} answered, {also}").into(),
-        title: format!("our own network: {endpoints}{with} failed together").into(),
-        magnitude: 1,
-        began_at: None,
-        owner: None,
-        link: None,
-        runbook: None,
-        remedies: Vec::new(),
         evidence,
+        ..Finding::new(key, Severity::High, rule, title)
     })
 }

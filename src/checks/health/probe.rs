@@ -12,10 +12,10 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use url::Url;
 
 use super::{
-    Endpoint,
-    dial::{self, Miss},
+    Endpoint, dial,
     exchange::{Step, get},
     judge,
+    miss::Miss,
     names::Names,
     redirect,
     seen::{Attempt, Failure, Fault},

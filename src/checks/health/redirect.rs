@@ -6,7 +6,7 @@ use hyper::{
 };
 use url::Url;
 
-use super::{dial::Miss, seen::Fault};
+use super::{miss::Miss, seen::Fault};
 
 /// Of a redirect, as it was sent.
 pub(super) fn location(status: StatusCode, headers: &HeaderMap) -> Option<&str> {

@@ -16,9 +16,8 @@ use tokio::{
 };
 
 use super::{
-    Endpoint, Health,
-    dial::Miss,
-    judge,
+    Endpoint, Health, judge,
+    miss::Miss,
     names::Names,
     probe::{Asked, Prober},
     seen::{Attempt, Control, Observation, Seen},

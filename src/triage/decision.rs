@@ -1,0 +1,223 @@
+//! What people decide about findings, one after the other.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::memory::{Known, Trend, compare};
+use crate::{
+    report::{FindingKey, Severity},
+    text::{Untrusted, cut, one_line},
+};
+
+/// The longest snooze; one always ends.
+pub const LONGEST_SNOOZE: TimeDelta = TimeDelta::days(90);
+
+/// Who decides: `terminal:anna`. Not redacted, since an e-mail address can be what names a person.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String")]
+pub struct Person(String);
+
+impl Person {
+    pub fn at_terminal(name: &str) -> Self {
+        Self::from(format!("terminal:{name}"))
+    }
+
+    /// With the place it acts from.
+    pub fn id(&self) -> &str {
+        &self.0
+    }
+
+    /// What others call them: without the place they act from, and without the host of an e-mail address.
+    pub fn name(&self) -> &str {
+        let name = self
+            .id()
+            .split_once(':')
+            .map_or(self.id(), |(_, name)| name);
+        name.split_once('@').map_or(name, |(name, _)| name)
+    }
+}
+
+impl From<String> for Person {
+    fn from(id: String) -> Self {
+        Self(cut(&one_line(&id), 200))
+    }
+}
+
+/// One entry of the history of a finding's triage. Versions of a key count from 1 without gaps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    pub key: FindingKey,
+    pub version: i64,
+    pub at: DateTime<Utc>,
+    pub by: Person,
+    pub action: Action,
+    /// How bad the finding was when the person decided.
+    pub severity: Severity,
+    pub magnitude: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    Acknowledge {
+        reason: Option<Untrusted>,
+    },
+    Assign {
+        to: Person,
+    },
+    Snooze {
+        until: DateTime<Utc>,
+    },
+    Resolve {
+        reason: Option<Untrusted>,
+    },
+    /// Until it escalates, where the other side can do that.
+    Archive,
+    Note {
+        text: Untrusted,
+    },
+    /// Takes the decision of that version back.
+    Undo {
+        version: i64,
+    },
+}
+
+impl Action {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Acknowledge { .. } => "acknowledge",
+            Self::Assign { .. } => "assign",
+            Self::Snooze { .. } => "snooze",
+            Self::Resolve { .. } => "resolve",
+            Self::Archive => "archive",
+            Self::Note { .. } => "note",
+            Self::Undo { .. } => "undo",
+        }
+    }
+
+    /// How far triage has come with it; a later step is not undone by an earlier one.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Note { .. } | Self::Undo { .. } => 0,
+            Self::Acknowledge { .. } => 1,
+            Self::Assign { .. } | Self::Snooze { .. } => 2,
+            Self::Archive | Self::Resolve { .. } => 3,
+        }
+    }
+}
+
+/// What becomes of an action that somebody asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Transition {
+    /// It is a new decision.
+    Decide(Action),
+    /// It is in force already, by this decision.
+    Already(Decision),
+    /// This decision stands in its way; undo it first.
+    Overruled(Decision),
+    /// There is nothing to undo.
+    NothingToUndo,
+}
+
+/// Judges an action against the history of its finding. `seen` is the last version that the person had before them:
+/// a click on an older picture never undoes a newer decision.
+pub fn transition(
+    history: &[Decision],
+    wanted: Action,
+    seen: i64,
+    known: &Known,
+    now: DateTime<Utc>,
+) -> Transition {
+    let current = in_force(history, known, now);
+    match (&wanted, current) {
+        (Action::Note { .. }, _) => Transition::Decide(wanted),
+        (Action::Undo { .. }, None) => Transition::NothingToUndo,
+        (Action::Undo { .. }, Some(last)) if last.version > seen => {
+            Transition::Overruled(last.clone())
+        }
+        (Action::Undo { .. }, Some(last)) => Transition::Decide(Action::Undo {
+            version: last.version,
+        }),
+        (_, None) => Transition::Decide(wanted),
+        (_, Some(last)) if same(&last.action, &wanted) => Transition::Already(last.clone()),
+        (_, Some(last)) if last.version > seen || last.action.rank() > wanted.rank() => {
+            Transition::Overruled(last.clone())
+        }
+        (_, Some(last)) if last.action.rank() == 3 => Transition::Overruled(last.clone()),
+        _ => Transition::Decide(wanted),
+    }
+}
+
+/// Whether a repeated action would change nothing: a second acknowledgement, an assignment to the same person.
+fn same(a: &Action, b: &Action) -> bool {
+    match (a, b) {
+        (Action::Acknowledge { .. }, Action::Acknowledge { .. })
+        | (Action::Resolve { .. }, Action::Resolve { .. })
+        | (Action::Archive, Action::Archive) => true,
+        (Action::Assign { to: a }, Action::Assign { to: b }) => a == b,
+        (Action::Snooze { until: a }, Action::Snooze { until: b }) => a == b,
+        _ => false,
+    }
+}
+
+/// The newest decision that still holds for this occurrence of the finding, whatever has happened to it since.
+fn in_force<'a>(
+    history: &'a [Decision],
+    known: &Known,
+    now: DateTime<Utc>,
+) -> Option<&'a Decision> {
+    let undone: Vec<i64> = history
+        .iter()
+        .filter_map(|d| {
+            if let Action::Undo { version } = d.action {
+                Some(version)
+            } else {
+                None
+            }
+        })
+        .collect();
+    history
+        .iter()
+        .filter(|d| d.action.rank() > 0 && !undone.contains(&d.version))
+        .filter(|d| match d.action {
+            Action::Snooze { until } => until > now && d.at + LONGEST_SNOOZE > now,
+            _ => d.at >= known.since,
+        })
+        .max_by_key(|d| d.version)
+}
+
+/// Whether the newest decision keeps a finding from needing somebody, and why not.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// Nobody has decided anything that holds.
+    Open,
+    /// The decision holds.
+    Handled(Decision),
+    /// Somebody decided, but the finding has got worse since, or was there again after it was resolved.
+    Back(Decision, Return),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Return {
+    Worse,
+    SeenAgain,
+}
+
+pub(super) fn standing(history: &[Decision], known: &Known, now: DateTime<Utc>) -> Standing {
+    let Some(decision) = in_force(history, known, now) else {
+        return Standing::Open;
+    };
+    let worse = compare(
+        known.finding.severity,
+        known.finding.magnitude,
+        decision.severity,
+        decision.magnitude,
+    ) == Trend::Worse;
+    match decision.action {
+        _ if worse => Standing::Back(decision.clone(), Return::Worse),
+        Action::Resolve { .. } | Action::Archive if known.last_seen > decision.at => {
+            Standing::Back(decision.clone(), Return::SeenAgain)
+        }
+        _ => Standing::Handled(decision.clone()),
+    }
+}
