@@ -108,6 +108,7 @@ pub enum Triage {
     /// Say that you have seen it; it stays quiet unless it gets worse
     #[command(visible_alias = "ack")]
     Acknowledge {
+        /// As the report shows it: errors:4501
         key: FindingKey,
         #[arg(long)]
         reason: Option<String>,
@@ -115,6 +116,7 @@ pub enum Triage {
 
     /// Give it to somebody
     Assign {
+        /// As the report shows it: errors:4501
         key: FindingKey,
         /// An e-mail address or #team reaches the other side as well
         who: String,
@@ -122,6 +124,7 @@ pub enum Triage {
 
     /// Silence it for a time; it comes back earlier if it gets worse
     Snooze {
+        /// As the report shows it: errors:4501
         key: FindingKey,
         /// Such as 4h, 3d or 1w; at most 90d
         #[arg(value_name = "FOR", default_value = "1d", value_parser = snooze)]
@@ -130,26 +133,37 @@ pub enum Triage {
 
     /// Close it, on the other side as well where that is possible
     Resolve {
+        /// As the report shows it: errors:4501
         key: FindingKey,
         #[arg(long)]
         reason: Option<String>,
     },
 
     /// Put it away on the other side until it escalates
-    Archive { key: FindingKey },
+    Archive {
+        /// As the report shows it: errors:4501
+        key: FindingKey,
+    },
 
     /// Take the last decision back
-    Undo { key: FindingKey },
+    Undo {
+        /// As the report shows it: errors:4501
+        key: FindingKey,
+    },
 
     /// Keep a remark with it
     Note {
+        /// As the report shows it: errors:4501
         key: FindingKey,
         #[arg(required = true, trailing_var_arg = true)]
         text: Vec<String>,
     },
 
     /// Show what was seen and decided
-    Show { key: FindingKey },
+    Show {
+        /// As the report shows it: errors:4501
+        key: FindingKey,
+    },
 }
 
 impl Triage {

@@ -6,6 +6,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::world::{
     company::{Company, stderr, stdout},
+    database::on_each_engine,
     endpoints::{Answer, Service},
     sentry::{Issue, TOKEN, issue},
 };
@@ -278,6 +279,44 @@ async fn a_kill_in_the_middle_of_a_round_loses_nothing_that_was_reported() {
     );
     let verified = company.says("log verify").await;
     assert_eq!(verified.status.code(), Some(0), "{}", stdout(&verified));
+}
+
+#[tokio::test]
+async fn rounds_and_decisions_are_kept_on_each_engine() {
+    on_each_engine(async |database| {
+        database.store.close().await;
+        let company = Company::with([broken_cart()]).await;
+        let url = database.url.clone();
+        let says = async |words: &str| {
+            company
+                .says_with(words, |command| _ = command.env("DATABASE_URL", &url))
+                .await
+        };
+        assert!(stdout(&says("daily").await).starts_with("1 needs you, 2 ok"));
+        assert!(
+            stdout(&says("triage acknowledge errors:4501 --reason known").await)
+                .starts_with("acknowledged")
+        );
+        let next = says("daily").await;
+        assert_eq!(
+            (
+                next.status.code(),
+                stdout(&next).lines().next().map(str::to_owned)
+            ),
+            (Some(0), Some("3 ok".to_owned()))
+        );
+        assert!(stdout(&says("log search known").await).contains("acknowledged"));
+        assert_eq!(says("log verify").await.status.code(), Some(0));
+        assert_eq!(
+            company
+                .log_file()
+                .lines()
+                .filter(|line| line.starts_with("- "))
+                .count(),
+            3
+        );
+    })
+    .await;
 }
 
 #[tokio::test]
