@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::Instant;
 
 use crate::{
     checks::{Applied, Checklist, NotApplied, Order},
     ops_log::{Entry, Kind, NewEntry, Sentence},
     report::Unknown,
     schedule::Clock,
-    store::{Effect, Outcome, Settled, Store},
+    store::{Decided, Effect, Outcome, Settled, Store},
     text::Untrusted,
-    triage::Action,
+    triage::{Action, Decision, Person},
 };
 
 /// All the calls of one attempt.
@@ -50,107 +51,181 @@ pub enum Delivery {
 pub struct Attempt {
     pub effect: Effect,
     pub delivery: Delivery,
-    /// The ops log's line, if the attempt ended the effect.
-    pub entry: Option<Entry>,
+    /// The ops log's lines about it, if the attempt ended the effect.
+    pub entries: Vec<Entry>,
 }
 
-/// Makes one attempt at each effect that is due, the oldest first.
+/// Makes one attempt at each effect that is due, the oldest first, until one can't reach the other side or the time is
+/// up: the rest is left to a later command.
 pub async fn deliver_due(
     store: &Store,
     checklist: &Checklist,
     clock: &Clock,
 ) -> anyhow::Result<Vec<Attempt>> {
+    let started = Instant::now();
     let mut attempts = Vec::new();
-    while let Some(effect) = store.claim_effect(clock(), LEASE).await? {
+    while started.elapsed() < ATTEMPT_LIMIT
+        && let Some(effect) = store.claim_effect(clock(), LEASE).await?
+    {
         attempts.push(attempt(store, checklist, clock, effect).await?);
+        if let Some(Attempt {
+            delivery: Delivery::Later(..) | Delivery::NeedsHuman(_),
+            ..
+        }) = attempts.last()
+        {
+            break;
+        }
     }
     Ok(attempts)
 }
 
-/// The order is marked as sent before the first byte, so that a crash from here on counts as "outcome unknown"; every
-/// attempt reads the other side first, so that none is done twice.
+/// What the other side holds is read and kept, and the order marked as sent, before the first change: a crash from
+/// there on counts as "outcome unknown". Every attempt reads the other side first, so that none is done twice.
 async fn attempt(
     store: &Store,
     checklist: &Checklist,
     clock: &Clock,
     mut effect: Effect,
 ) -> anyhow::Result<Attempt> {
-    if !store
-        .mark_sent(&effect.effect_key, effect.fence, clock())
-        .await?
-    {
-        return Ok(Attempt {
-            effect,
-            delivery: Delivery::Elsewhere,
-            entry: None,
-        });
-    }
-    effect.order.before = before(store, &effect).await?;
-    let applied = checklist.apply(&effect.order, ATTEMPT_LIMIT).await;
-    let now = clock();
-    let delivery = judge(&applied, effect.attempts, now);
-    let outcome = match &delivery {
-        Delivery::Done(said) | Delivery::Overtaken(said) => {
-            Outcome::Done(applied.unwrap_or(Applied::Overtaken { said: said.clone() }))
+    let undone = undone(store, &effect).await?;
+    let ready = match undone {
+        Some(undone) => {
+            effect.order.before = undone.order.before;
+            effect.order.after = match undone.result {
+                Some(Applied::Done { after, .. }) => after,
+                _ => None,
+            };
+            Ok(())
         }
-        Delivery::Refused(why) => Outcome::Failed(why.clone()),
-        Delivery::Later(why, not_before) => Outcome::Retry {
-            not_before: *not_before,
-            error: why.reason.clone(),
-        },
-        Delivery::NeedsHuman(why) => Outcome::NeedsHuman(why.reason.clone()),
-        Delivery::Elsewhere => {
+        None if effect.first_sent_at.is_none() => checklist
+            .before(&effect.order, ATTEMPT_LIMIT)
+            .await
+            .map(|before| effect.order.before = before),
+        None => Ok(()),
+    };
+    let applied = match ready {
+        Err(NotApplied::OutcomeUnknown(why)) => Err(NotApplied::NotSent(why)),
+        Err(not_applied) => Err(not_applied),
+        Ok(()) if store.mark_sent(&effect, clock()).await? => {
+            checklist.apply(&effect.order, ATTEMPT_LIMIT).await
+        }
+        Ok(()) => {
             return Ok(Attempt {
                 effect,
-                delivery,
-                entry: None,
+                delivery: Delivery::Elsewhere,
+                entries: Vec::new(),
             });
         }
     };
-    let line = entry(&effect.order, &delivery, now);
-    Ok(
-        match store
-            .settle_effect(&effect.effect_key, effect.fence, outcome, line)
-            .await?
-        {
-            Settled::Recorded(entry) => Attempt {
-                effect,
-                delivery,
-                entry,
-            },
-            Settled::FenceLost => Attempt {
-                effect,
-                delivery: Delivery::Elsewhere,
-                entry: None,
-            },
-        },
-    )
+    settle(store, effect, applied, clock()).await
 }
 
-/// What the other side held before the decision that an undo takes back; its effect has gone before this one.
-async fn before(store: &Store, undo: &Effect) -> anyhow::Result<Option<Untrusted>> {
+/// The effect that this one takes back, if it is an undo.
+async fn undone(store: &Store, undo: &Effect) -> anyhow::Result<Option<Effect>> {
     let history = store
         .decisions([&undo.key])
         .await?
         .remove(&undo.key)
         .unwrap_or_default();
-    let Some(Action::Undo { version }) = history
-        .into_iter()
-        .find(|d| d.version == undo.version)
-        .map(|d| d.action)
-    else {
+    match history
+        .iter()
+        .find(|decision| decision.version == undo.version)
+        .map(|decision| &decision.action)
+    {
+        Some(Action::Undo { version }) => store.effect_of(&undo.key, *version).await,
+        _ => Ok(None),
+    }
+}
+
+/// Records what became of an attempt. A decision that the other side has overtaken is withdrawn first, so that a crash
+/// in between repeats both.
+async fn settle(
+    store: &Store,
+    effect: Effect,
+    applied: Result<Applied, NotApplied>,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Attempt> {
+    let delivery = judge(&applied, effect.attempts, now);
+    let outcome = match (&delivery, applied) {
+        (Delivery::Later(why, not_before), _) => Outcome::Retry {
+            not_before: *not_before,
+            error: why.reason.clone(),
+        },
+        (Delivery::NeedsHuman(why), _) => Outcome::NeedsHuman(why.reason.clone()),
+        (_, Ok(applied)) => Outcome::Done(applied),
+        (_, Err(why)) => Outcome::Failed(why.to_string().into()),
+    };
+    let mut entries = Vec::new();
+    if let Delivery::Overtaken(said) = &delivery {
+        entries.extend(withdraw(store, &effect, said, now).await?);
+    }
+    match store
+        .settle_effect(
+            &effect.effect_key,
+            effect.fence,
+            outcome,
+            entry(&effect.order, &delivery, now),
+        )
+        .await?
+    {
+        Settled::Recorded(entry) => entries.extend(entry),
+        Settled::FenceLost => {
+            return Ok(Attempt {
+                effect,
+                delivery: Delivery::Elsewhere,
+                entries,
+            });
+        }
+    }
+    Ok(Attempt {
+        effect,
+        delivery,
+        entries,
+    })
+}
+
+/// Takes a decision back in the name of the program, unless somebody has decided since.
+async fn withdraw(
+    store: &Store,
+    effect: &Effect,
+    said: &Untrusted,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Option<Entry>> {
+    let history = store
+        .decisions([&effect.key])
+        .await?
+        .remove(&effect.key)
+        .unwrap_or_default();
+    let Some(overtaken) = history.last().filter(|last| last.version == effect.version) else {
         return Ok(None);
     };
-    Ok(
-        match store
-            .effect_of(&undo.key, version)
-            .await?
-            .and_then(|undone| undone.result)
-        {
-            Some(Applied::Done { before, .. }) => before,
-            _ => None,
+    let undo = Decision {
+        version: overtaken.version + 1,
+        at: now,
+        by: Person::from("daily-ops".to_owned()),
+        action: Action::Undo {
+            version: overtaken.version,
         },
-    )
+        ..overtaken.clone()
+    };
+    let entry = NewEntry {
+        at: now,
+        kind: Kind::Decision,
+        subject: undo.key.to_string(),
+        by: undo.by.clone(),
+        text: Sentence::new()
+            .say(format!(
+                "withdrawn: {} · {} · ",
+                overtaken.action.name(),
+                undo.key
+            ))
+            .quote(said),
+        checks: vec![undo.key.check().to_owned()],
+    };
+    match store.decide(undo, entry, None).await? {
+        Decided::Recorded(entry) => Ok(Some(entry)),
+        Decided::Conflict => Ok(None),
+    }
 }
 
 fn judge(applied: &Result<Applied, NotApplied>, attempts: i64, now: DateTime<Utc>) -> Delivery {

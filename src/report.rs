@@ -50,6 +50,9 @@ pub struct CheckReport {
     pub outcome: Outcome,
     /// What was found, also by a check that could look only in part; worst first.
     pub findings: Vec<Finding>,
+    /// Of an unknown outcome: what could not be seen, if that is all of it; none if anything may have been missed.
+    #[serde(default)]
+    pub unseen: Option<Vec<FindingKey>>,
     /// What was looked at, in a few words for the ops log: "staging 2 of 2 ok".
     pub summary: Untrusted,
     pub took_ms: u64,
@@ -255,6 +258,13 @@ impl FindingKey {
 
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// Whether `other` is the same subject or an aspect of it: `health:production/api/latency` of `health:production/api`.
+    pub fn covers(&self, other: &Self) -> bool {
+        let rest = other.subject.strip_prefix(&self.subject);
+        self.check == other.check
+            && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 

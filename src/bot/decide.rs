@@ -89,12 +89,16 @@ impl Bot {
         };
         let mut entries = vec![entry];
         if wants_effect {
-            let delivery = self.deliver(&decision, &mut entries).await?;
-            said.lines
-                .push(said::delivered(&delivery, zone, (self.clock)()));
-            if let Delivery::Overtaken(_) = delivery {
-                entries.extend(self.withdraw(&decision).await?);
-                said.accepted = false;
+            match self.deliver(&decision, &mut entries).await {
+                Ok(delivery) => {
+                    said.accepted = !matches!(delivery, Delivery::Overtaken(_));
+                    said.lines
+                        .push(said::delivered(&delivery, zone, (self.clock)()));
+                }
+                Err(error) => {
+                    let line = Sentence::new().say("recorded, and kept for the other side: ");
+                    said.lines.push(line.quote(format!("{error:#}")));
+                }
             }
         }
         if let Err(error) = self.project(&entries).await {
@@ -136,6 +140,7 @@ impl Bot {
             argument,
             reason,
             before: None,
+            after: None,
         };
         let name = decision.action.name();
         Ok(match &decision.action {
@@ -160,38 +165,15 @@ impl Bot {
         decision: &Decision,
         entries: &mut Vec<Entry>,
     ) -> anyhow::Result<Delivery> {
-        let mut attempts = deliver_due(&self.store, &self.checklist, &self.clock).await?;
-        entries.extend(
-            attempts
-                .iter_mut()
-                .filter_map(|attempt| attempt.entry.take()),
-        );
-        let ours = attempts.into_iter().find(|attempt| {
-            attempt.effect.key == decision.key && attempt.effect.version == decision.version
-        });
-        Ok(ours.map_or(Delivery::Elsewhere, |ours| ours.delivery))
-    }
-
-    /// Takes a decision back that the other side has overtaken, in the name of the program.
-    async fn withdraw(&self, overtaken: &Decision) -> anyhow::Result<Option<Entry>> {
-        let undo = Decision {
-            version: overtaken.version + 1,
-            at: (self.clock)(),
-            by: Person::from("daily-ops".to_owned()),
-            action: Action::Undo {
-                version: overtaken.version,
-            },
-            ..overtaken.clone()
-        };
-        let entry = said::entry(
-            &undo,
-            std::slice::from_ref(overtaken),
-            Sentence::new().say("overtaken on the other side"),
-        );
-        match self.store.decide(undo, entry, None).await? {
-            Decided::Recorded(entry) => Ok(Some(entry)),
-            Decided::Conflict => Ok(None),
+        let attempts = deliver_due(&self.store, &self.checklist, &self.clock).await?;
+        let mut delivery = Delivery::Elsewhere;
+        for attempt in attempts {
+            if attempt.effect.key == decision.key && attempt.effect.version == decision.version {
+                delivery = attempt.delivery;
+            }
+            entries.extend(attempt.entries);
         }
+        Ok(delivery)
     }
 }
 
@@ -219,7 +201,11 @@ fn wanted(asked: &Triage, now: DateTime<Utc>) -> Option<Action> {
 
 /// Whether there is, or soon will be, something to undo on the other side.
 fn may_have_changed(effect: Effect) -> bool {
-    effect.state != EffectState::Failed && !matches!(effect.result, Some(Applied::Overtaken { .. }))
+    effect.state != EffectState::Failed
+        && matches!(
+            effect.result,
+            None | Some(Applied::Done { changed: true, .. })
+        )
 }
 
 fn offers(finding: &Finding, verb: &str) -> bool {

@@ -76,6 +76,7 @@ pub(super) fn report(seen: anyhow::Result<Seen>, took_ms: u64) -> CheckReport {
         name: NAME.to_owned(),
         outcome,
         findings,
+        unseen: None,
         summary,
         took_ms,
     }

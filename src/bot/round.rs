@@ -120,7 +120,7 @@ impl Bot {
         };
         let entries: Vec<Entry> = attempts
             .into_iter()
-            .filter_map(|attempt| attempt.entry)
+            .flat_map(|attempt| attempt.entries)
             .chain([entry])
             .collect();
         let file = self.project(&entries).await;

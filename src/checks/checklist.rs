@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::bail;
 use chrono::{DateTime, Utc};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::{Applied, Check, Looking, NotApplied, Order, Secret, Secrets};
 use crate::{
@@ -55,6 +55,11 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// A check with its observation's type forgotten.
 pub(super) trait AnyCheck: Send + Sync {
     fn look<'a>(&'a self, looking: &'a Looking, now: DateTime<Utc>) -> Boxed<'a, CheckReport>;
+    fn before<'a>(
+        &'a self,
+        order: &'a Order,
+        looking: &'a Looking,
+    ) -> Boxed<'a, Result<Option<Untrusted>, NotApplied>>;
     fn apply<'a>(
         &'a self,
         order: &'a Order,
@@ -82,10 +87,19 @@ impl<C: Check> AnyCheck for C {
                 name: C::NAME.to_owned(),
                 outcome,
                 findings: judged.findings,
+                unseen: judged.unseen,
                 summary: judged.summary,
                 took_ms: 0,
             }
         })
+    }
+
+    fn before<'a>(
+        &'a self,
+        order: &'a Order,
+        looking: &'a Looking,
+    ) -> Boxed<'a, Result<Option<Untrusted>, NotApplied>> {
+        Box::pin(Check::before(self, order, looking))
     }
 
     fn apply<'a>(
@@ -102,6 +116,7 @@ fn blind(name: &str, unknown: Unknown) -> CheckReport {
         name: name.to_owned(),
         outcome: Outcome::Unknown(vec![unknown]),
         findings: Vec::new(),
+        unseen: None,
         summary: Untrusted::default(),
         took_ms: 0,
     }
@@ -215,15 +230,16 @@ impl Checklist {
             let clock = Arc::clone(clock);
             running.spawn(async move {
                 let started = Instant::now();
-                let looked = tokio::spawn(async move { timeout_at(started + limit, check.look(&looking, clock())).await });
-                let mut report = match looked.await {
-                    Ok(Ok(report)) => report,
-                    Ok(Err(_)) => {
-                        let reason = format!("no result within {}; raise `time_limit` in [checks.{name}] if that is normal", humantime::format_duration(limit));
-                        blind(name, Unknown::new(Cause::Timeout, reason))
+                let looked =
+                    within(limit, async move { check.look(&looking, clock()).await }).await;
+                let mut report = looked.unwrap_or_else(|mut unknown| {
+                    if unknown.cause == Cause::Timeout {
+                        let advice =
+                            format!("; raise `time_limit` in [checks.{name}] if that is normal");
+                        unknown.reason = (unknown.reason.as_str().to_owned() + &advice).into();
                     }
-                    Err(failure) => blind(name, Unknown::new(Cause::Panic, format!("this check has a defect: {}", panic_message(failure)))),
-                };
+                    blind(name, unknown)
+                });
                 report.took_ms = started.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
                 (place, report)
             });
@@ -237,30 +253,55 @@ impl Checklist {
         reports.into_iter().flatten().collect()
     }
 
-    /// Carries an order out through the check that its finding belongs to.
+    /// Reads what an order is about to change, through the check that its finding belongs to.
+    pub async fn before(
+        &self,
+        order: &Order,
+        limit: Duration,
+    ) -> Result<Option<Untrusted>, NotApplied> {
+        let order = order.clone();
+        self.act(
+            order.key.check().to_owned(),
+            limit,
+            move |check, looking| Box::pin(async move { check.before(&order, &looking).await }),
+        )
+        .await
+    }
+
+    /// Carries an order out.
     pub async fn apply(&self, order: &Order, limit: Duration) -> Result<Applied, NotApplied> {
+        let order = order.clone();
+        self.act(
+            order.key.check().to_owned(),
+            limit,
+            move |check, looking| Box::pin(async move { check.apply(&order, &looking).await }),
+        )
+        .await
+    }
+
+    /// On a task of its own, as the looks are.
+    async fn act<T: Send + 'static>(
+        &self,
+        name: String,
+        limit: Duration,
+        act: impl FnOnce(Arc<dyn AnyCheck>, Looking) -> Boxed<'static, Result<T, NotApplied>>,
+    ) -> Result<T, NotApplied> {
         let configured = self
             .items
             .iter()
-            .find(|item| item.name == order.key.check())
+            .find(|item| item.name == name)
             .and_then(|item| item.configured.as_ref());
         let Some(configured) = configured else {
-            return Err(NotApplied::Refused(
-                format!("the check `{}` is off", order.key.check()).into(),
-            ));
+            let why = format!("the check `{name}` is off: switch it on in the configuration");
+            return Err(NotApplied::NotSent(Unknown::new(Cause::NotConfigured, why)));
         };
-        let looking = self.looking(limit, Progress::default());
-        match timeout_at(
-            Instant::now() + limit,
-            configured.check.apply(order, &looking),
-        )
-        .await
-        {
+        let acting = act(
+            Arc::clone(&configured.check),
+            self.looking(limit, Progress::default()),
+        );
+        match within(limit, acting).await {
             Ok(result) => result,
-            Err(_) => Err(NotApplied::OutcomeUnknown(Unknown::new(
-                Cause::Timeout,
-                format!("no answer within {}", humantime::format_duration(limit)),
-            ))),
+            Err(unknown) => Err(NotApplied::OutcomeUnknown(unknown)),
         }
     }
 
@@ -273,11 +314,34 @@ impl Checklist {
     }
 }
 
+/// Lets a check work on a task of its own: one that panics, or that never gives way, takes nothing with it.
+async fn within<T: Send + 'static>(
+    limit: Duration,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Unknown> {
+    let mut task = tokio::spawn(work);
+    match timeout(limit, &mut task).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(failure)) => Err(Unknown::new(
+            Cause::Panic,
+            format!("this check has a defect: {}", panic_message(failure)),
+        )),
+        Err(_) => {
+            task.abort();
+            Err(Unknown::new(
+                Cause::Timeout,
+                format!("no result within {}", humantime::format_duration(limit)),
+            ))
+        }
+    }
+}
+
 fn off(item: &Item) -> Option<CheckReport> {
     let report = CheckReport {
         name: item.name.to_owned(),
         outcome: Outcome::Off,
         findings: Vec::new(),
+        unseen: None,
         summary: Untrusted::default(),
         took_ms: 0,
     };

@@ -52,6 +52,16 @@ pub trait Check: DeserializeOwned + Send + Sync + 'static {
     /// Judges. Pure: equal observations at equal times are judged alike.
     fn evaluate(&self, seen: &Self::Observation, now: DateTime<Utc>) -> Evaluation;
 
+    /// Reads what an order is about to change, so that an undo can put it back.
+    fn before(
+        &self,
+        order: &Order,
+        looking: &Looking,
+    ) -> impl Future<Output = Result<Option<Untrusted>, NotApplied>> + Send {
+        let _ = (order, looking);
+        async { Ok(None) }
+    }
+
     /// Carries a remedy out on the other side, which is read again first.
     fn apply(
         &self,
@@ -71,8 +81,10 @@ pub type Secret = (&'static str, &'static str);
 #[derive(Debug, Default)]
 pub struct Evaluation {
     pub findings: Vec<Finding>,
-    /// What could not be seen; one is enough to make the check unknown.
+    /// Why something could not be seen; one is enough to make the check unknown.
     pub unknown: Vec<Unknown>,
+    /// What could not be seen, if that is all of it; none if anything may have been missed.
+    pub unseen: Option<Vec<FindingKey>>,
     /// What was looked at, in a few words for the ops log.
     pub summary: Untrusted,
 }
@@ -122,8 +134,10 @@ pub struct Order {
     pub argument: Option<String>,
     /// A reason, for a note on the other side.
     pub reason: Option<Untrusted>,
-    /// What the other side held before, so that `undo` can put it back.
+    /// What the other side held before its first change, as `Check::before` read it; for `undo`, what to put back.
     pub before: Option<Untrusted>,
+    /// For `undo`: what the change left there. Anything else has been put there since, and stays.
+    pub after: Option<Untrusted>,
 }
 
 /// What became of an order.
@@ -132,7 +146,10 @@ pub enum Applied {
     /// Done, or found done: "resolved in Sentry"; and what stood there before.
     Done {
         said: Untrusted,
-        before: Option<Untrusted>,
+        /// False if it was found done.
+        changed: bool,
+        /// What stands there now, for an undo to recognise.
+        after: Option<Untrusted>,
     },
     /// The other side has moved on meanwhile; nothing was changed.
     Overtaken { said: Untrusted },

@@ -175,24 +175,25 @@ impl Store {
         .await
     }
 
-    /// Notes that something may reach the other side from now on. False if the claim is lost: send nothing then.
-    pub async fn mark_sent(
-        &self,
-        effect_key: &str,
-        fence: i64,
-        now: DateTime<Utc>,
-    ) -> anyhow::Result<bool> {
-        let effect_key = effect_key.to_owned();
+    /// Notes that something may reach the other side from now on, and what it held before. False if the claim is
+    /// lost: send nothing then.
+    pub async fn mark_sent(&self, effect: &Effect, now: DateTime<Utc>) -> anyhow::Result<bool> {
+        let (effect_key, fence, order) = (
+            effect.effect_key.clone(),
+            effect.fence,
+            effect.order.clone(),
+        );
         self.write(move |c| {
             Box::pin(async move {
                 let rows = on!(c, |c| {
                     sqlx::query(
-                        "UPDATE effects SET first_sent_at = COALESCE(first_sent_at, $3) \
+                        "UPDATE effects SET first_sent_at = COALESCE(first_sent_at, $3), ordered = $4 \
                          WHERE effect_key = $1 AND fence = $2 AND state = 'running'",
                     )
                     .bind(&effect_key)
                     .bind(fence)
                     .bind(micros(now))
+                    .bind(Json(&order))
                     .execute(c)
                     .await
                     .map(|done| done.rows_affected())

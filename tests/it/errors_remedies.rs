@@ -24,6 +24,7 @@ fn order(verb: &str, argument: Option<&str>) -> Order {
         argument: argument.map(str::to_owned),
         reason: Some("fixed in 1.2".into()),
         before: None,
+        after: None,
     }
 }
 
@@ -41,9 +42,9 @@ async fn apply(world: &Sentry, order: &Order) -> Result<Applied, NotApplied> {
 
 fn done(result: Result<Applied, NotApplied>) -> (String, Option<String>) {
     match result {
-        Ok(Applied::Done { said, before }) => (
+        Ok(Applied::Done { said, after, .. }) => (
             said.as_str().to_owned(),
-            before.map(|b| b.as_str().to_owned()),
+            after.map(|after| after.as_str().to_owned()),
         ),
         other => panic!("not done: {other:?}"),
     }
@@ -155,12 +156,17 @@ async fn people_and_teams_are_found_on_every_page_and_the_former_owner_is_kept()
     let world = world().await;
     world.world().page = 1;
     world.world().issue(4501).assignee = Some("user:1".to_owned());
-    let anna = apply(&world, &order("assign", Some("Anna@Example.com"))).await;
+    let give = order("assign", Some("Anna@Example.com"));
+    let former = check(&world.url())
+        .before(&give, &looking(Duration::from_secs(10)))
+        .await;
+    assert_eq!(former, Ok(Some("user:1".into())));
+    let anna = apply(&world, &give).await;
     assert_eq!(
         done(anna),
         (
             "assigned to Anna in Sentry".to_owned(),
-            Some("user:1".to_owned())
+            Some("user:2".to_owned())
         )
     );
     let again = apply(&world, &order("assign", Some("anna@example.com"))).await;
@@ -192,9 +198,10 @@ async fn whom_sentry_does_not_know_is_refused_with_what_is_needed() {
         );
     }
     world.world().scopes.remove("member:read");
+    let result = apply(&world, &order("assign", Some("anna@example.com"))).await;
     assert!(
-        refused(apply(&world, &order("assign", Some("anna@example.com"))).await)
-            .contains("member:read")
+        matches!(&result, Err(NotApplied::NotSent(why)) if why.reason.as_str().contains("member:read")),
+        "{result:?}"
     );
     assert_eq!(world.world().issues[0].assignee, None);
 }
@@ -215,14 +222,41 @@ async fn every_remedy_can_be_undone() {
     done(apply(&world, &order("undo", Some("archive"))).await);
     assert_eq!(world.world().issues[0].status, "unresolved");
     world.world().issue(4501).assignee = Some("team:9".to_owned());
-    let (_, before) = done(apply(&world, &order("assign", Some("anna@example.com"))).await);
+    let give = order("assign", Some("anna@example.com"));
+    let before = check(&world.url())
+        .before(&give, &looking(Duration::from_secs(10)))
+        .await;
+    let (_, after) = done(apply(&world, &give).await);
+    assert_eq!(after.as_deref(), Some("user:2"));
     let mut undo = order("undo", Some("assign"));
-    undo.before = before.map(Into::into);
+    undo.before = before.expect("it can be read");
+    undo.after = after.map(Into::into);
     done(apply(&world, &undo).await);
     assert_eq!(world.world().issues[0].assignee.as_deref(), Some("team:9"));
-    undo.before = None;
-    done(apply(&world, &undo).await);
-    assert_eq!(world.world().issues[0].assignee, None);
+}
+
+#[tokio::test]
+async fn an_undo_leaves_alone_what_somebody_else_assigned_since() {
+    let world = world().await;
+    let (_, after) = done(apply(&world, &order("assign", Some("anna@example.com"))).await);
+    world.world().issue(4501).assignee = Some("team:8".to_owned());
+    let mut undo = order("undo", Some("assign"));
+    undo.after = after.map(Into::into);
+    assert!(overtaken(apply(&world, &undo).await).contains("assigned to somebody else"));
+    assert_eq!(world.world().issues[0].assignee.as_deref(), Some("team:8"));
+    undo.after = None;
+    assert!(refused(apply(&world, &undo).await).contains("it is not known"));
+}
+
+#[tokio::test]
+async fn an_order_outlives_a_token_that_has_to_be_mended() {
+    let world = world().await;
+    world.world().token = "another".to_owned();
+    let result = apply(&world, &order("resolve", None)).await;
+    assert!(
+        matches!(&result, Err(NotApplied::NotSent(why)) if why.cause == daily_ops::report::Cause::Auth),
+        "{result:?}"
+    );
 }
 
 #[tokio::test]

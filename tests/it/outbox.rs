@@ -24,15 +24,11 @@ async fn an_effect_is_claimed_once_and_settled_with_its_entry() {
         assert_eq!(claimed.order, effect("1", 1, "anna").order);
         assert_eq!(claim(store, 1).await, None);
 
-        assert!(
-            store
-                .mark_sent(&claimed.effect_key, claimed.fence, at(1))
-                .await
-                .unwrap()
-        );
+        assert!(store.mark_sent(&claimed, at(1)).await.unwrap());
         let done = Applied::Done {
             said: "resolved in Sentry".into(),
-            before: Some("unresolved".into()),
+            changed: true,
+            after: Some("unresolved".into()),
         };
         let settled = store
             .settle_effect(
@@ -69,12 +65,7 @@ async fn who_wakes_up_after_the_lease_settles_nothing() {
         let quick = claim(store, 2).await.expect("the lease has run out");
         assert_eq!((quick.fence, quick.attempts), (2, 2));
 
-        assert!(
-            !store
-                .mark_sent(&slow.effect_key, slow.fence, at(2))
-                .await
-                .unwrap()
-        );
+        assert!(!store.mark_sent(&slow, at(2)).await.unwrap());
         let late = store
             .settle_effect(
                 &slow.effect_key,

@@ -59,6 +59,7 @@ async fn sentrys_own_document_accepts_the_requests() {
             argument: argument.map(str::to_owned),
             reason: None,
             before: None,
+            after: None,
         };
         let result = errors
             .apply(&order, &looking(Duration::from_secs(120)))

@@ -35,6 +35,7 @@ fn issue(id: &str, severity: Severity, users: u64) -> Finding {
 
 fn errors(outcome: Outcome, findings: Vec<Finding>) -> CheckReport {
     CheckReport {
+        unseen: None,
         name: "errors".to_owned(),
         outcome,
         findings,

@@ -41,6 +41,7 @@ pub(super) fn evaluate(section: &Errors, seen: &Observation, now: DateTime<Utc>)
     let mut unknown = seen.gaps.clone();
     unknown.extend(seen.notices.skew.and_then(skewed));
     Evaluation {
+        unseen: None,
         findings,
         unknown,
         summary,

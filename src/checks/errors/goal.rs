@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::issue::Issue;
+use crate::text::Untrusted;
 
 /// What an issue is to become.
 pub(super) enum Goal {
@@ -12,16 +13,23 @@ pub(super) enum Goal {
     Reopened {
         from: &'static str,
     },
-    /// `user:1`, `team:2`, or nobody; and how people call them.
+    /// `user:1`, `team:2`, or nobody; how people call them; and the only owner that they may take it from.
     Owned {
         actor: Option<String>,
         name: String,
+        instead_of: Option<String>,
     },
 }
 
 impl Goal {
-    pub(super) fn is_ownership(&self) -> bool {
-        matches!(self, Self::Owned { .. })
+    /// The owner that it leaves, for an undo to recognise.
+    pub(super) fn actor(&self) -> Option<Untrusted> {
+        match self {
+            Self::Owned {
+                actor: Some(actor), ..
+            } => Some(actor.as_str().into()),
+            _ => None,
+        }
     }
 
     /// Only the field that changes.
@@ -58,6 +66,15 @@ impl Goal {
             }
             (Self::Reopened { from: "ignored" }, "resolved") => {
                 Some("resolved in Sentry meanwhile; nothing was changed")
+            }
+            (
+                Self::Owned {
+                    instead_of: Some(ours),
+                    ..
+                },
+                _,
+            ) if issue.assignee.as_ref().map(|a| &a.actor) != Some(ours) => {
+                Some("assigned to somebody else in Sentry meanwhile; nothing was changed")
             }
             _ => None,
         }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{Applied, Check, Evaluation, Looking, NotApplied, Order, Secret};
-use crate::{report::Unknown, upstream};
+use crate::{report::Unknown, text::Untrusted, upstream};
 
 mod client;
 mod default_rules;
@@ -158,6 +158,14 @@ impl Check for Errors {
 
     fn evaluate(&self, seen: &Observation, now: DateTime<Utc>) -> Evaluation {
         findings::evaluate(self, seen, now)
+    }
+
+    async fn before(
+        &self,
+        order: &Order,
+        looking: &Looking,
+    ) -> Result<Option<Untrusted>, NotApplied> {
+        remedies::before(self, order, looking).await
     }
 
     async fn apply(&self, order: &Order, looking: &Looking) -> Result<Applied, NotApplied> {

@@ -13,8 +13,24 @@ use crate::{
     checks::{Applied, Looking, NotApplied, Order},
     report::{Cause, Unknown},
     text::Untrusted,
-    upstream::{Failure, Unwritten},
+    upstream::Unwritten,
 };
+
+/// Who has the issue, before an order gives it to somebody else.
+pub(super) async fn before(
+    section: &Errors,
+    order: &Order,
+    looking: &Looking,
+) -> Result<Option<Untrusted>, NotApplied> {
+    if order.verb != "assign" || !issue::is_identifier(order.key.subject()) {
+        return Ok(None);
+    }
+    let sentry = Sentry::connect(section, looking).map_err(NotApplied::NotSent)?;
+    let now = current(&sentry, order.key.subject()).await?;
+    Ok(now
+        .and_then(|now| now.assignee)
+        .map(|owner| Untrusted::from(owner.actor)))
+}
 
 pub(super) async fn apply(
     section: &Errors,
@@ -51,18 +67,11 @@ pub(super) async fn apply(
         )));
     }
     let goal = goal(&sentry, order).await?;
-    let before = goal
-        .is_ownership()
-        .then(|| {
-            now.assignee
-                .as_ref()
-                .map(|a| Untrusted::from(a.actor.as_str()))
-        })
-        .flatten();
     if goal.is_reached(&now) {
         return Ok(Applied::Done {
             said: format!("was already {} in Sentry", goal.participle()).into(),
-            before,
+            changed: false,
+            after: goal.actor(),
         });
     }
     if let Some(said) = goal.overtaken_by(&now) {
@@ -81,7 +90,8 @@ pub(super) async fn apply(
             }
             Ok(Applied::Done {
                 said: said.into(),
-                before,
+                changed: true,
+                after: goal.actor(),
             })
         }
     }
@@ -96,9 +106,6 @@ async fn current(sentry: &Sentry<'_>, id: &str) -> Result<Option<Issue>, NotAppl
             "Sentry's answer is no issue; see whether `url` leads to Sentry itself",
         ))),
         Err(failure) if failure.cause == Cause::NotFound => Ok(None),
-        Err(failure) if matches!(failure.cause, Cause::Auth | Cause::Forbidden) => {
-            Err(refused(failure.to_string()))
-        }
         Err(failure) => Err(NotApplied::NotSent(failure.into())),
     }
 }
@@ -110,7 +117,7 @@ async fn goal(sentry: &Sentry<'_>, order: &Order) -> Result<Goal, NotApplied> {
         ("archive", _) => Ok(Goal::Archived),
         ("undo", "resolve") => Ok(Goal::Reopened { from: "resolved" }),
         ("undo", "archive") => Ok(Goal::Reopened { from: "ignored" }),
-        ("undo", "assign") => former_owner(order.before.as_ref()),
+        ("undo", "assign") => former_owner(order),
         ("assign", who) => match who.strip_prefix('#') {
             Some(slug) => team(sentry, slug).await,
             None if who.contains('@') => member(sentry, who).await,
@@ -120,17 +127,27 @@ async fn goal(sentry: &Sentry<'_>, order: &Order) -> Result<Goal, NotApplied> {
     }
 }
 
-fn former_owner(before: Option<&Untrusted>) -> Result<Goal, NotApplied> {
-    let Some(before) = before else {
+/// Whoever had it before, but only in place of the one to whom we gave it.
+fn former_owner(order: &Order) -> Result<Goal, NotApplied> {
+    let Some(ours) = &order.after else {
+        return Err(refused(
+            "it is not known to whom it was assigned from here; look at the issue in Sentry"
+                .to_owned(),
+        ));
+    };
+    let instead_of = Some(ours.as_str().to_owned());
+    let Some(before) = &order.before else {
         return Ok(Goal::Owned {
             actor: None,
             name: "nobody".to_owned(),
+            instead_of,
         });
     };
     match before.as_str().split_once(':') {
         Some(("user" | "team", id)) if issue::is_identifier(id) => Ok(Goal::Owned {
             actor: Some(before.as_str().to_owned()),
             name: "who had it before".to_owned(),
+            instead_of,
         }),
         _ => Err(refused(format!(
             "`{}` is no owner that Sentry knows",
@@ -155,6 +172,7 @@ async fn team(sentry: &Sentry<'_>, slug: &str) -> Result<Goal, NotApplied> {
         Some(Some(id)) => Ok(Goal::Owned {
             actor: Some(format!("team:{id}")),
             name: format!("#{slug}"),
+            instead_of: None,
         }),
         _ => Err(refused(format!(
             "there is no team #{} that the token may see; give a team's slug, or a member's e-mail address",
@@ -186,7 +204,7 @@ async fn member(sentry: &Sentry<'_>, email: &str) -> Result<Goal, NotApplied> {
         Some((fits, (issue::identifier(&item["user"]["id"]), name)))
     });
     match found.await? {
-        Some((Some(id), name)) => Ok(Goal::Owned { actor: Some(format!("user:{id}")), name }),
+        Some((Some(id), name)) => Ok(Goal::Owned { actor: Some(format!("user:{id}")), name, instead_of: None }),
         Some((None, _)) => Err(refused("this person was invited to the organization in Sentry, but has not joined yet".to_owned())),
         None => Err(refused("no member of the organization in Sentry has this e-mail address; give the one that they use there".to_owned())),
     }
@@ -205,9 +223,6 @@ async fn look_up<T>(
     ) {
         (Some((_, found)), _) => Ok(Some(found)),
         (None, None) => Ok(None),
-        (None, Some(gap)) if matches!(gap.cause, Cause::Auth | Cause::Forbidden) => {
-            Err(NotApplied::Refused(gap.reason))
-        }
         (None, Some(gap)) => Err(NotApplied::NotSent(gap)),
     }
 }
@@ -231,13 +246,19 @@ async fn change(sentry: &Sentry<'_>, id: &str, goal: &Goal) -> Result<Changed, N
         Err(Unwritten::Refused(failure)) if failure.cause == Cause::NotFound => {
             return Ok(Changed::Gone);
         }
+        // A token can be mended, and then the order can be carried out.
+        Err(Unwritten::Refused(failure))
+            if matches!(failure.cause, Cause::Auth | Cause::Forbidden) =>
+        {
+            return Err(NotApplied::NotSent(failure.into()));
+        }
         Err(Unwritten::Refused(failure)) => return Err(refused(failure.to_string())),
         Err(Unwritten::NotSent(failure)) => return Err(NotApplied::NotSent(failure.into())),
         Err(Unwritten::OutcomeUnknown(failure)) => Unknown::from(failure),
     };
     match sentry.issue(id).await {
         Ok(Some(issue)) if issue.id == id && goal.is_reached(&issue) => Ok(Changed::Yes),
-        Ok(_) | Err(Failure { .. }) => Err(NotApplied::OutcomeUnknown(doubt)),
+        _ => Err(NotApplied::OutcomeUnknown(doubt)),
     }
 }
 

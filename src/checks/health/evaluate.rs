@@ -52,6 +52,7 @@ pub(super) fn evaluate(health: &Health, seen: &Observation, now: DateTime<Utc>) 
     }
     findings.extend(own_network);
     Evaluation {
+        unseen: None,
         findings,
         unknown: blind.reasons(health.endpoints.len()),
         summary: tally.summary(),

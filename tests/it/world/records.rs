@@ -61,6 +61,7 @@ pub(crate) fn effect(subject: &str, version: i64, by: &str) -> NewEffect {
         argument: None,
         reason: Some("fixed".into()),
         before: None,
+        after: None,
     };
     NewEffect {
         effect_key: format!("resolve:errors:{subject}:{version}"),
