@@ -10,7 +10,7 @@ use crate::{
     ops_log::{Entry, Kind, NewEntry, Sentence},
     report::Unknown,
     schedule::Clock,
-    store::{Decided, Effect, Outcome, Settled, Store},
+    store::{Decided, Effect, Settled, Settlement, Store},
     text::Untrusted,
     triage::{Action, Decision, Person},
 };
@@ -147,13 +147,13 @@ async fn settle(
 ) -> anyhow::Result<Attempt> {
     let delivery = judge(&applied, effect.attempts, now);
     let outcome = match (&delivery, applied) {
-        (Delivery::Later(why, not_before), _) => Outcome::Retry {
+        (Delivery::Later(why, not_before), _) => Settlement::Retry {
             not_before: *not_before,
             error: why.reason.clone(),
         },
-        (Delivery::NeedsHuman(why), _) => Outcome::NeedsHuman(why.reason.clone()),
-        (_, Ok(applied)) => Outcome::Done(applied),
-        (_, Err(why)) => Outcome::Failed(why.to_string().into()),
+        (Delivery::NeedsHuman(why), _) => Settlement::NeedsHuman(why.reason.clone()),
+        (_, Ok(applied)) => Settlement::Done(applied),
+        (_, Err(why)) => Settlement::Failed(why.to_string().into()),
     };
     let mut entries = Vec::new();
     if let Delivery::Overtaken(said) = &delivery {

@@ -8,7 +8,7 @@ use crate::{
     ops_log::{Flaw, tail_differs},
     report::{Cause, CheckReport, Finding, FindingKey, Outcome, Severity, Unknown},
     schedule::Schedule,
-    store::{Effect, EffectState, Filter, Order, Store},
+    store::{Direction, Effect, EffectState, Filter, Store},
     text::{Untrusted, count, thousands},
 };
 
@@ -39,7 +39,7 @@ pub(super) async fn observe(
 ) -> anyhow::Result<Seen> {
     let newest = Filter {
         limit: Some(TAIL as usize),
-        order: Order::NewestFirst,
+        order: Direction::NewestFirst,
         ..Filter::default()
     };
     let mut newest = store.entries(&newest).await?;

@@ -10,7 +10,7 @@ use crate::{
     command::{Export, Log, Search},
     config::Config,
     ops_log::{Anchor, Comparison, Entry, Kind, NewEntry, Sentence, heading, line, title},
-    store::{Access, Filter, Order, Store, Whom},
+    store::{Access, Direction, Filter, Store, Whom},
     triage::Person,
 };
 
@@ -87,7 +87,7 @@ fn filter(search: Search) -> anyhow::Result<Filter> {
 async fn show(store: &Store, filter: Filter) -> anyhow::Result<Exit> {
     let mut entries = store
         .entries(&Filter {
-            order: Order::NewestFirst,
+            order: Direction::NewestFirst,
             ..filter
         })
         .await?;

@@ -67,7 +67,7 @@ impl EffectState {
 
 /// What became of a claimed effect.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum Settlement {
     Done(Applied),
     Failed(Untrusted),
     Retry {
@@ -77,7 +77,7 @@ pub enum Outcome {
     NeedsHuman(Untrusted),
 }
 
-impl Outcome {
+impl Settlement {
     fn state(&self) -> EffectState {
         match self {
             Self::Done(_) => EffectState::Done,
@@ -210,13 +210,13 @@ impl Store {
         &self,
         effect_key: &str,
         fence: i64,
-        outcome: Outcome,
+        settlement: Settlement,
         entry: Option<NewEntry>,
     ) -> anyhow::Result<Settled> {
         let effect_key = effect_key.to_owned();
         self.write(move |c| {
             Box::pin(async move {
-                if !settle(c, &effect_key, fence, &outcome).await? {
+                if !settle(c, &effect_key, fence, &settlement).await? {
                     return Ok(Settled::FenceLost);
                 }
                 Ok(Settled::Recorded(match entry {
@@ -327,14 +327,14 @@ async fn settle(
     c: &mut Connection<'_>,
     effect_key: &str,
     fence: i64,
-    outcome: &Outcome,
+    settlement: &Settlement,
 ) -> anyhow::Result<bool> {
-    let result = match outcome {
-        Outcome::Done(applied) => Some(Json(applied)),
+    let result = match settlement {
+        Settlement::Done(applied) => Some(Json(applied)),
         _ => None,
     };
-    let not_before = match outcome {
-        Outcome::Retry { not_before, .. } => Some(micros(*not_before)),
+    let not_before = match settlement {
+        Settlement::Retry { not_before, .. } => Some(micros(*not_before)),
         _ => None,
     };
     let rows = on!(c, |c| {
@@ -345,9 +345,9 @@ async fn settle(
         )
         .bind(effect_key)
         .bind(fence)
-        .bind(outcome.state().as_str())
+        .bind(settlement.state().as_str())
         .bind(result)
-        .bind(outcome.error())
+        .bind(settlement.error())
         .bind(not_before)
         .execute(c)
         .await

@@ -111,6 +111,19 @@ impl Store {
         })
         .context("the times of the rounds could not be read")
     }
+
+    /// How many decisions were recorded since then. No body is read, so that a damaged one stops nobody.
+    pub async fn decisions_since(&self, at: DateTime<Utc>) -> anyhow::Result<u64> {
+        let mut snapshot = self.read().await?;
+        let number: i64 = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_scalar("SELECT count(*) FROM ops_log WHERE kind = 'decision' AND at >= $1")
+                .bind(super::micros(at))
+                .fetch_one(c)
+                .await
+        })
+        .context("the decisions could not be counted")?;
+        Ok(number.unsigned_abs())
+    }
 }
 
 async fn head(c: &mut Connection<'_>) -> anyhow::Result<Head> {

@@ -33,10 +33,11 @@ mod sqlite;
 mod writer;
 
 pub use decisions::Decided;
-pub use effects::{Effect, EffectState, NewEffect, Outcome, Settled};
+pub use effects::{Effect, EffectState, NewEffect, Settled, Settlement};
 pub use erase::Whom;
+pub use postgres::shown;
 pub use runs::LastRun;
-pub use search::{Filter, Order};
+pub use search::{Direction, Filter};
 
 /// Whether a store may be written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ const CONNECTIONS: u32 = 8;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn open(url: &str, access: Access) -> anyhow::Result<PgPool> {
-    let shown = without_password(url);
+    let shown = shown(url);
     let options: PgConnectOptions = url
         .parse()
         // The parser's own message may quote the password.
@@ -51,11 +51,21 @@ pub(super) async fn open(url: &str, access: Access) -> anyhow::Result<PgPool> {
         .connect_lazy_with(options))
 }
 
-/// The host and the database's name.
-fn without_password(url: &str) -> String {
+/// The URL of a database as it may be shown: without its password and parameters.
+pub fn shown(url: &str) -> String {
+    if url.starts_with("sqlite:") {
+        return crate::text::one_line(url);
+    }
     match url::Url::parse(url) {
-        Ok(url) => format!("{}{}", url.host_str().unwrap_or("localhost"), url.path()),
-        Err(_) => "that was given".to_owned(),
+        // An `@` behind the host means that the host is a part of the password.
+        Ok(mut url) if !url.path().contains('@') => {
+            // Refused only where there is no host, and so no password.
+            let _none = url.set_password(None);
+            url.set_query(None);
+            url.set_fragment(None);
+            crate::text::one_line(url.as_str())
+        }
+        _ => "that was given".to_owned(),
     }
 }
 
@@ -69,9 +79,26 @@ mod tests {
             "postgres://anna:hunter2@127.0.0.1:1/ops?password=hunter2",
             "postgres://anna:hunter2@127.0.0.1:notaport/ops",
             "postgres://anna:hun/ter2@127.0.0.1:1/ops",
+            "postgres://anna:12/hunter2@127.0.0.1:1/ops",
+            "postgres://anna:hunter2@127.0.0.1:1/ops#hunter2",
         ] {
+            assert!(!shown(url).contains("hunter2"), "{}", shown(url));
             let error = open(url, Access::ReadOnly).await.unwrap_err();
             assert!(!format!("{error:#}").contains("hunter2"), "{error:#}");
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_url_is_shown() {
+        for (url, expected) in [
+            (
+                "postgres://anna:hunter2@db.example.com:5433/ops?sslmode=require",
+                "postgres://anna@db.example.com:5433/ops",
+            ),
+            ("postgres:///ops", "postgres:///ops"),
+            ("sqlite:daily-ops.db", "sqlite:daily-ops.db"),
+        ] {
+            assert_eq!(shown(url), expected);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sqlx::types::Json;
 
 use super::{Connection, Store, log, micros};
@@ -21,7 +21,6 @@ const KEPT: TimeDelta = TimeDelta::days(90);
 pub struct LastRun {
     pub run: RunId,
     pub started_at: DateTime<Utc>,
-    pub verdict: Verdict,
 }
 
 impl Store {
@@ -52,34 +51,29 @@ impl Store {
 
     pub async fn last_run(&self) -> anyhow::Result<Option<LastRun>> {
         let mut snapshot = self.read().await?;
-        let row: Option<(String, DateTime<Utc>, String)> = on!(&mut snapshot.connection(), |c| {
-            sqlx::query_as(
-                "SELECT id, started_at, verdict FROM runs ORDER BY started_at DESC LIMIT 1",
-            )
-            .fetch_optional(c)
-            .await
-        })
-        .context("the last run could not be read")?;
-        row.map(|(run, started_at, verdict)| {
-            Ok(LastRun {
-                run: named(&run)?,
-                started_at,
-                verdict: named(&verdict)?,
-            })
-        })
-        .transpose()
-    }
-
-    pub async fn run(&self, run: &RunId) -> anyhow::Result<Option<Report>> {
-        let mut snapshot = self.read().await?;
-        let row: Option<Json<Report>> = on!(&mut snapshot.connection(), |c| {
-            sqlx::query_scalar("SELECT report FROM runs WHERE id = $1")
-                .bind(run.as_str())
+        let row = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_as("SELECT id, started_at FROM runs ORDER BY started_at DESC LIMIT 1")
                 .fetch_optional(c)
                 .await
         })
-        .with_context(|| format!("the run {run} could not be read"))?;
-        Ok(row.map(|report| report.0))
+        .context("the last run could not be read")?;
+        row.map(opened).transpose()
+    }
+
+    /// The run in which that check last looked or tried to; None if there was none, or it is no longer kept.
+    pub async fn last_run_of(&self, check: &str) -> anyhow::Result<Option<LastRun>> {
+        let mut snapshot = self.read().await?;
+        let row = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_as(
+                "SELECT r.id, r.started_at FROM memory AS m JOIN runs AS r ON r.id = m.run_id \
+                 WHERE m.check_name = $1",
+            )
+            .bind(check)
+            .fetch_optional(c)
+            .await
+        })
+        .with_context(|| format!("the last run of `{check}` could not be read"))?;
+        row.map(opened).transpose()
     }
 
     /// What the last look of each check left open.
@@ -93,6 +87,13 @@ impl Store {
         .context("what earlier rounds left open could not be read")?;
         Ok(rows.into_iter().flat_map(|known| known.0).collect())
     }
+}
+
+fn opened((run, started_at): (String, DateTime<Utc>)) -> anyhow::Result<LastRun> {
+    Ok(LastRun {
+        run: serde_json::from_value(run.into()).context("a run's id is no id")?,
+        started_at,
+    })
 }
 
 async fn insert(c: &mut Connection<'_>, report: &Report, verdict: Verdict) -> anyhow::Result<()> {
@@ -148,13 +149,4 @@ fn name(value: impl Serialize) -> anyhow::Result<String> {
         serde_json::Value::String(name) => Ok(name),
         other => anyhow::bail!("{other} is no name"),
     }
-}
-
-fn named<T: for<'de> Deserialize<'de>>(name: &str) -> anyhow::Result<T> {
-    serde_json::from_value(serde_json::Value::from(name)).with_context(|| {
-        format!(
-            "the store holds `{}`, which this version does not know",
-            crate::text::one_line(name)
-        )
-    })
 }

@@ -36,13 +36,12 @@ pub struct Filter {
     pub from: Option<DateTime<Utc>>,
     /// Before that moment.
     pub to: Option<DateTime<Utc>>,
-    pub after_seq: Option<i64>,
     pub limit: Option<usize>,
-    pub order: Order,
+    pub order: Direction,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
+pub enum Direction {
     #[default]
     OldestFirst,
     NewestFirst,
@@ -108,8 +107,8 @@ impl Store {
     ) -> anyhow::Result<()> {
         let mut snapshot = self.read().await?;
         let mut from = match filter.order {
-            Order::OldestFirst => filter.after_seq.unwrap_or(0),
-            Order::NewestFirst => i64::MAX,
+            Direction::OldestFirst => 0,
+            Direction::NewestFirst => i64::MAX,
         };
         loop {
             let page = page(&mut snapshot.connection(), filter, from).await?;
@@ -130,12 +129,12 @@ impl Store {
 /// The next page after the entry `from`, in the direction of the filter.
 async fn page(c: &mut Connection<'_>, filter: &Filter, from: i64) -> anyhow::Result<Vec<Row>> {
     let (above, below) = match filter.order {
-        Order::OldestFirst => (from, i64::MAX),
-        Order::NewestFirst => (filter.after_seq.unwrap_or(0), from),
+        Direction::OldestFirst => (from, i64::MAX),
+        Direction::NewestFirst => (0, from),
     };
     let sql = match filter.order {
-        Order::OldestFirst => concat!(selection!(), " ORDER BY l.seq LIMIT $6"),
-        Order::NewestFirst => concat!(selection!(), " ORDER BY l.seq DESC LIMIT $6"),
+        Direction::OldestFirst => concat!(selection!(), " ORDER BY l.seq LIMIT $6"),
+        Direction::NewestFirst => concat!(selection!(), " ORDER BY l.seq DESC LIMIT $6"),
     };
     on!(c, |c| {
         sqlx::query_as(sql)

@@ -3,7 +3,7 @@
 use daily_ops::{
     checks::Applied,
     ops_log::Kind,
-    store::{EffectState, Outcome, Settled, Store},
+    store::{EffectState, Settled, Settlement, Store},
 };
 
 use crate::world::{
@@ -34,7 +34,7 @@ async fn an_effect_is_claimed_once_and_settled_with_its_entry() {
             .settle_effect(
                 &claimed.effect_key,
                 claimed.fence,
-                Outcome::Done(done.clone()),
+                Settlement::Done(done.clone()),
                 Some(entry(1, Kind::Effect, "anna", "done")),
             )
             .await
@@ -70,7 +70,7 @@ async fn who_wakes_up_after_the_lease_settles_nothing() {
             .settle_effect(
                 &slow.effect_key,
                 slow.fence,
-                Outcome::Failed("late".into()),
+                Settlement::Failed("late".into()),
                 Some(note(2)),
             )
             .await
@@ -78,7 +78,7 @@ async fn who_wakes_up_after_the_lease_settles_nothing() {
         assert_eq!(late, Settled::FenceLost);
         assert_eq!(store.head().await.unwrap().seq, 1);
 
-        let retry = Outcome::Retry {
+        let retry = Settlement::Retry {
             error: "no answer".into(),
             not_before: at(30),
         };
@@ -102,7 +102,7 @@ async fn who_wakes_up_after_the_lease_settles_nothing() {
             .settle_effect(
                 &third.effect_key,
                 third.fence,
-                Outcome::NeedsHuman("look".into()),
+                Settlement::NeedsHuman("look".into()),
                 None,
             )
             .await
@@ -129,7 +129,7 @@ async fn the_effects_of_one_finding_go_in_the_order_of_its_decisions() {
             .settle_effect(
                 &first.effect_key,
                 first.fence,
-                Outcome::Failed("gone".into()),
+                Settlement::Failed("gone".into()),
                 None,
             )
             .await

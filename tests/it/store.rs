@@ -3,7 +3,7 @@
 use daily_ops::{
     ops_log::Kind,
     report::{Cause, CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown},
-    store::{Decided, NewEffect, Store},
+    store::{Decided, LastRun, NewEffect, Store},
     triage::{Memory, Verdict, remember},
 };
 
@@ -86,15 +86,68 @@ async fn a_run_is_read_back_as_it_was_recorded() {
 
         let last = store.last_run().await.unwrap().expect("there was a run");
         assert_eq!(
-            (last.run, last.started_at, last.verdict),
-            (second.run.clone(), second.started_at, Verdict::Ok)
+            (&last.run, last.started_at),
+            (&second.run, second.started_at)
         );
-        assert_eq!(store.run(&first.run).await.unwrap(), Some(first));
-        assert_eq!(store.run(&RunId::of(at(99))).await.unwrap(), None);
         assert_eq!((entry.seq, store.head().await.unwrap().seq), (1, 2));
         assert_eq!(store.round_times(at(1)).await.unwrap(), [at(5)]);
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_check_has_a_last_run_of_its_own() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        let both = report(
+            0,
+            vec![
+                check("health", Outcome::Looked, vec![]),
+                check("errors", Outcome::Looked, vec![]),
+            ],
+        );
+        let health = report(5, vec![check("health", Outcome::Looked, vec![])]);
+        round(store, &Memory::new(), both.clone()).await;
+        round(store, &Memory::new(), health.clone()).await;
+        let last = async |check| store.last_run_of(check).await.unwrap();
+        let run = |report: Report| LastRun {
+            run: report.run,
+            started_at: report.started_at,
+        };
+        assert_eq!(last("health").await, Some(run(health)));
+        assert_eq!(last("errors").await, Some(run(both)));
+        assert_eq!(last("nothing").await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn decisions_are_counted_even_where_one_is_damaged() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        store.append(note(0)).await.unwrap();
+        for version in 1..=3 {
+            decide(store, "1", version).await;
+        }
+        for guard in guards_of_bodies(database.postgres) {
+            database.raw(guard).await.unwrap();
+        }
+        database
+            .raw("UPDATE ops_log_bodies SET body = 'nonsense'")
+            .await
+            .unwrap();
+        assert_eq!(store.decisions_since(at(2)).await.unwrap(), 2);
+        assert_eq!(store.decisions_since(at(4)).await.unwrap(), 0);
+    })
+    .await;
+}
+
+fn guards_of_bodies(postgres: bool) -> &'static [&'static str] {
+    if postgres {
+        &["DROP TRIGGER ops_log_bodies_refuse_change ON ops_log_bodies"]
+    } else {
+        &["DROP TRIGGER ops_log_bodies_refuse_update"]
+    }
 }
 
 #[tokio::test]
@@ -143,9 +196,10 @@ async fn a_check_that_is_off_or_was_not_asked_keeps_its_memory() {
 async fn runs_are_kept_for_ninety_days() {
     on_each_engine(async |database| {
         let store = &database.store;
+        let looked = |name| vec![check(name, Outcome::Looked, vec![])];
         let (old, young, now) = (
-            report(0, vec![]),
-            report(24 * 60, vec![]),
+            report(0, looked("health")),
+            report(24 * 60, looked("errors")),
             report(91 * 24 * 60 - 1, vec![]),
         );
         for report in [&old, &young, &now] {
@@ -154,8 +208,9 @@ async fn runs_are_kept_for_ninety_days() {
                 .await
                 .unwrap();
         }
-        assert_eq!(store.run(&old.run).await.unwrap(), None);
-        assert!(store.run(&young.run).await.unwrap().is_some());
+        assert_eq!(store.last_run_of("health").await.unwrap(), None);
+        let kept = store.last_run_of("errors").await.unwrap();
+        assert_eq!(kept.map(|last| last.run), Some(young.run));
         assert_eq!(intact(store).await, 3);
     })
     .await;
