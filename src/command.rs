@@ -66,8 +66,7 @@ pub enum Command {
         by: String,
     },
 
-    /// Read, check and export the ops log
-    #[command(args_conflicts_with_subcommands = true)]
+    /// Read, check and export the ops log; alone, it shows the newest entries
     Log {
         #[command(subcommand)]
         command: Option<Log>,
@@ -119,6 +118,7 @@ pub enum Triage {
         /// As the report shows it: errors:4501
         key: FindingKey,
         /// An e-mail address or #team reaches the other side as well
+        #[arg(value_parser = person)]
         who: String,
     },
 
@@ -155,7 +155,8 @@ pub enum Triage {
     Note {
         /// As the report shows it: errors:4501
         key: FindingKey,
-        #[arg(required = true, trailing_var_arg = true)]
+        /// At most 300 characters; e-mail addresses and secrets are not kept
+        #[arg(required = true)]
         text: Vec<String>,
     },
 
@@ -189,9 +190,20 @@ fn snooze(text: &str) -> Result<TimeDelta, String> {
             "a snooze lasts {} days at most",
             LONGEST_SNOOZE.num_days()
         )),
-        Ok(time) if time > TimeDelta::zero() => Ok(time),
+        Ok(time) if time >= TimeDelta::minutes(1) => Ok(time),
         _ => Err("a snooze is a time such as 4h, 3d or 1w".to_owned()),
     }
+}
+
+fn person(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let names_somebody = text
+        .trim_matches(['@', '#'])
+        .chars()
+        .any(char::is_alphanumeric);
+    names_somebody
+        .then(|| text.to_owned())
+        .ok_or_else(|| "give a name, an e-mail address, or #team".to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -289,7 +301,7 @@ mod tests {
     #[test]
     fn a_snooze_always_ends() {
         assert_eq!(snooze("3d"), Ok(TimeDelta::days(3)));
-        for text in ["91d", "0s", "for ever", "-1d"] {
+        for text in ["91d", "0s", "1ns", "for ever", "-1d"] {
             assert!(snooze(text).is_err(), "{text}");
         }
     }

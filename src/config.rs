@@ -1,12 +1,13 @@
 //! The configuration: one TOML file, assembled of sections that live with their modules; secrets from the environment.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::Read,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, anyhow, bail};
-use secrecy::SecretString;
+use anyhow::{Context, anyhow, bail, ensure};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::{
@@ -20,7 +21,7 @@ const DATABASE_URL: &str = "DATABASE_URL";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct Sections {
     #[serde(default)]
     database: Database,
     #[serde(default)]
@@ -89,7 +90,7 @@ impl Config {
         registry: &Registry,
         env: &impl Fn(&str) -> Option<String>,
     ) -> anyhow::Result<Self> {
-        let file: File = toml::from_str(text).map_err(|error| explain(&error.to_string()))?;
+        let file: Sections = toml::from_str(text).map_err(|error| explain(&error.to_string()))?;
         let secrets = registry
             .secrets()
             .filter_map(|name| secret(name, env).transpose())
@@ -102,6 +103,14 @@ impl Config {
             Some((_, url)) => url,
             None => file.database.url.into(),
         };
+        let database_file = database_url
+            .expose_secret()
+            .strip_prefix("sqlite:")
+            .map(Path::new);
+        ensure!(
+            database_file != Some(file.ops_log.path.as_path()),
+            "`path` in [ops_log] is the database's own file: give the Markdown file a name of its own"
+        );
         Ok(Self {
             database_url,
             schedule: file.schedule,
@@ -120,7 +129,7 @@ fn secret<'a>(
     let value = match (env(name), env(&in_file)) {
         (Some(_), Some(_)) => bail!("{name} and {in_file} are both set: keep one"),
         (Some(value), None) => value,
-        (None, Some(path)) => fs::read_to_string(&path)
+        (None, Some(path)) => secret_in(Path::new(&path))
             .with_context(|| format!("can't read the file that {in_file} names"))?,
         (None, None) => return Ok(None),
     };
@@ -129,6 +138,20 @@ fn secret<'a>(
         bail!("{name} holds a control character: is it one line?");
     }
     Ok((!value.is_empty()).then(|| (name, value.into())))
+}
+
+/// No secret is longer than a page; a device or a wrong file is not read to its end.
+fn secret_in(path: &Path) -> anyhow::Result<String> {
+    const LIMIT: u64 = 4096;
+    let mut text = String::new();
+    File::open(path)?
+        .take(LIMIT + 1)
+        .read_to_string(&mut text)?;
+    ensure!(
+        text.len() as u64 <= LIMIT,
+        "it holds more than {LIMIT} bytes: is it the right file?"
+    );
+    Ok(text)
 }
 
 /// Adds the nearest right name to serde's "unknown field", and keeps passwords in the quoted line to itself.
@@ -183,6 +206,12 @@ mod tests {
             text.contains("[checks.health]") && text.contains("did you mean `endpoints`"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn the_log_can_not_be_written_over_the_database() {
+        let text = refusal("[database]\nurl = \"sqlite:ops.db\"\n[ops_log]\npath = \"ops.db\"");
+        assert!(text.contains("the database's own file"), "{text}");
     }
 
     #[test]

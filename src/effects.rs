@@ -10,7 +10,7 @@ use crate::{
     ops_log::{Entry, Kind, NewEntry, Sentence},
     report::Unknown,
     schedule::Clock,
-    store::{Decided, Effect, Settled, Settlement, Store},
+    store::{Decided, Effect, EffectState, Settled, Settlement, Store},
     text::Untrusted,
     triage::{Action, Decision, Person},
 };
@@ -87,8 +87,35 @@ async fn attempt(
     clock: &Clock,
     mut effect: Effect,
 ) -> anyhow::Result<Attempt> {
-    let undone = undone(store, &effect).await?;
-    let ready = match undone {
+    let history = store
+        .decisions([&effect.key])
+        .await?
+        .remove(&effect.key)
+        .unwrap_or_default();
+    if effect.first_sent_at.is_none() && is_taken_back(&history, effect.version) {
+        let applied = Applied::Overtaken {
+            said: "taken back before it was sent".into(),
+        };
+        return settle(store, effect, Ok(applied), clock()).await;
+    }
+    let ready = match undone(store, &history, &effect).await? {
+        Some(
+            Effect {
+                result: Some(Applied::Overtaken { .. }),
+                ..
+            }
+            | Effect {
+                state: EffectState::Failed,
+                ..
+            },
+        ) => {
+            let applied = Applied::Done {
+                said: "nothing had been changed".into(),
+                changed: false,
+                after: None,
+            };
+            return settle(store, effect, Ok(applied), clock()).await;
+        }
         Some(undone) => {
             effect.order.before = undone.order.before;
             effect.order.after = match undone.result {
@@ -120,13 +147,18 @@ async fn attempt(
     settle(store, effect, applied, clock()).await
 }
 
+fn is_taken_back(history: &[Decision], version: i64) -> bool {
+    history
+        .iter()
+        .any(|decision| decision.action == Action::Undo { version })
+}
+
 /// The effect that this one takes back, if it is an undo.
-async fn undone(store: &Store, undo: &Effect) -> anyhow::Result<Option<Effect>> {
-    let history = store
-        .decisions([&undo.key])
-        .await?
-        .remove(&undo.key)
-        .unwrap_or_default();
+async fn undone(
+    store: &Store,
+    history: &[Decision],
+    undo: &Effect,
+) -> anyhow::Result<Option<Effect>> {
     match history
         .iter()
         .find(|decision| decision.version == undo.version)
@@ -137,8 +169,8 @@ async fn undone(store: &Store, undo: &Effect) -> anyhow::Result<Option<Effect>> 
     }
 }
 
-/// Records what became of an attempt. A decision that the other side has overtaken is withdrawn first, so that a crash
-/// in between repeats both.
+/// Records what became of an attempt. A decision that the other side has overtaken or refuses is withdrawn first, so
+/// that a crash in between repeats both.
 async fn settle(
     store: &Store,
     effect: Effect,
@@ -156,7 +188,7 @@ async fn settle(
         (_, Err(why)) => Settlement::Failed(why.to_string().into()),
     };
     let mut entries = Vec::new();
-    if let Delivery::Overtaken(said) = &delivery {
+    if let Delivery::Overtaken(said) | Delivery::Refused(said) = &delivery {
         entries.extend(withdraw(store, &effect, said, now).await?);
     }
     match store

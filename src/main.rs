@@ -59,7 +59,10 @@ fn main() -> ExitCode {
     match done {
         Ok(exit) => ExitCode::from(exit as u8),
         Err(error) => {
-            writeln!(stderr(), "error: {error:#}").ok();
+            // A name in it may come from anywhere, and must not steer the terminal.
+            for line in format!("error: {error:#}").lines() {
+                writeln!(stderr(), "{}", printable(line)).ok();
+            }
             ExitCode::from(Exit::CouldNotRun as u8)
         }
     }
@@ -71,4 +74,8 @@ fn main() -> ExitCode {
 )]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+fn printable(line: &str) -> String {
+    line.chars().filter(|c| !c.is_control()).collect()
 }

@@ -117,6 +117,8 @@ pub enum Cause {
     ClockSkew,
     /// A rule of this program forbids to ask.
     Refused,
+    /// Our own database or file.
+    Store,
     Panic,
 }
 
@@ -139,6 +141,7 @@ impl Cause {
             Self::NotConfigured => "not configured",
             Self::ClockSkew => "clock skew",
             Self::Refused => "refused",
+            Self::Store => "store",
             Self::Panic => "panic",
         }
     }

@@ -91,7 +91,8 @@ impl Bot {
         if wants_effect {
             match self.deliver(&decision, &mut entries).await {
                 Ok(delivery) => {
-                    said.accepted = !matches!(delivery, Delivery::Overtaken(_));
+                    said.accepted =
+                        !matches!(delivery, Delivery::Overtaken(_) | Delivery::Refused(_));
                     said.lines
                         .push(said::delivered(&delivery, zone, (self.clock)()));
                 }
@@ -153,6 +154,8 @@ impl Bot {
             }
             _ if !offers(finding, name) => None,
             Action::Resolve { reason } => Some(order(name, None, reason.clone())),
+            // Whoever has no e-mail address or # is known here alone.
+            Action::Assign { to } if !to.id().contains(['@', '#']) => None,
             Action::Assign { to } => Some(order(name, Some(to.id().into()), None)),
             Action::Archive => Some(order(name, None, None)),
             _ => None,

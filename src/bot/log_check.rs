@@ -5,6 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::{
+    effects::{Attempt, Delivery},
     ops_log::{Flaw, tail_differs},
     report::{Cause, CheckReport, Finding, FindingKey, Outcome, Severity, Unknown},
     schedule::Schedule,
@@ -16,119 +17,234 @@ use crate::{
 pub const NAME: &str = "ops-log";
 
 /// Entries of the chain that each round recomputes; `log verify` recomputes all.
-const TAIL: u32 = 1_000;
+const TAIL: u32 = 10_000;
 
-/// What was seen of the log.
-pub(super) struct Seen {
-    pub(super) entries: i64,
-    pub(super) flaw: Option<Flaw>,
-    /// Days since the last round that should have had one.
-    pub(super) missed: Vec<NaiveDate>,
+/// Lines of the file that each round compares; `log verify` compares all.
+const LINES: usize = 1_000;
+
+/// Times that a file is compared before it is called wrong: another process may be writing it.
+const PATIENCE: u32 = 3;
+
+/// What was seen of the log, each look for itself: one that fails hides no other.
+pub(super) struct Observation {
+    entries: anyhow::Result<i64>,
+    flaw: anyhow::Result<Option<Flaw>>,
+    /// Rounds were recorded, but the log holds none of them.
+    emptied: anyhow::Result<bool>,
+    /// Days since the last look at the log that wanted a round and had none.
+    missed: anyhow::Result<Vec<NaiveDate>>,
     /// What decisions asked of the other side and did not get.
-    pub(super) undelivered: Vec<Effect>,
+    undelivered: anyhow::Result<Vec<Effect>>,
+    /// What the other side refused in this round, and why.
+    refused: anyhow::Result<Vec<Untrusted>>,
     /// Where the Markdown file departs from the log.
-    pub(super) file: Option<Untrusted>,
+    file: anyhow::Result<Option<Untrusted>>,
 }
 
 pub(super) async fn observe(
     store: &Store,
     path: &Path,
     schedule: &Schedule,
-    last_round: Option<DateTime<Utc>>,
+    attempts: &anyhow::Result<Vec<Attempt>>,
     now: DateTime<Utc>,
-) -> anyhow::Result<Seen> {
+) -> Observation {
+    let entries = store.head().await.map(|head| head.seq);
+    Observation {
+        flaw: store.verify_tail(TAIL).await.map(Result::err),
+        emptied: emptied(store, entries.as_ref().ok()).await,
+        entries,
+        missed: missed_days(store, schedule, now).await,
+        undelivered: store.open_effects().await,
+        refused: attempts
+            .as_ref()
+            .map(|attempts| refused(attempts))
+            .map_err(|error| anyhow::anyhow!("{error:#}")),
+        file: departs(store, path).await,
+    }
+}
+
+async fn emptied(store: &Store, entries: Option<&i64>) -> anyhow::Result<bool> {
+    Ok(entries == Some(&0) && store.last_run().await?.is_some())
+}
+
+async fn missed_days(
+    store: &Store,
+    schedule: &Schedule,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Vec<NaiveDate>> {
+    let Some(last) = store.last_run_of(NAME).await? else {
+        return Ok(Vec::new());
+    };
+    let day = |at: DateTime<Utc>| at.with_timezone(&schedule.time_zone).date_naive();
+    let rounds: Vec<NaiveDate> = store
+        .round_times(last.started_at)
+        .await?
+        .into_iter()
+        .map(day)
+        .collect();
+    let missed = schedule.missed(last.started_at, now);
+    Ok(missed
+        .into_iter()
+        .filter(|missed| !rounds.contains(missed))
+        .collect())
+}
+
+async fn departs(store: &Store, path: &Path) -> anyhow::Result<Option<Untrusted>> {
     let newest = Filter {
-        limit: Some(TAIL as usize),
+        limit: Some(LINES),
         order: Direction::NewestFirst,
         ..Filter::default()
     };
-    let mut newest = store.entries(&newest).await?;
-    newest.reverse();
-    Ok(Seen {
-        entries: store.head().await?.seq,
-        flaw: store.verify_tail(TAIL).await?.err(),
-        missed: last_round
-            .map(|last| schedule.missed(last, now))
-            .unwrap_or_default(),
-        undelivered: store.open_effects().await?,
-        file: tail_differs(path, &newest)?,
-    })
+    let mut difference = None;
+    for _ in 0..PATIENCE {
+        let mut entries = store.entries(&newest).await?;
+        entries.reverse();
+        difference = tail_differs(path, &entries)?;
+        if difference.is_none() {
+            break;
+        }
+    }
+    Ok(difference)
 }
 
-/// The check's report; an error while looking makes it unknown like any other check.
-pub(super) fn report(seen: anyhow::Result<Seen>, took_ms: u64) -> CheckReport {
-    let (outcome, mut findings, summary) = match seen {
-        Err(error) => {
-            let unknown = Unknown::new(
-                Cause::Upstream,
-                format!("the ops log can't be read: {error:#}"),
-            );
-            (
-                Outcome::Unknown(vec![unknown]),
-                Vec::new(),
-                Untrusted::default(),
-            )
-        }
-        Ok(seen) => (Outcome::Looked, evaluate(&seen), said(seen.entries).into()),
-    };
-    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.key.cmp(&b.key)));
+fn refused(attempts: &[Attempt]) -> Vec<Untrusted> {
+    attempts
+        .iter()
+        .filter_map(|attempt| match &attempt.delivery {
+            Delivery::Refused(why) => {
+                let order = &attempt.effect.order;
+                Some(
+                    format!(
+                        "{} {} by {}: {}",
+                        order.verb,
+                        order.key,
+                        order.by.name(),
+                        why.as_str()
+                    )
+                    .into(),
+                )
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// The check's report. A log that doesn't hold is a finding, and unknown as well: no decision makes it ok.
+pub(super) fn report(seen: Observation, took_ms: u64) -> CheckReport {
+    let mut judged = Judged::default();
+    judged.take(seen.flaw, |flaw| flaw.as_ref().map(chain));
+    judged.take(seen.emptied, |emptied| emptied.then(nothing_left));
+    judged.take(seen.file, |difference| difference.as_ref().map(file));
+    judged.take(seen.missed, |days| missed(days));
+    judged.take(seen.undelivered, |effects| undelivered(effects));
+    judged.take(seen.refused, |lines| {
+        (!lines.is_empty()).then(|| refusals(lines))
+    });
+    let summary = judged.look(seen.entries).map(summary).unwrap_or_default();
+    if judged
+        .findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Critical)
+    {
+        judged.unknown.push(Unknown::new(
+            Cause::Decode,
+            "the ops log does not hold, so what it says can't be relied on",
+        ));
+    }
+    judged
+        .findings
+        .sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.key.cmp(&b.key)));
     CheckReport {
         name: NAME.to_owned(),
-        outcome,
-        findings,
+        outcome: if judged.unknown.is_empty() {
+            Outcome::Looked
+        } else {
+            Outcome::Unknown(judged.unknown)
+        },
+        findings: judged.findings,
         unseen: None,
-        summary,
+        summary: summary.into(),
         took_ms,
     }
 }
 
-fn said(entries: i64) -> String {
-    if entries == 1 {
-        "1 entry".to_owned()
-    } else {
-        format!("{} entries", thousands(entries.unsigned_abs()))
+#[derive(Default)]
+struct Judged {
+    findings: Vec<Finding>,
+    unknown: Vec<Unknown>,
+}
+
+impl Judged {
+    fn look<T>(&mut self, seen: anyhow::Result<T>) -> Option<T> {
+        seen.map_err(|error| {
+            self.unknown
+                .push(Unknown::new(Cause::Store, format!("{error:#}")))
+        })
+        .ok()
+    }
+
+    fn take<T>(&mut self, seen: anyhow::Result<T>, judge: impl FnOnce(&T) -> Option<Finding>) {
+        let found = self.look(seen).and_then(|seen| judge(&seen));
+        self.findings.extend(found);
     }
 }
 
-fn evaluate(seen: &Seen) -> Vec<Finding> {
-    [chain(seen), file(seen), missed(seen), undelivered(seen)]
-        .into_iter()
-        .flatten()
-        .collect()
+fn summary(entries: i64) -> String {
+    let number = match entries {
+        1 => "1 entry".to_owned(),
+        n => format!("{} entries", thousands(n.unsigned_abs())),
+    };
+    if entries > i64::from(TAIL) {
+        format!("{number}, the newest {} recomputed", thousands(TAIL.into()))
+    } else {
+        number
+    }
 }
 
-fn chain(seen: &Seen) -> Option<Finding> {
-    let flaw = seen.flaw.as_ref()?;
+fn chain(flaw: &Flaw) -> Finding {
     let title = format!("the ops log was tampered with or damaged: {flaw}");
-    Some(finding(
-        "chain",
+    let evidence = vec!["`daily-ops log verify` recomputes all of it; restore the database from a backup, and keep this one for the inquiry".into()];
+    finding(
+        &format!("chain-{}", flaw.seq),
         Severity::Critical,
         "the hash chain must hold",
         title,
         1,
-        vec!["`daily-ops log verify` recomputes all of it".into()],
-    ))
+        evidence,
+    )
 }
 
-fn file(seen: &Seen) -> Option<Finding> {
-    let difference = seen.file.as_ref()?;
+fn nothing_left() -> Finding {
+    let title =
+        "the ops log was emptied: rounds were recorded, and it holds none of them".to_owned();
+    finding(
+        "emptied",
+        Severity::Critical,
+        "the log only grows",
+        title,
+        1,
+        Vec::new(),
+    )
+}
+
+fn file(difference: &Untrusted) -> Finding {
     let title = format!(
         "the ops log's file departs from the log: {}",
         difference.as_str()
     );
-    Some(finding(
+    let evidence = vec!["`git diff` shows what was changed in the file; after `daily-ops log verify`, `daily-ops log rebuild` writes it anew".into()];
+    finding(
         "file",
         Severity::Medium,
         "the file must follow the log",
         title,
         1,
-        vec!["`daily-ops log rebuild` writes it anew; `git diff` shows what was changed".into()],
-    ))
+        evidence,
+    )
 }
 
-fn missed(seen: &Seen) -> Option<Finding> {
-    let (first, last) = (seen.missed.first()?, seen.missed.last()?);
-    let days = count(seen.missed.len(), "day");
+fn missed(days: &[NaiveDate]) -> Option<Finding> {
+    let (first, last) = (days.first()?, days.last()?);
     let which = if first == last {
         first.format("%a %-d %b %Y").to_string()
     } else {
@@ -139,59 +255,84 @@ fn missed(seen: &Seen) -> Option<Finding> {
         )
     };
     let title = format!("no round on {which}: nobody looked");
+    let rule = format!("{} without a round, limit 0", count(days.len(), "day"));
     Some(finding(
         &format!("missed-{last}"),
         Severity::Medium,
-        &format!("{days} without a round, limit 0"),
+        &rule,
         title,
-        seen.missed.len() as u64,
+        days.len() as u64,
         Vec::new(),
     ))
 }
 
-fn undelivered(seen: &Seen) -> Option<Finding> {
-    let stuck = seen
-        .undelivered
+fn undelivered(effects: &[Effect]) -> Option<Finding> {
+    let (severity, what) = if effects
         .iter()
-        .any(|effect| effect.state == EffectState::NeedsHuman);
-    let (severity, what) = if stuck {
+        .any(|effect| effect.state == EffectState::NeedsHuman)
+    {
         (Severity::High, "a human has to look")
     } else {
         (Severity::Medium, "it is tried again")
     };
-    let number = seen.undelivered.len();
-    let lines = seen.undelivered.iter().take(20).map(|effect| {
+    let lines = effects.iter().take(20).map(|effect| {
         let error = effect
             .last_error
             .as_ref()
             .map_or("not tried yet", Untrusted::as_str);
+        let order = &effect.order;
         format!(
-            "{} {} by {}, {} tries: {error}",
-            effect.order.verb,
-            effect.order.key,
-            effect.order.by.name(),
-            effect.attempts
+            "{} {} by {}, {}: {error}",
+            order.verb,
+            order.key,
+            order.by.name(),
+            tries(effect.attempts)
         )
         .into()
     });
-    let title = format!(
-        "{} not reached the other side: {what}",
-        if number == 1 {
-            "1 decision has".to_owned()
-        } else {
-            format!("{number} decisions have")
-        }
-    );
-    (number > 0).then(|| {
-        finding(
-            "undelivered",
-            severity,
-            &format!("{number} undelivered, limit 0"),
-            title,
-            number as u64,
-            lines.collect(),
-        )
-    })
+    let number = effects.len();
+    let title = match number {
+        0 => return None,
+        1 => format!("1 decision has not reached the other side: {what}"),
+        n => format!("{n} decisions have not reached the other side: {what}"),
+    };
+    Some(finding(
+        "undelivered",
+        severity,
+        &format!("{number} undelivered, limit 0"),
+        title,
+        number as u64,
+        lines.collect(),
+    ))
+}
+
+fn tries(number: i64) -> String {
+    if number == 1 {
+        "1 try".to_owned()
+    } else {
+        format!("{number} tries")
+    }
+}
+
+fn refusals(lines: &[Untrusted]) -> Finding {
+    let title = match lines {
+        [one] => format!(
+            "the other side refused a decision, which was taken back: {}",
+            one.as_str()
+        ),
+        many => format!(
+            "the other side refused {} decisions, which were taken back",
+            many.len()
+        ),
+    };
+    finding(
+        "refused",
+        Severity::Medium,
+        &format!("{} refused, limit 0", lines.len()),
+        title,
+        lines.len() as u64,
+        lines.to_vec(),
+    )
 }
 
 fn finding(

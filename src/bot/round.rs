@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::{Bot, log_check};
 use crate::{
     checks::Progress,
-    effects::deliver_due,
+    effects::{Attempt, deliver_due},
     ops_log::{Entry, Head, Kind, NewEntry},
     render,
     report::{CheckReport, Report, RunId},
-    store::Filter,
-    triage::{Person, Previous, Triaged, remember, triage},
+    triage::{Memory, Past, Person, Previous, Triaged, remember, triage},
 };
 
 /// A round that has been recorded.
@@ -26,7 +24,8 @@ pub struct Round {
 }
 
 impl Bot {
-    /// Runs all checks, or only those, and records the result. `finished` hears of each check as it ends.
+    /// Runs all checks, or only those, and records the result. `finished` hears of each check as it ends. What earlier
+    /// decisions still owe the other side goes first, so that the look sees it.
     pub async fn round(
         &self,
         only: Option<&[String]>,
@@ -35,94 +34,37 @@ impl Bot {
         mut finished: impl FnMut(&CheckReport),
     ) -> anyhow::Result<Round> {
         let started_at = (self.clock)();
-        let wants_log = only.is_none_or(|names| names.iter().any(|name| name == log_check::NAME));
-        let last = self.store.last_run().await?;
-        let looking_back = async {
-            let attempts = deliver_due(&self.store, &self.checklist, &self.clock).await?;
-            let memory = self.store.memory().await?;
-            let started = Instant::now();
-            let log = if wants_log {
-                let seen = log_check::observe(
-                    &self.store,
-                    &self.log_path,
-                    &self.schedule,
-                    last.as_ref().map(|run| run.started_at),
-                    started_at,
-                )
-                .await;
-                Some(log_check::report(
-                    seen,
-                    started.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
-                ))
-            } else {
-                None
-            };
-            let decided = match &last {
-                Some(run) => self
-                    .store
-                    .entries(&decisions_since(run.started_at))
-                    .await?
-                    .len(),
-                None => 0,
-            };
-            anyhow::Ok((attempts, memory, log, decided))
-        };
-        let (mut checks, looked_back) = tokio::join!(
+        let attempts = deliver_due(&self.store, &self.checklist, &self.clock).await;
+        let (mut checks, memory, log) = tokio::join!(
             self.checklist
                 .run(only, progress, &self.clock, &mut finished),
-            looking_back
+            self.store.memory(),
+            self.look_at_log(only, &attempts),
         );
-        let (attempts, memory, log, decided) = looked_back?;
         checks.extend(log);
-
         let report = Report {
             run: RunId::of(started_at),
             started_at,
             finished_at: (self.clock)(),
             checks,
         };
-        let after = remember(&memory, &report);
-        let history = self
-            .store
-            .decisions(
-                report
-                    .checks
-                    .iter()
-                    .flat_map(|check| &check.findings)
-                    .map(|finding| &finding.key),
-            )
-            .await?;
-        let previous = last.map(|run| Previous {
-            run: run.run,
-            started_at: run.started_at,
-        });
-        let triaged = triage(report, &memory, &history, previous);
-        let entry = NewEntry {
-            at: triaged.report.finished_at,
-            kind: Kind::Round,
-            subject: triaged.report.run.to_string(),
-            by: by.clone(),
-            text: render::log_line(&triaged, decided),
-            checks: triaged
-                .report
-                .checks
-                .iter()
-                .map(|check| check.name.clone())
-                .collect(),
+        let past = self.past(memory?, &report).await?;
+        let decided = match &past.previous {
+            Some(previous) => self.store.decisions_since(previous.started_at).await?,
+            None => 0,
         };
-        let entry = self
-            .store
-            .record_run(&triaged.report, triaged.verdict(), &after, entry)
-            .await?;
+        let triaged = triage(report, &past);
+        let entry = self.record(&triaged, &past, by, decided).await?;
+
         let head = Head {
             seq: entry.seq,
             hash: entry.hash,
         };
-        let entries: Vec<Entry> = attempts
+        let delivered = attempts
             .into_iter()
-            .flat_map(|attempt| attempt.entries)
-            .chain([entry])
-            .collect();
+            .flatten()
+            .flat_map(|attempt| attempt.entries);
+        let entries: Vec<Entry> = delivered.chain([entry]).collect();
         let file = self.project(&entries).await;
         Ok(Round {
             triaged,
@@ -130,12 +72,83 @@ impl Bot {
             file,
         })
     }
-}
 
-fn decisions_since(from: DateTime<Utc>) -> Filter {
-    Filter {
-        kinds: vec![Kind::Decision],
-        from: Some(from),
-        ..Filter::default()
+    async fn look_at_log(
+        &self,
+        only: Option<&[String]>,
+        attempts: &anyhow::Result<Vec<Attempt>>,
+    ) -> Option<CheckReport> {
+        if only.is_some_and(|names| names.iter().all(|name| name != log_check::NAME)) {
+            return None;
+        }
+        let started = Instant::now();
+        let seen = log_check::observe(
+            &self.store,
+            &self.log_path,
+            &self.schedule,
+            attempts,
+            (self.clock)(),
+        )
+        .await;
+        Some(log_check::report(
+            seen,
+            started.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
+        ))
+    }
+
+    /// What the report is judged against; the round before is the last one that ran the last of these checks.
+    async fn past(&self, memory: Memory, report: &Report) -> anyhow::Result<Past> {
+        let findings = report.checks.iter().flat_map(|check| &check.findings);
+        let history = self
+            .store
+            .decisions(findings.map(|finding| &finding.key))
+            .await?;
+        let undelivered = self.store.open_effects().await.unwrap_or_default();
+        let previous = match report.checks.last() {
+            Some(check) => self.store.last_run_of(&check.name).await?,
+            None => None,
+        };
+        Ok(Past {
+            memory,
+            history,
+            undelivered: undelivered
+                .into_iter()
+                .map(|effect| (effect.key, effect.version))
+                .collect(),
+            previous: previous.map(|run| Previous {
+                run: run.run,
+                started_at: run.started_at,
+            }),
+        })
+    }
+
+    async fn record(
+        &self,
+        triaged: &Triaged,
+        past: &Past,
+        by: &Person,
+        decided: u64,
+    ) -> anyhow::Result<Entry> {
+        let report = &triaged.report;
+        let entry = NewEntry {
+            at: report.finished_at,
+            kind: Kind::Round,
+            subject: report.run.to_string(),
+            by: by.clone(),
+            text: render::log_line(triaged, decided),
+            checks: report
+                .checks
+                .iter()
+                .map(|check| check.name.clone())
+                .collect(),
+        };
+        self.store
+            .record_run(
+                report,
+                triaged.verdict(),
+                &remember(&past.memory, report),
+                entry,
+            )
+            .await
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn delivered(delivery: &Delivery, zone: Tz, now: DateTime<Utc>) -> Se
             .say("taken back, and nothing was changed: ")
             .quote(said),
         Delivery::Refused(why) => Sentence::new()
-            .say("decided here alone, the other side was not changed: ")
+            .say("taken back, because the other side refuses it: ")
             .quote(why),
         Delivery::Later(why, at) => Sentence::new()
             .say("the other side was not reached: ")

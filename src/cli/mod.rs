@@ -1,7 +1,8 @@
 //! The terminal: results on standard output, everything else on standard error, and an exit code.
 
 use std::{
-    io::{IsTerminal, Write, stdout},
+    io::{IsTerminal, Write, stderr, stdout},
+    path::Path,
     sync::Arc,
 };
 
@@ -50,8 +51,9 @@ pub async fn run(cli: Cli, env: Environment) -> anyhow::Result<Exit> {
     let config = |registry: &Registry| Config::read(&cli.config, registry, &env);
     match cli.command {
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "daily-ops", &mut stdout());
-            Ok(Exit::Well)
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "daily-ops", &mut script);
+            print(&String::from_utf8_lossy(&script)).map(|()| Exit::Well)
         }
         Command::Config {
             command: ConfigCommand::Check,
@@ -71,7 +73,14 @@ pub async fn run(cli: Cli, env: Environment) -> anyhow::Result<Exit> {
 }
 
 async fn open(config: Config) -> anyhow::Result<Bot> {
-    let store = Store::open(config.database_url.expose_secret(), Access::ReadWrite).await?;
+    let url = config.database_url.expose_secret();
+    let file = url.strip_prefix("sqlite:").map(Path::new);
+    let is_new = file.is_some_and(|file| !file.exists());
+    let store = Store::open(url, Access::ReadWrite).await?;
+    if let Some(file) = file.filter(|_| is_new) {
+        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        writeln!(stderr(), "a new database was made: {}", file.display()).ok();
+    }
     Ok(Bot {
         store,
         checklist: config.checklist,
@@ -104,7 +113,7 @@ async fn round(
     }
     let bot = open(config).await?;
     let progress = bot.checklist.progress(only.as_deref());
-    let bars = progress::Bars::start(&progress);
+    let bars = progress::Bars::start(&progress, wants_colour(env));
     let by = Person::at_terminal(&env("USER").unwrap_or_else(|| "unknown".to_owned()));
     let round = bot
         .round(only.as_deref(), &progress, &by, |report| {
@@ -119,9 +128,8 @@ async fn round(
     let head = round.head.to_string();
     let text = match shown.format {
         Format::Text => render::terminal::report(&round.triaged, &head, look(zone, shown.all, env)),
-        Format::Json => {
-            render::json::report(&round.triaged).context("can't write the report as JSON")?
-        }
+        Format::Json => render::json::report(&round.triaged, &round.head)
+            .context("can't write the report as JSON")?,
         Format::Markdown => render::markdown::report(&round.triaged, &head, zone, shown.all),
     };
     print(&text)?;
@@ -135,20 +143,25 @@ async fn round(
     })
 }
 
-/// Colour on a terminal, and a width to keep to. As is usual, `NO_COLOR`, `CLICOLOR_FORCE` and `COLUMNS` win.
+/// Colour and a width to keep to on a terminal, or where `CLICOLOR_FORCE` asks for what a terminal gets.
 fn look(zone: chrono_tz::Tz, all: bool, env: Environment) -> Look {
-    let terminal = stdout().is_terminal();
-    let set = |name| env(name).is_some_and(|value| !value.is_empty() && value != "0");
-    let colour = !set("NO_COLOR")
-        && (set("CLICOLOR_FORCE") || terminal && env("TERM").is_none_or(|term| term != "dumb"));
+    let forced = env("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0");
+    let terminal = forced || stdout().is_terminal();
     let columns = env("COLUMNS").and_then(|columns| columns.parse().ok());
-    let width = columns.or_else(|| terminal.then(|| console::Term::stdout().size().1.into()));
+    let width =
+        terminal.then(|| columns.unwrap_or_else(|| console::Term::stdout().size().1.into()));
     Look {
-        colour,
+        colour: terminal && wants_colour(env),
         width,
         zone,
         all,
     }
+}
+
+/// As no-color.org has it: any value that is not empty switches colour off.
+pub fn wants_colour(env: Environment) -> bool {
+    env("NO_COLOR").is_none_or(|value| value.is_empty())
+        && env("TERM").is_none_or(|term| term != "dumb")
 }
 
 fn answer(said: &Said) -> anyhow::Result<Exit> {

@@ -23,8 +23,8 @@ pub(super) struct Bars {
 
 impl Bars {
     /// One bar for each check that is about to run.
-    pub(super) fn start(progress: &BTreeMap<&'static str, Progress>) -> Self {
-        if !stderr().is_terminal() {
+    pub(super) fn start(progress: &BTreeMap<&'static str, Progress>, wanted: bool) -> Self {
+        if !wanted || !stderr().is_terminal() {
             return Self {
                 bars: BTreeMap::new(),
                 drawing: None,

@@ -5,6 +5,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::{
+    ops_log::{Hash, Head},
     report::{CheckReport, FindingKey, Outcome, Remedy, RunId, Severity},
     triage::{Action, Decision, Known, Return, Row, Standing, State, Triaged, Verdict},
 };
@@ -22,6 +23,14 @@ struct Document<'a> {
     counts: Counts,
     checks: Vec<Check<'a>>,
     gone: Vec<Gone<'a>>,
+    log: Log,
+}
+
+/// The ops log's head after the run: an anchor for `log verify`.
+#[derive(Serialize)]
+struct Log {
+    seq: i64,
+    hash: Hash,
 }
 
 #[derive(Serialize)]
@@ -86,7 +95,7 @@ struct Gone<'a> {
 }
 
 /// The document, indented, with a final line break.
-pub fn report(triaged: &Triaged) -> serde_json::Result<String> {
+pub fn report(triaged: &Triaged, head: &Head) -> serde_json::Result<String> {
     let report = &triaged.report;
     let document = Document {
         schema: SCHEMA,
@@ -106,6 +115,10 @@ pub fn report(triaged: &Triaged) -> serde_json::Result<String> {
         },
         checks: report.checks.iter().map(|c| check(c, triaged)).collect(),
         gone: triaged.gone.iter().map(gone).collect(),
+        log: Log {
+            seq: head.seq,
+            hash: head.hash,
+        },
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }

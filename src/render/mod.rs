@@ -156,7 +156,7 @@ pub fn standing(row: &Row, zone: Tz, now: DateTime<Utc>) -> Option<Sentence> {
 }
 
 /// The round's line in the ops log: what was checked and found, and how many decisions went before it.
-pub fn log_line(triaged: &Triaged, decided: usize) -> Sentence {
+pub fn log_line(triaged: &Triaged, decided: u64) -> Sentence {
     let mut line = Sentence::default().say(verdict(triaged));
     for check in &triaged.report.checks {
         line = line
@@ -176,7 +176,7 @@ pub fn log_line(triaged: &Triaged, decided: usize) -> Sentence {
     if decided > 0 {
         line = line.say(format!(
             " · {} since the last round",
-            count(decided, "decision")
+            count(usize::try_from(decided).unwrap_or(usize::MAX), "decision")
         ));
     }
     line

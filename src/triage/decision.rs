@@ -9,6 +9,9 @@ use crate::{
     text::{Untrusted, cut, one_line},
 };
 
+/// The rank of an action after which nothing but an undo comes.
+const CLOSED: u8 = 3;
+
 /// The longest snooze; one always ends.
 pub const LONGEST_SNOOZE: TimeDelta = TimeDelta::days(90);
 
@@ -101,7 +104,7 @@ impl Action {
             Self::Note { .. } | Self::Undo { .. } => 0,
             Self::Acknowledge { .. } => 1,
             Self::Assign { .. } | Self::Snooze { .. } => 2,
-            Self::Archive | Self::Resolve { .. } => 3,
+            Self::Archive | Self::Resolve { .. } => CLOSED,
         }
     }
 }
@@ -128,22 +131,23 @@ pub fn transition(
     known: &Known,
     now: DateTime<Utc>,
 ) -> Transition {
-    let current = in_force(history, known, now);
-    match (&wanted, current) {
-        (Action::Note { .. }, _) => Transition::Decide(wanted),
-        (Action::Undo { .. }, None) => Transition::NothingToUndo,
-        (Action::Undo { .. }, Some(last)) if last.version > seen => {
-            Transition::Overruled(last.clone())
-        }
-        (Action::Undo { .. }, Some(last)) => Transition::Decide(Action::Undo {
+    let Some(last) = in_force(history, known, now) else {
+        return match wanted {
+            Action::Undo { .. } => Transition::NothingToUndo,
+            _ => Transition::Decide(wanted),
+        };
+    };
+    let holds = returned(last, known).is_none();
+    match wanted {
+        Action::Note { .. } => Transition::Decide(wanted),
+        _ if holds && same(&last.action, &wanted) => Transition::Already(last.clone()),
+        _ if last.version > seen => Transition::Overruled(last.clone()),
+        Action::Undo { .. } => Transition::Decide(Action::Undo {
             version: last.version,
         }),
-        (_, None) => Transition::Decide(wanted),
-        (_, Some(last)) if same(&last.action, &wanted) => Transition::Already(last.clone()),
-        (_, Some(last)) if last.version > seen || last.action.rank() > wanted.rank() => {
+        _ if holds && (last.action.rank() > wanted.rank() || last.action.rank() == CLOSED) => {
             Transition::Overruled(last.clone())
         }
-        (_, Some(last)) if last.action.rank() == 3 => Transition::Overruled(last.clone()),
         _ => Transition::Decide(wanted),
     }
 }
@@ -160,30 +164,46 @@ fn same(a: &Action, b: &Action) -> bool {
     }
 }
 
-/// The newest decision that still holds for this occurrence of the finding, whatever has happened to it since.
+/// The newest decision that nobody has undone, if it is about this occurrence of the finding and its time is not over.
 fn in_force<'a>(
     history: &'a [Decision],
     known: &Known,
     now: DateTime<Utc>,
 ) -> Option<&'a Decision> {
-    let undone: Vec<i64> = history
+    let mut undone = Vec::new();
+    let newest = history
         .iter()
-        .filter_map(|d| {
-            if let Action::Undo { version } = d.action {
-                Some(version)
-            } else {
-                None
+        .rev()
+        .find(|decision| match decision.action {
+            _ if undone.contains(&decision.version) => false,
+            Action::Undo { version } => {
+                undone.push(version);
+                false
             }
-        })
-        .collect();
-    history
-        .iter()
-        .filter(|d| d.action.rank() > 0 && !undone.contains(&d.version))
-        .filter(|d| match d.action {
-            Action::Snooze { until } => until > now && d.at + LONGEST_SNOOZE > now,
-            _ => d.at >= known.since,
-        })
-        .max_by_key(|d| d.version)
+            Action::Note { .. } => false,
+            _ => true,
+        })?;
+    let over = match newest.action {
+        Action::Snooze { until } => until <= now || newest.at + LONGEST_SNOOZE <= now,
+        _ => false,
+    };
+    (newest.at >= known.since && !over).then_some(newest)
+}
+
+/// Why a decision doesn't keep a finding quiet any more, if it doesn't.
+fn returned(decision: &Decision, known: &Known) -> Option<Return> {
+    let worse = |severity, magnitude| {
+        compare(severity, magnitude, decision.severity, decision.magnitude) == Trend::Worse
+    };
+    let peak = known.peak.as_ref().filter(|peak| peak.at > decision.at);
+    match decision.action {
+        _ if worse(known.finding.severity, known.finding.magnitude) => Some(Return::Worse),
+        _ if peak.is_some_and(|peak| worse(peak.severity, peak.magnitude)) => Some(Return::Worse),
+        Action::Resolve { .. } | Action::Archive if known.last_seen > decision.at => {
+            Some(Return::SeenAgain)
+        }
+        _ => None,
+    }
 }
 
 /// Whether the newest decision keeps a finding from needing somebody, and why not.
@@ -203,21 +223,19 @@ pub enum Return {
     SeenAgain,
 }
 
-pub(super) fn standing(history: &[Decision], known: &Known, now: DateTime<Utc>) -> Standing {
+/// `undelivered` is true while the other side has not been told of the newest decision: there it is as before.
+pub(super) fn standing(
+    history: &[Decision],
+    known: &Known,
+    now: DateTime<Utc>,
+    undelivered: impl Fn(&Decision) -> bool,
+) -> Standing {
     let Some(decision) = in_force(history, known, now) else {
         return Standing::Open;
     };
-    let worse = compare(
-        known.finding.severity,
-        known.finding.magnitude,
-        decision.severity,
-        decision.magnitude,
-    ) == Trend::Worse;
-    match decision.action {
-        _ if worse => Standing::Back(decision.clone(), Return::Worse),
-        Action::Resolve { .. } | Action::Archive if known.last_seen > decision.at => {
-            Standing::Back(decision.clone(), Return::SeenAgain)
-        }
-        _ => Standing::Handled(decision.clone()),
+    match returned(decision, known) {
+        Some(Return::SeenAgain) if undelivered(decision) => Standing::Handled(decision.clone()),
+        Some(why) => Standing::Back(decision.clone(), why),
+        None => Standing::Handled(decision.clone()),
     }
 }

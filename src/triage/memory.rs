@@ -16,29 +16,54 @@ pub struct Known {
     /// The start of the first run of this occurrence that saw it.
     pub since: DateTime<Utc>,
     pub last_seen: DateTime<Utc>,
+    /// When it was at its worst: a decision that was made before doesn't cover that.
+    #[serde(default)]
+    pub peak: Option<Peak>,
     pub finding: Finding,
+}
+
+/// How bad a finding was at its worst.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Peak {
+    pub at: DateTime<Utc>,
+    pub severity: Severity,
+    pub magnitude: u64,
 }
 
 /// The memory after a run. What a check could not see stays as it was; what it looked for and missed is forgotten.
 pub fn remember(memory: &Memory, report: &Report) -> Memory {
-    let looked = |check: &str| {
+    let looked_for = |key: &FindingKey| {
         report
             .checks
             .iter()
-            .any(|c| c.name == check && c.outcome == Outcome::Looked)
+            .filter(|check| check.name == key.check())
+            .any(|check| match (&check.outcome, &check.unseen) {
+                (Outcome::Looked, _) => true,
+                (Outcome::Unknown(_), Some(unseen)) => {
+                    !unseen.iter().any(|unseen| unseen.covers(key))
+                }
+                (Outcome::Unknown(_), None) | (Outcome::Off, _) => false,
+            })
     };
     let mut after: Memory = memory
         .iter()
-        .filter(|(key, _)| !looked(key.check()))
+        .filter(|(key, _)| !looked_for(key))
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
     for finding in report.checks.iter().flat_map(|check| &check.findings) {
-        let since = memory
-            .get(&finding.key)
-            .map_or(report.started_at, |known| known.since);
+        let before = memory.get(&finding.key);
+        let now = Peak {
+            at: report.started_at,
+            severity: finding.severity,
+            magnitude: finding.magnitude,
+        };
+        let worst = before
+            .and_then(|known| known.peak)
+            .filter(|peak| (peak.severity, peak.magnitude) >= (now.severity, now.magnitude));
         let known = Known {
-            since,
+            since: before.map_or(report.started_at, |known| known.since),
             last_seen: report.started_at,
+            peak: Some(worst.unwrap_or(now)),
             finding: finding.clone(),
         };
         after.insert(finding.key.clone(), known);
@@ -53,15 +78,28 @@ pub(super) enum Trend {
     Better,
 }
 
+/// A smaller change of a number is noise, whatever its ratio.
+const LEAST_CHANGE: u64 = 10;
+
 /// The severity counts first; within one, a number that doubled or halved.
 pub(super) fn compare(severity: Severity, magnitude: u64, earlier: Severity, before: u64) -> Trend {
     match severity.cmp(&earlier) {
         std::cmp::Ordering::Greater => Trend::Worse,
         std::cmp::Ordering::Less => Trend::Better,
-        std::cmp::Ordering::Equal if before > 0 && magnitude >= before.saturating_mul(2) => {
+        std::cmp::Ordering::Equal
+            if magnitude
+                >= before
+                    .saturating_mul(2)
+                    .max(before.saturating_add(LEAST_CHANGE)) =>
+        {
             Trend::Worse
         }
-        std::cmp::Ordering::Equal if before > 1 && magnitude <= before / 2 => Trend::Better,
+        std::cmp::Ordering::Equal
+            if magnitude <= (before / 2).min(before.saturating_sub(LEAST_CHANGE))
+                && before >= LEAST_CHANGE =>
+        {
+            Trend::Better
+        }
         std::cmp::Ordering::Equal => Trend::Same,
     }
 }

@@ -1,6 +1,6 @@
 //! Pure: today's report, what earlier rounds remember and what people decided, turned into what needs a person.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ mod memory;
 pub use decision::{
     Action, Decision, LONGEST_SNOOZE, Person, Return, Standing, Transition, transition,
 };
-pub use memory::{Known, Memory, remember};
+pub use memory::{Known, Memory, Peak, remember};
 
 use decision::standing;
 use memory::{Trend, compare};
@@ -129,57 +129,45 @@ impl Triaged {
     }
 }
 
-/// Sorts a report by what a person has to do. `memory` is that of the rounds before; `history` holds each key's
-/// decisions by version.
-pub fn triage(
-    report: Report,
-    memory: &Memory,
-    history: &BTreeMap<FindingKey, Vec<Decision>>,
-    previous: Option<Previous>,
-) -> Triaged {
-    let now = report.finished_at;
-    let after = remember(memory, &report);
+/// What a report is judged against.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// What the rounds before left open.
+    pub memory: Memory,
+    /// Each key's decisions, by version.
+    pub history: BTreeMap<FindingKey, Vec<Decision>>,
+    /// Decisions of which the other side has not been told yet, by key and version.
+    pub undelivered: BTreeSet<(FindingKey, i64)>,
+    pub previous: Option<Previous>,
+}
+
+/// Sorts a report by what a person has to do.
+pub fn triage(report: Report, past: &Past) -> Triaged {
+    let after = remember(&past.memory, &report);
+    let gone = past
+        .memory
+        .iter()
+        .filter(|(key, _)| !after.contains_key(*key))
+        .map(|(_, known)| known.clone())
+        .collect();
     let mut triaged = Triaged {
         needs_you: Vec::new(),
         handled: Vec::new(),
         snoozed: Vec::new(),
         low: Vec::new(),
         unknown: Vec::new(),
-        gone: memory
-            .iter()
-            .filter(|(key, _)| !after.contains_key(*key))
-            .map(|(_, known)| known.clone())
-            .collect(),
-        previous,
+        gone,
+        previous: past.previous.clone(),
         report,
     };
     for check in &triaged.report.checks {
         for finding in &check.findings {
-            let known = &after[&finding.key];
-            let state = match memory.get(&finding.key).map(|before| {
-                compare(
-                    finding.severity,
-                    finding.magnitude,
-                    before.finding.severity,
-                    before.finding.magnitude,
-                )
-            }) {
-                None => State::New,
-                Some(Trend::Worse) => State::Worse,
-                Some(Trend::Better) => State::Better,
-                Some(Trend::Same) => State::Standing,
-            };
-            let standing = standing(
-                history.get(&finding.key).map_or(&[], Vec::as_slice),
-                known,
-                now,
+            let row = row(
+                finding,
+                &after[&finding.key],
+                past,
+                triaged.report.finished_at,
             );
-            let row = Row {
-                finding: finding.clone(),
-                since: known.since,
-                state,
-                standing,
-            };
             let place = match &row.standing {
                 Standing::Handled(Decision {
                     action: Action::Snooze { .. },
@@ -187,21 +175,17 @@ pub fn triage(
                 }) => &mut triaged.snoozed,
                 Standing::Handled(_) => &mut triaged.handled,
                 _ if finding.severity == Severity::Low => &mut triaged.low,
-                Standing::Open if finding.owner.is_some() && state != State::Worse => {
-                    &mut triaged.handled
-                }
+                Standing::Open if is_owned_well(&row) => &mut triaged.handled,
                 _ => &mut triaged.needs_you,
             };
             place.push(row);
         }
         if let Outcome::Unknown(reasons) = &check.outcome {
-            let unseen = after
-                .iter()
-                .filter(|(key, known)| {
-                    key.check() == check.name && known.last_seen < triaged.report.started_at
-                })
-                .map(|(_, known)| known.clone())
-                .collect();
+            let old = |known: &&Known| {
+                known.finding.key.check() == check.name
+                    && known.last_seen < triaged.report.started_at
+            };
+            let unseen = after.values().filter(old).cloned().collect();
             triaged.unknown.push(Blind {
                 check: check.name.clone(),
                 reasons: reasons.clone(),
@@ -218,6 +202,48 @@ pub fn triage(
         rows.sort_by(|a, b| order(a).cmp(&order(b)));
     }
     triaged
+}
+
+fn row(finding: &Finding, known: &Known, past: &Past, now: DateTime<Utc>) -> Row {
+    let trend = past.memory.get(&finding.key).map(
+        |Known {
+             finding: before, ..
+         }| {
+            compare(
+                finding.severity,
+                finding.magnitude,
+                before.severity,
+                before.magnitude,
+            )
+        },
+    );
+    let history = past
+        .history
+        .get(&finding.key)
+        .map_or(&[][..], Vec::as_slice);
+    let undelivered = |decision: &Decision| {
+        past.undelivered
+            .contains(&(decision.key.clone(), decision.version))
+    };
+    Row {
+        finding: finding.clone(),
+        since: known.since,
+        state: match trend {
+            None => State::New,
+            Some(Trend::Worse) => State::Worse,
+            Some(Trend::Better) => State::Better,
+            Some(Trend::Same) => State::Standing,
+        },
+        standing: standing(history, known, now, undelivered),
+    }
+}
+
+/// Whether it is enough that somebody has it on the other side. What is critical wants a decision here, since rules
+/// there assign issues that nobody has looked at.
+fn is_owned_well(row: &Row) -> bool {
+    row.finding.owner.is_some()
+        && row.state != State::Worse
+        && row.finding.severity < Severity::Critical
 }
 
 /// Worst first, then what is new or worse, then the greater number, then the key: a total order.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use daily_ops::{
+    ops_log::Head,
     render::{self, terminal::Look},
     report::{Cause, CheckReport, Finding, Outcome, Remedy, Report, RunId, Severity, Unknown},
-    triage::{Action, Decision, Memory, Person, Previous, Triaged, remember, triage},
+    triage::{Action, Decision, Memory, Past, Person, Previous, Triaged, remember, triage},
 };
 use insta::assert_snapshot;
 
@@ -126,9 +127,12 @@ fn monday() -> Triaged {
     };
     triage(
         today,
-        &memory,
-        &BTreeMap::from([(login.key, vec![snooze])]),
-        Some(previous),
+        &Past {
+            memory,
+            history: BTreeMap::from([(login.key, vec![snooze])]),
+            previous: Some(previous),
+            ..Past::default()
+        },
     )
 }
 
@@ -210,9 +214,7 @@ fn a_quiet_day_is_said_in_a_few_lines() {
             at("2026-11-23T08:00:00Z"),
             vec![looked("health", Vec::new(), "production 2 of 2 ok")],
         ),
-        &Memory::new(),
-        &BTreeMap::new(),
-        None,
+        &Past::default(),
     );
     assert_snapshot!(render::terminal::report(&quiet, "log #1 · 9f3a12", LOOK), @"
     1 ok
@@ -250,9 +252,7 @@ fn thousands_of_findings_are_counted_and_the_worst_are_shown() {
             at("2026-11-23T08:00:00Z"),
             vec![looked("errors", many, "5,000 open")],
         ),
-        &Memory::new(),
-        &BTreeMap::new(),
-        None,
+        &Past::default(),
     );
     let text = render::terminal::report(&today, "log #1 · 9f3a12", LOOK);
     assert!(text.starts_with("5,000 need you\n"), "{text}");
@@ -264,9 +264,10 @@ fn thousands_of_findings_are_counted_and_the_worst_are_shown() {
 
 #[test]
 fn the_json_report_keeps_its_names() {
-    let json: serde_json::Value =
-        serde_json::from_str(&render::json::report(&monday()).expect("it can be written"))
-            .expect("it is JSON");
+    let json: serde_json::Value = serde_json::from_str(
+        &render::json::report(&monday(), &Head::START).expect("it can be written"),
+    )
+    .expect("it is JSON");
     let names = |value: &serde_json::Value| {
         value
             .as_object()
@@ -276,7 +277,7 @@ fn the_json_report_keeps_its_names() {
             .collect::<Vec<_>>()
             .join(" ")
     };
-    assert_snapshot!(names(&json), @"checks counts finished_at gone run schema started_at verdict");
+    assert_snapshot!(names(&json), @"checks counts finished_at gone log run schema started_at verdict");
     assert_snapshot!(names(&json["checks"][0]), @"cause findings name outcome reason summary took_ms");
     assert_snapshot!(names(&json["checks"][0]["findings"][0]), @"decision evidence key link needs_you owner remedies rule runbook severity since state title");
     assert_snapshot!(json["checks"][1]["findings"][1]["decision"], @r#"{"action":"snooze","at":"2026-11-20T09:00:00Z","back_because":null,"by":"terminal:anna","holds":true,"until":"2026-11-27T08:00:00Z"}"#);

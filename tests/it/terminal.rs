@@ -64,6 +64,7 @@ async fn the_exit_code_says_how_things_stand() {
 #[tokio::test]
 async fn a_piped_report_is_plain_and_alone_on_standard_output() {
     let company = Company::with([broken_cart()]).await;
+    company.says("daily").await;
     let output = company.says("daily").await;
     assert!(
         stdout(&output).starts_with("1 needs you, 2 ok\n"),

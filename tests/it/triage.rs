@@ -1,12 +1,10 @@
 //! What needs a person, given earlier rounds and decisions.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use daily_ops::{
     report::{Cause, CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown},
     triage::{
-        Action, Decision, Known, Memory, Person, Return, Standing, State, Transition, Triaged,
+        Action, Decision, Known, Past, Person, Return, Standing, State, Transition, Triaged,
         Verdict, remember, transition, triage,
     },
 };
@@ -51,8 +49,7 @@ fn blind() -> Outcome {
 /// A company's days: rounds, and decisions between them.
 #[derive(Default)]
 struct Days {
-    memory: Memory,
-    history: BTreeMap<FindingKey, Vec<Decision>>,
+    past: Past,
 }
 
 impl Days {
@@ -63,9 +60,9 @@ impl Days {
             finished_at: morning(day),
             checks: vec![check],
         };
-        let after = remember(&self.memory, &report);
-        let triaged = triage(report, &self.memory, &self.history, None);
-        self.memory = after;
+        let after = remember(&self.past.memory, &report);
+        let triaged = triage(report, &self.past);
+        self.past.memory = after;
         triaged
     }
 
@@ -76,9 +73,9 @@ impl Days {
     /// An hour after that day's round.
     fn somebody(&mut self, day: i64, id: &str, action: Action) -> Transition {
         let key = FindingKey::new("errors", id);
-        let known = self.memory[&key].clone();
+        let known = self.past.memory[&key].clone();
         let at = morning(day) + TimeDelta::hours(1);
-        let history = self.history.entry(key.clone()).or_default();
+        let history = self.past.history.entry(key.clone()).or_default();
         let asked = transition(history, action, i64::MAX, &known, at);
         if let Transition::Decide(action) = &asked {
             let version = history.len() as i64 + 1;
@@ -213,22 +210,167 @@ fn a_snooze_is_listed_while_it_lasts_and_always_ends() {
 }
 
 #[test]
-fn a_snooze_outlives_a_finding_that_flaps_and_ends_early_when_it_gets_worse() {
+fn a_snooze_ends_for_good_when_the_finding_gets_worse_or_comes_back() {
     let mut days = Days::default();
     days.sees(0, vec![issue("1", Severity::High, 150)]);
     days.somebody(0, "1", snooze_until(30));
-    days.sees(1, vec![]);
+    assert_eq!(
+        days.sees(1, vec![issue("1", Severity::Critical, 150)])
+            .verdict(),
+        Verdict::NeedsYou
+    );
     assert_eq!(
         days.sees(2, vec![issue("1", Severity::High, 150)])
+            .verdict(),
+        Verdict::NeedsYou
+    );
+    days.somebody(2, "1", snooze_until(30));
+    assert_eq!(
+        days.sees(3, vec![issue("1", Severity::High, 150)])
+            .snoozed
+            .len(),
+        1
+    );
+    days.sees(4, vec![]);
+    assert_eq!(
+        days.sees(5, vec![issue("1", Severity::High, 150)])
+            .verdict(),
+        Verdict::NeedsYou
+    );
+}
+
+#[test]
+fn the_newer_snooze_counts_and_its_end_leaves_nothing_behind() {
+    let mut days = Days::default();
+    days.sees(0, vec![issue("1", Severity::High, 150)]);
+    days.somebody(0, "1", acknowledge());
+    days.somebody(0, "1", snooze_until(30));
+    days.somebody(0, "1", snooze_until(2));
+    assert_eq!(
+        days.sees(1, vec![issue("1", Severity::High, 150)])
             .snoozed
             .len(),
         1
     );
     assert_eq!(
-        days.sees(3, vec![issue("1", Severity::Critical, 150)])
+        days.sees(3, vec![issue("1", Severity::High, 150)])
             .verdict(),
         Verdict::NeedsYou
     );
+}
+
+#[test]
+fn what_came_back_can_be_decided_about_anew() {
+    let mut days = Days::default();
+    days.sees(0, vec![issue("1", Severity::High, 150)]);
+    days.somebody(0, "1", acknowledge());
+    days.sees(1, vec![issue("1", Severity::Critical, 150)]);
+    assert!(matches!(
+        days.somebody(1, "1", acknowledge()),
+        Transition::Decide(_)
+    ));
+    assert_eq!(
+        days.sees(2, vec![issue("1", Severity::Critical, 150)])
+            .verdict(),
+        Verdict::Ok
+    );
+    days.somebody(2, "1", Action::Resolve { reason: None });
+    days.sees(3, vec![issue("1", Severity::Critical, 150)]);
+    assert!(matches!(
+        days.somebody(3, "1", Action::Resolve { reason: None }),
+        Transition::Decide(_)
+    ));
+}
+
+#[test]
+fn an_undo_that_was_taken_back_counts_for_nothing() {
+    let mut days = Days::default();
+    days.sees(0, vec![issue("1", Severity::High, 150)]);
+    days.somebody(0, "1", acknowledge());
+    days.somebody(0, "1", Action::Undo { version: 0 });
+    let key = FindingKey::new("errors", "1");
+    let taken_back = Decision {
+        version: 3,
+        action: Action::Undo { version: 2 },
+        ..days.past.history[&key][1].clone()
+    };
+    days.past
+        .history
+        .get_mut(&key)
+        .expect("it has a history")
+        .push(taken_back);
+    assert_eq!(
+        days.sees(1, vec![issue("1", Severity::High, 150)])
+            .verdict(),
+        Verdict::Ok
+    );
+}
+
+#[test]
+fn what_the_other_side_has_not_heard_yet_is_not_there_again() {
+    let mut days = Days::default();
+    days.sees(0, vec![issue("1", Severity::High, 150)]);
+    days.somebody(0, "1", Action::Resolve { reason: None });
+    days.past
+        .undelivered
+        .insert((FindingKey::new("errors", "1"), 1));
+    assert_eq!(
+        days.sees(1, vec![issue("1", Severity::High, 150)])
+            .handled
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn what_was_looked_for_by_a_check_that_saw_a_part_is_forgotten_and_the_rest_is_not() {
+    let mut days = Days::default();
+    days.sees(
+        0,
+        vec![
+            issue("1", Severity::High, 150),
+            issue("2", Severity::High, 150),
+            issue("2/spike", Severity::High, 150),
+        ],
+    );
+    let part = CheckReport {
+        unseen: Some(vec![FindingKey::new("errors", "2")]),
+        ..errors(blind(), vec![])
+    };
+    let next = days.round(1, part);
+    let gone: Vec<String> = next
+        .gone
+        .iter()
+        .map(|known| known.finding.key.to_string())
+        .collect();
+    assert_eq!(
+        (gone, next.unknown[0].unseen.len()),
+        (vec!["errors:1".to_owned()], 2)
+    );
+}
+
+#[test]
+fn one_event_more_is_not_worse() {
+    let mut days = Days::default();
+    days.sees(0, vec![issue("1", Severity::Medium, 1)]);
+    days.somebody(0, "1", acknowledge());
+    assert_eq!(
+        days.sees(1, vec![issue("1", Severity::Medium, 2)])
+            .verdict(),
+        Verdict::Ok
+    );
+}
+
+#[test]
+fn a_critical_issue_that_rules_gave_to_somebody_still_needs_a_decision() {
+    let mut days = Days::default();
+    let owned = Finding {
+        owner: Some("ben".into()),
+        ..issue("1", Severity::Critical, 900)
+    };
+    assert_eq!(days.sees(0, vec![owned.clone()]).needs_you.len(), 1);
+    days.somebody(0, "1", acknowledge());
+    assert_eq!(days.sees(1, vec![owned]).handled.len(), 1);
 }
 
 #[test]
@@ -345,10 +487,10 @@ fn a_late_click_on_an_old_picture_changes_nothing() {
     days.somebody(0, "1", acknowledge());
     let key = FindingKey::new("errors", "1");
     let late = transition(
-        &days.history[&key],
+        &days.past.history[&key],
         snooze_until(5),
         0,
-        &days.memory[&key],
+        &days.past.memory[&key],
         morning(1),
     );
     assert!(matches!(late, Transition::Overruled(first) if first.version == 1));
@@ -425,6 +567,7 @@ fn known_findings_keep_their_words() {
     let known = Known {
         since: morning(0),
         last_seen: morning(1),
+        peak: None,
         finding: issue("1", Severity::High, 150),
     };
     let kept: Known =
