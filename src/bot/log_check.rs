@@ -31,6 +31,8 @@ pub(super) struct Observation {
     flaw: anyhow::Result<Option<Flaw>>,
     /// Rounds were recorded, but the log holds none of them.
     emptied: anyhow::Result<bool>,
+    /// Decisions that are kept, and those that the log holds.
+    decisions: anyhow::Result<(u64, u64)>,
     /// Days since the last look at the log that wanted a round and had none.
     missed: anyhow::Result<Vec<NaiveDate>>,
     /// What decisions asked of the other side and did not get.
@@ -52,6 +54,7 @@ pub(super) async fn observe(
     Observation {
         flaw: store.verify_tail(TAIL).await.map(Result::err),
         emptied: emptied(store, entries.as_ref().ok()).await,
+        decisions: store.count_decisions().await,
         entries,
         missed: missed_days(store, schedule, now).await,
         undelivered: store.open_effects().await,
@@ -134,6 +137,9 @@ pub(super) fn report(seen: Observation, took_ms: u64) -> CheckReport {
     let mut judged = Judged::default();
     judged.take(seen.flaw, |flaw| flaw.as_ref().map(chain));
     judged.take(seen.emptied, |emptied| emptied.then(nothing_left));
+    judged.take(seen.decisions, |(kept, logged)| {
+        (kept != logged).then(|| unlogged(*kept, *logged))
+    });
     judged.take(seen.file, |difference| difference.as_ref().map(file));
     judged.take(seen.missed, |days| missed(days));
     judged.take(seen.undelivered, |effects| undelivered(effects));
@@ -224,6 +230,23 @@ fn nothing_left() -> Finding {
         title,
         1,
         Vec::new(),
+    )
+}
+
+fn unlogged(kept: u64, logged: u64) -> Finding {
+    let title = format!(
+        "the database holds {} decisions, and the ops log {}: somebody changed them behind its back",
+        thousands(kept),
+        thousands(logged)
+    );
+    let evidence = vec!["`daily-ops log search --kind decision` shows what people decided".into()];
+    finding(
+        "decisions",
+        Severity::Critical,
+        "every decision is in the log",
+        title,
+        kept.abs_diff(logged),
+        evidence,
     )
 }
 

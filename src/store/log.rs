@@ -98,6 +98,20 @@ impl Store {
         }
     }
 
+    /// How many decisions are kept, and how many the log holds: each was written together with its entry.
+    pub async fn count_decisions(&self) -> anyhow::Result<(u64, u64)> {
+        let mut snapshot = self.read().await?;
+        let (kept, logged): (i64, i64) = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_as(
+                "SELECT (SELECT count(*) FROM decisions), (SELECT count(*) FROM ops_log WHERE kind = 'decision')",
+            )
+            .fetch_one(c)
+            .await
+        })
+        .context("the decisions could not be counted")?;
+        Ok((kept.unsigned_abs(), logged.unsigned_abs()))
+    }
+
     /// When the rounds since then were recorded, oldest first.
     pub async fn round_times(&self, since: DateTime<Utc>) -> anyhow::Result<Vec<DateTime<Utc>>> {
         let mut snapshot = self.read().await?;

@@ -351,3 +351,205 @@ async fn five_thousand_hostile_issues_make_one_readable_report() {
         2
     );
 }
+
+#[tokio::test]
+async fn a_decision_that_was_taken_back_before_it_was_sent_never_is() {
+    let company = Company::with([broken_cart()]).await;
+    let bot = company.bot().await;
+    walk(&bot).await;
+    company.sentry.world().maintenance = true;
+    decide(&bot, "anna", "resolve errors:4501").await;
+    decide(&bot, "anna", "undo errors:4501").await;
+    company.sentry.world().maintenance = false;
+    company.later(TimeDelta::hours(1));
+    walk(&bot).await;
+    let asked = company.sentry.world().asked.clone();
+    assert!(
+        !asked.iter().any(|request| request.starts_with("PUT")),
+        "{asked:?}"
+    );
+    assert!(
+        bot.store
+            .open_effects()
+            .await
+            .expect("they can be read")
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn what_the_other_side_refuses_is_taken_back_and_said() {
+    let company = Company::with([broken_cart()]).await;
+    let bot = company.bot().await;
+    walk(&bot).await;
+    let said = decide(&bot, "anna", "assign errors:4501 nobody@example.com").await;
+    assert!(
+        !said.accepted && text(&said).contains("taken back"),
+        "{}",
+        text(&said)
+    );
+    company.later(A_DAY);
+    assert_eq!(verdict(&walk(&bot).await), "1 needs you, 2 ok");
+}
+
+#[tokio::test]
+async fn a_refusal_that_comes_late_is_said_by_the_round_that_hears_it() {
+    let company = Company::with([broken_cart()]).await;
+    let bot = company.bot().await;
+    walk(&bot).await;
+    company.sentry.world().maintenance = true;
+    decide(&bot, "anna", "assign errors:4501 nobody@example.com").await;
+    company.sentry.world().maintenance = false;
+    company.later(TimeDelta::hours(1));
+    let round = walk(&bot).await;
+    let keys: Vec<String> = round
+        .triaged
+        .needs_you
+        .iter()
+        .map(|row| row.finding.key.to_string())
+        .collect();
+    assert_eq!(keys, ["errors:4501", "ops-log:refused"]);
+}
+
+#[tokio::test]
+async fn somebody_without_an_address_is_known_here_alone() {
+    let company = Company::with([broken_cart()]).await;
+    let bot = company.bot().await;
+    walk(&bot).await;
+    assert!(
+        decide(&bot, "anna", "assign errors:4501 ben")
+            .await
+            .accepted
+    );
+    assert_eq!(verdict(&walk(&bot).await), "3 ok");
+    assert_eq!(company.sentry.world().issue(4501).assignee, None);
+}
+
+#[tokio::test]
+async fn a_check_in_between_hides_neither_a_missed_day_nor_what_has_changed() {
+    let company = Company::with([broken_cart()]).await;
+    let mut bot = company.bot().await;
+    bot.schedule.days = (0..7)
+        .map(|day| chrono::Weekday::try_from(day).expect("a week has seven"))
+        .collect();
+    let first = walk(&bot).await;
+    company.later(A_DAY * 2);
+    let only = ["health".to_owned()];
+    bot.round(
+        Some(&only),
+        &bot.checklist.progress(Some(&only)),
+        &daily_ops::triage::Person::at_terminal("ben"),
+        |_| {},
+    )
+    .await
+    .expect("it is recorded");
+    let next = walk(&bot).await;
+    assert!(
+        next.triaged
+            .rows()
+            .any(|row| row.finding.key.subject().starts_with("missed-"))
+    );
+    assert_eq!(
+        next.triaged.previous.map(|previous| previous.run),
+        Some(first.triaged.report.run)
+    );
+}
+
+/// Changes the database behind the program's back.
+async fn intrude(company: &Company, statements: &[&'static str]) {
+    use sqlx::Connection;
+    let url = format!("sqlite:{}/ops.db", company.folder.path().display());
+    let mut connection = sqlx::SqliteConnection::connect(&url)
+        .await
+        .expect("the file is there");
+    for statement in statements {
+        sqlx::query(*statement)
+            .execute(&mut connection)
+            .await
+            .expect("the intruder may do anything");
+    }
+    connection.close().await.expect("it closes");
+}
+
+#[tokio::test]
+async fn a_broken_chain_is_never_ok_whatever_anybody_acknowledges() {
+    let company = Company::with([]).await;
+    let bot = company.bot().await;
+    walk(&bot).await;
+    walk(&bot).await;
+    let triggers = [
+        "DROP TRIGGER IF EXISTS ops_log_bodies_erase_only",
+        "PRAGMA writable_schema = ON",
+        "DELETE FROM sqlite_master WHERE type = 'trigger'",
+        "PRAGMA writable_schema = OFF",
+    ];
+    intrude(&company, &triggers).await;
+    intrude(
+        &company,
+        &["UPDATE ops_log_bodies SET body = replace(body, '3 ok', '9 ok') WHERE seq = 1"],
+    )
+    .await;
+    let found = walk(&bot).await;
+    assert_eq!(
+        found.triaged.needs_you[0].finding.key.to_string(),
+        "ops-log:chain-1"
+    );
+    decide(&bot, "eve", "acknowledge ops-log:chain-1").await;
+    let acknowledged = walk(&bot).await;
+    assert!(
+        acknowledged.triaged.verdict() != daily_ops::triage::Verdict::Ok,
+        "{}",
+        verdict(&acknowledged)
+    );
+    assert!(acknowledged.triaged.ok().all(|check| check != "ops-log"));
+}
+
+#[tokio::test]
+async fn a_log_that_was_emptied_is_noticed() {
+    let company = Company::with([]).await;
+    let bot = company.bot().await;
+    walk(&bot).await;
+    intrude(
+        &company,
+        &[
+            "PRAGMA writable_schema = ON",
+            "DELETE FROM sqlite_master WHERE type = 'trigger'",
+            "PRAGMA writable_schema = OFF",
+        ],
+    )
+    .await;
+    let zeros = "UPDATE chain_head SET seq = 0, hash = '0000000000000000000000000000000000000000000000000000000000000000'";
+    intrude(
+        &company,
+        &["DELETE FROM ops_log_bodies", "DELETE FROM ops_log", zeros],
+    )
+    .await;
+    let round = walk(&bot).await;
+    assert_eq!(
+        round.triaged.needs_you[0].finding.severity,
+        daily_ops::report::Severity::Critical
+    );
+}
+
+#[tokio::test]
+async fn a_decision_that_nobody_logged_is_noticed() {
+    let company = Company::with([broken_cart()]).await;
+    let bot = company.bot().await;
+    walk(&bot).await;
+    decide(&bot, "anna", "acknowledge errors:4501").await;
+    intrude(
+        &company,
+        &["INSERT INTO decisions SELECT 'errors:2', version, at, by_id, decision FROM decisions"],
+    )
+    .await;
+    let round = walk(&bot).await;
+    assert!(
+        round
+            .triaged
+            .needs_you
+            .iter()
+            .any(|row| row.finding.key.to_string() == "ops-log:decisions"),
+        "{:?}",
+        round.triaged.needs_you
+    );
+}

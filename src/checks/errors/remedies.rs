@@ -16,20 +16,22 @@ use crate::{
     upstream::Unwritten,
 };
 
-/// Who has the issue, before an order gives it to somebody else.
+/// Who has the issue, before an order gives it to somebody else. It is read for every order: while Sentry can't be
+/// asked, nothing counts as sent.
 pub(super) async fn before(
     section: &Errors,
     order: &Order,
     looking: &Looking,
 ) -> Result<Option<Untrusted>, NotApplied> {
-    if order.verb != "assign" || !issue::is_identifier(order.key.subject()) {
+    if !issue::is_identifier(order.key.subject()) {
         return Ok(None);
     }
     let sentry = Sentry::connect(section, looking).map_err(NotApplied::NotSent)?;
     let now = current(&sentry, order.key.subject()).await?;
-    Ok(now
+    let owner = now
         .and_then(|now| now.assignee)
-        .map(|owner| Untrusted::from(owner.actor)))
+        .map(|owner| Untrusted::from(owner.actor));
+    Ok(owner.filter(|_| order.verb == "assign"))
 }
 
 pub(super) async fn apply(
