@@ -87,9 +87,17 @@ fn listed(rows: &[Row], zone: Tz, triaged: &Triaged, all: bool) -> Vec<Sentence>
             .say(": ")
             .quote(&found.rule)
             .say(format!(", {}", age(row, now)));
-        standing(row, zone, now)
+        let line = standing(row, zone, now)
             .into_iter()
-            .fold(line, |line, said| line.say(", ").then(said))
+            .fold(line, |line, said| line.say(", ").then(said));
+        let line = found
+            .link
+            .iter()
+            .fold(line, |line, url| line.say(", ").quote(url.as_str()));
+        found
+            .runbook
+            .iter()
+            .fold(line, |line, url| line.say(", runbook ").quote(url.as_str()))
     };
     let hidden = &rows[shown..];
     let rest = (!hidden.is_empty()).then(|| {

@@ -30,6 +30,14 @@ const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
 
 impl Look {
+    /// A link where the terminal can open it (OSC 8), the bare text elsewhere.
+    fn link(&self, url: Option<&url::Url>, text: &str) -> String {
+        match url {
+            Some(url) if self.colour => format!("\u{1b}]8;;{url}\u{1b}\\{text}\u{1b}]8;;\u{1b}\\"),
+            _ => text.to_owned(),
+        }
+    }
+
     fn paint(&self, style: Style, text: &str) -> String {
         if self.colour {
             format!("{style}{text}{style:#}")
@@ -140,7 +148,7 @@ fn heading(triaged: &Triaged, look: Look) -> String {
         .num_milliseconds()
         .max(0);
     format!(
-        "{} · {} looked at in {}.{} s · run {}",
+        "{} · {} in {}.{} s · run {}",
         moment(report.started_at, look.zone, report.finished_at),
         count(report.checks.len(), "check"),
         took / 1000,
@@ -211,7 +219,9 @@ fn finding(out: &mut String, row: &Row, keys: usize, now: DateTime<Utc>, look: L
         Severity::High => YELLOW,
         Severity::Medium | Severity::Low => Style::new(),
     };
-    let key = pad(&finding.key.to_string(), keys);
+    let key = finding.key.to_string();
+    let gap = " ".repeat(keys.saturating_sub(key.width()));
+    let key = look.link(finding.link.as_ref(), &key) + &gap;
     line(
         out,
         &format!(

@@ -147,7 +147,7 @@ const LOOK: Look = Look {
 fn the_verdict_comes_first_and_no_green_is_listed_before_what_needs_you() {
     assert_snapshot!(render::terminal::report(&monday(), "log #13 · 9f3a12", LOOK), @"
     2 need you, 1 unknown, 1 ok
-    Mon 23 Nov 09:00 CET · 5 checks looked at in 1.4 s · run 20261123T080000.000000Z
+    Mon 23 Nov 09:00 CET · 5 checks in 1.4 s · run 20261123T080000.000000Z
 
     Needs you
       critical  health:production/api  production api answers 503
@@ -218,7 +218,7 @@ fn a_quiet_day_is_said_in_a_few_lines() {
     );
     assert_snapshot!(render::terminal::report(&quiet, "log #1 · 9f3a12", LOOK), @"
     1 ok
-    Mon 23 Nov 09:00 CET · 1 check looked at in 1.4 s · run 20261123T080000.000000Z
+    Mon 23 Nov 09:00 CET · 1 check in 1.4 s · run 20261123T080000.000000Z
 
     ok       health  production 2 of 2 ok
     log #1 · 9f3a12
