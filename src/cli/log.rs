@@ -1,7 +1,9 @@
 //! The ops log in the terminal.
 
+use std::io::{BufWriter, ErrorKind, Stdout, Write, stdout};
+
 use anyhow::Context;
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::ExposeSecret;
 
 use super::{Exit, print};
@@ -9,7 +11,9 @@ use crate::{
     bot::rebuild,
     command::{Export, Log, Search},
     config::Config,
-    ops_log::{Anchor, Comparison, Entry, Kind, NewEntry, Sentence, heading, line, title},
+    ops_log::{
+        Anchor, Compared, Comparison, Days, Entry, Kind, NewEntry, Record, Sentence, count, title,
+    },
     store::{Access, Direction, Filter, Store, Whom},
     triage::Person,
 };
@@ -66,10 +70,7 @@ fn filter(search: Search) -> anyhow::Result<Filter> {
     let start = |day: NaiveDate| day.and_time(chrono::NaiveTime::MIN).and_utc();
     let after = search
         .to
-        .map(|day| {
-            day.checked_add_days(Days::new(1))
-                .context("`--to` is too late a day")
-        })
+        .map(|day| day.succ_opt().context("`--to` is too late a day"))
         .transpose()?;
     Ok(Filter {
         words: search.words,
@@ -113,7 +114,17 @@ fn shown(entry: &Entry) -> String {
 
 async fn verify(store: &Store, config: &Config, anchor: Option<&str>) -> anyhow::Result<Exit> {
     let anchor: Option<Anchor> = anchor.map(str::parse).transpose()?;
-    let verified = match store.verify(anchor).await? {
+    let path = &config.ops_log.path;
+    // Opened before the database is read: a round that ends meanwhile can only leave it behind.
+    let mut file = Comparison::begin(path);
+    let each = |record: &Record| {
+        if let Ok(comparison) = &mut file
+            && let Err(error) = record.open().and_then(|entry| comparison.push(&entry))
+        {
+            file = Err(error);
+        }
+    };
+    let verified = match store.verify_each(anchor, each).await? {
         Ok(verified) => verified,
         Err(flaw) => {
             print(&format!("the log does not verify: {flaw}\n"))?;
@@ -121,46 +132,76 @@ async fn verify(store: &Store, config: &Config, anchor: Option<&str>) -> anyhow:
         }
     };
     print(&format!(
-        "the chain holds: {} entries, {}\n",
-        verified.entries, verified.head
+        "the chain holds: {}, {}\n",
+        count(verified.entries),
+        verified.head
     ))?;
-    let path = &config.ops_log.path;
-    let mut file = Comparison::begin(path)?;
-    store.visit(0, |record| file.push(&record.open()?)).await?;
-    match file.finish()? {
-        None => print(&format!(
-            "the file {} is the same to the byte\n",
-            path.display()
-        ))
-        .map(|()| Exit::Well),
-        Some(difference) => {
-            print(&format!("{}: {difference}\n", path.display())).map(|()| Exit::NeedsYou)
-        }
-    }
+    let (said, exit) = match file?.finish()? {
+        Compared::Same => (" is the same to the byte".to_owned(), Exit::Well),
+        Compared::Behind(entries) => (
+            format!(
+                " is behind by {}; the next round catches up, or `daily-ops log rebuild`",
+                count(entries)
+            ),
+            Exit::Well,
+        ),
+        Compared::Differs(difference) => (format!(": {difference}"), Exit::NeedsYou),
+    };
+    print(&format!("the file {}{said}\n", path.display()))?;
+    Ok(exit)
 }
 
 async fn export(store: &Store, format: Export) -> anyhow::Result<Exit> {
-    if let Export::Markdown = format {
-        print(title())?;
-    }
-    let mut day = None;
-    let each = |record: crate::ops_log::Record| match format {
-        Export::Jsonl => print(
-            &(serde_json::to_string(&record).context("an entry can't be written as JSON")? + "\n"),
-        ),
+    let mut out = Out {
+        buffer: BufWriter::new(stdout()),
+        closed: false,
+    };
+    let mut days = Days::default();
+    let each = |record: Record| match format {
+        Export::Jsonl => {
+            let line = serde_json::to_string(&record);
+            let line = line.context("an entry can't be written as JSON")?;
+            out.write(&(line + "\n"))
+        }
+        Export::Markdown => out.write(&days.next(&record.open()?)),
+    };
+    let done = match format {
+        Export::Jsonl => store.visit(0, each).await,
         Export::Markdown => {
-            let entry = record.open()?;
-            let today = entry.at.date_naive();
-            let above = if day.replace(today) == Some(today) {
-                String::new()
-            } else {
-                heading(today)
-            };
-            print(&(above + &line(&entry)))
+            print(title())?;
+            store.visit(0, each).await
         }
     };
-    store.visit(0, each).await?;
-    Ok(Exit::Well)
+    match done.and_then(|()| out.flush()) {
+        // Whoever read it has read enough.
+        Err(_) if out.closed => Ok(Exit::Well),
+        done => done.map(|()| Exit::Well),
+    }
+}
+
+/// Standard output, which its reader may close.
+struct Out {
+    buffer: BufWriter<Stdout>,
+    closed: bool,
+}
+
+impl Out {
+    fn write(&mut self, text: &str) -> anyhow::Result<()> {
+        let done = self.buffer.write_all(text.as_bytes());
+        self.judge(done)
+    }
+
+    fn flush(&mut self) -> anyhow::Result<()> {
+        let done = self.buffer.flush();
+        self.judge(done)
+    }
+
+    fn judge(&mut self, done: std::io::Result<()>) -> anyhow::Result<()> {
+        if let Err(error) = &done {
+            self.closed = error.kind() == ErrorKind::BrokenPipe;
+        }
+        done.context("can't write to standard output")
+    }
 }
 
 async fn erase(
@@ -185,13 +226,9 @@ async fn erase(
         .erase(Whom::Person(Person::from(person)), entry)
         .await?;
     rebuild(store, &config.ops_log.path).await?;
-    let entries = if erased.len() == 1 {
-        "1 entry".to_owned()
-    } else {
-        format!("{} entries", erased.len())
-    };
     print(&format!(
-        "erased: {entries}; the chain still holds, and the file was written anew\n"
+        "erased: {}; the chain still holds, and the file was written anew\n",
+        count(erased.len() as u64)
     ))?;
     Ok(Exit::Well)
 }

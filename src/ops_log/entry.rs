@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hash::{Hash, Salt};
 use crate::{
-    text::{Untrusted, cut, did_you_mean, one_line},
+    text::{Untrusted, cut, did_you_mean, one_line, thousands},
     triage::Person,
 };
 
@@ -190,6 +190,15 @@ pub struct Entry {
     /// None once erased.
     pub body: Option<Body>,
     pub hash: Hash,
+}
+
+/// "1 entry", "1,234 entries".
+pub fn count(entries: u64) -> String {
+    if entries == 1 {
+        "1 entry".to_owned()
+    } else {
+        format!("{} entries", thousands(entries))
+    }
 }
 
 /// An entry as it is sealed and stored; serialized, a line of the export. `body` holds the exact bytes that were hashed.

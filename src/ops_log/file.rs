@@ -2,19 +2,18 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader, BufWriter, ErrorKind, Read, Write},
+    io::{BufWriter, ErrorKind, Seek, Write},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail};
-use chrono::NaiveDate;
 use tempfile::NamedTempFile;
 
 use super::{
     entry::Entry,
-    markdown::{heading, line, title},
+    markdown::{Days, title},
+    tail::End,
 };
-use crate::text::Untrusted;
 
 /// What became of an append.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,22 +25,14 @@ pub enum Appended {
 
 /// Adds entries to the file. Those that it holds already are left out.
 pub fn append(path: &Path, entries: &[Entry]) -> anyhow::Result<Appended> {
-    let old = match fs::read_to_string(path) {
-        Ok(old) => old,
-        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-        Err(error) if error.kind() == ErrorKind::InvalidData => {
-            return Ok(Appended::NeedsRebuild(
-                "the file is no UTF-8 text".to_owned(),
-            ));
-        }
-        Err(error) => {
-            return Err(error)
-                .with_context(|| format!("the ops log's file {} can't be read", path.display()));
-        }
+    let mut old = open(path)?;
+    let end = match &mut old {
+        Some(file) => End::of(file).with_context(|| unreadable(path))?,
+        None => Ok(End::default()),
     };
-    let end = match End::of(&old) {
+    let end = match end {
         Ok(end) => end,
-        Err(why) => return Ok(Appended::NeedsRebuild(why)),
+        Err(why) => return Ok(Appended::NeedsRebuild(why.to_owned())),
     };
     let entries = &entries[entries.partition_point(|entry| entry.seq <= end.seq)..];
     let Some(first) = entries.first() else {
@@ -54,8 +45,11 @@ pub fn append(path: &Path, entries: &[Entry]) -> anyhow::Result<Appended> {
         )));
     }
     let mut page = Page::begin(path)?;
-    page.write(if old.is_empty() { title() } else { &old })?;
-    page.day = end.day;
+    match &mut old {
+        Some(file) if !end.empty => page.copy(file)?,
+        _ => page.write(title())?,
+    }
+    page.days = Days::after(end.day);
     for entry in entries {
         page.push(entry)?;
     }
@@ -63,44 +57,17 @@ pub fn append(path: &Path, entries: &[Entry]) -> anyhow::Result<Appended> {
     Ok(Appended::Written)
 }
 
-/// Where a file ends.
-#[derive(Default)]
-struct End {
-    seq: i64,
-    day: Option<NaiveDate>,
+/// None if there is no file.
+pub(super) fn open(path: &Path) -> anyhow::Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| unreadable(path)),
+    }
 }
 
-impl End {
-    fn of(text: &str) -> Result<Self, String> {
-        if text.is_empty() {
-            return Ok(Self::default());
-        }
-        if !text.starts_with(title()) {
-            return Err("the file does not begin as an ops log does".to_owned());
-        }
-        if !text.ends_with('\n') {
-            return Err("the file's last line is not whole".to_owned());
-        }
-        let Some(last) = text[title().len()..].lines().next_back() else {
-            return Ok(Self::default());
-        };
-        let seq = last
-            .strip_prefix("- ")
-            .and_then(|line| line.rsplit_once(" · #"))
-            .and_then(|(_, end)| end.split_once(' '))
-            .and_then(|(seq, _)| seq.parse().ok())
-            .ok_or("the file's last line is no entry")?;
-        let day = text
-            .lines()
-            .rev()
-            .find_map(|line| line.strip_prefix("## "))
-            .and_then(|day| day.parse().ok())
-            .ok_or("the file's last entry stands under no day")?;
-        Ok(Self {
-            seq,
-            day: Some(day),
-        })
-    }
+pub(super) fn unreadable(path: &Path) -> String {
+    format!("the ops log's file {} can't be read", path.display())
 }
 
 /// Writes the file anew, an entry at a time; until `finish`, the old one stays.
@@ -127,7 +94,7 @@ struct Page {
     path: PathBuf,
     folder: PathBuf,
     draft: BufWriter<NamedTempFile>,
-    day: Option<NaiveDate>,
+    days: Days,
 }
 
 impl Page {
@@ -161,18 +128,26 @@ impl Page {
             path: path.to_owned(),
             folder,
             draft: BufWriter::new(draft),
-            day: None,
+            days: Days::default(),
         })
     }
 
     fn push(&mut self, entry: &Entry) -> anyhow::Result<()> {
-        let text = next(&mut self.day, entry);
+        let text = self.days.next(entry);
         self.write(&text)
     }
 
     fn write(&mut self, text: &str) -> anyhow::Result<()> {
         self.draft
             .write_all(text.as_bytes())
+            .with_context(|| self.failed())
+    }
+
+    /// Begins with all that the old file holds.
+    fn copy(&mut self, old: &mut File) -> anyhow::Result<()> {
+        old.rewind()
+            .and_then(|()| std::io::copy(old, &mut self.draft))
+            .map(drop)
             .with_context(|| self.failed())
     }
 
@@ -210,140 +185,4 @@ fn draft(path: &Path, folder: &Path) -> std::io::Result<NamedTempFile> {
         draft.as_file().set_permissions(old.permissions())?;
     }
     Ok(draft)
-}
-
-/// What an entry adds to the file after an entry of that day.
-fn next(day: &mut Option<NaiveDate>, entry: &Entry) -> String {
-    let today = entry.at.date_naive();
-    if day.replace(today) == Some(today) {
-        line(entry)
-    } else {
-        heading(today) + &line(entry)
-    }
-}
-
-/// Where the file's end departs from the log's newest entries, if it does. A file that ends early is only behind.
-pub fn tail_differs(path: &Path, newest: &[Entry]) -> anyhow::Result<Option<Untrusted>> {
-    let text = match fs::read(path) {
-        Ok(text) => String::from_utf8_lossy(&text).into_owned(),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Ok((!newest.is_empty()).then(|| "it is not there".into()));
-        }
-        Err(error) => {
-            return Err(error)
-                .with_context(|| format!("the ops log's file {} can't be read", path.display()));
-        }
-    };
-    let end = match End::of(&text) {
-        Ok(end) => end,
-        Err(why) => return Ok(Some(why.into())),
-    };
-    let held = &newest[..newest.partition_point(|entry| entry.seq <= end.seq)];
-    let mut day = None;
-    let expected: String = held.iter().map(|entry| next(&mut day, entry)).collect();
-    let found = text.lines().rev().filter(|line| line.starts_with("- "));
-    let differs = expected
-        .lines()
-        .rev()
-        .filter(|line| line.starts_with("- "))
-        .zip(found)
-        .find(|(a, b)| a != b);
-    Ok(match differs {
-        Some((_, found)) => Some(format!("`{found}` is no entry's line").into()),
-        None if text.lines().filter(|line| line.starts_with("- ")).count() < held.len() => {
-            Some("lines are missing".into())
-        }
-        None => None,
-    })
-}
-
-/// The first line of the file that is not what the database says.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} of the file is not what the database says: it should read `{expected}`, and reads `{}`; `daily-ops log rebuild` writes it anew", found.as_str())]
-pub struct Difference {
-    /// Counted from 1.
-    pub line: u64,
-    /// Empty where the file should have ended.
-    pub expected: String,
-    /// Empty where the file has ended.
-    pub found: Untrusted,
-}
-
-/// Compares the file with the database, an entry at a time.
-pub struct Comparison {
-    file: BufReader<File>,
-    path: PathBuf,
-    line: u64,
-    day: Option<NaiveDate>,
-    difference: Option<Difference>,
-}
-
-impl Comparison {
-    pub fn begin(path: &Path) -> anyhow::Result<Self> {
-        let file = File::open(path).with_context(|| {
-            format!(
-                "the ops log's file {} can't be read; `daily-ops log rebuild` writes it",
-                path.display()
-            )
-        })?;
-        let mut comparison = Self {
-            file: BufReader::new(file),
-            path: path.to_owned(),
-            line: 0,
-            day: None,
-            difference: None,
-        };
-        comparison.expect(title())?;
-        Ok(comparison)
-    }
-
-    pub fn push(&mut self, entry: &Entry) -> anyhow::Result<()> {
-        let text = next(&mut self.day, entry);
-        self.expect(&text)
-    }
-
-    /// None if the file is the same to the byte.
-    pub fn finish(mut self) -> anyhow::Result<Option<Difference>> {
-        if self.difference.is_none() {
-            let found = self.read(0)?;
-            if !found.is_empty() {
-                self.differ("", &found);
-            }
-        }
-        Ok(self.difference)
-    }
-
-    fn expect(&mut self, text: &str) -> anyhow::Result<()> {
-        for expected in text.split_inclusive('\n') {
-            if self.difference.is_some() {
-                break;
-            }
-            let found = self.read(expected.len())?;
-            self.line += 1;
-            if found != expected.as_bytes() {
-                self.line -= 1;
-                self.differ(expected, &found);
-            }
-        }
-        Ok(())
-    }
-
-    /// The next line, as far as it is needed to tell that it is too long.
-    fn read(&mut self, expected: usize) -> anyhow::Result<Vec<u8>> {
-        let mut found = Vec::new();
-        let most = expected as u64 + 1024;
-        (&mut self.file)
-            .take(most)
-            .read_until(b'\n', &mut found)
-            .with_context(|| format!("the ops log's file {} can't be read", self.path.display()))?;
-        Ok(found)
-    }
-
-    fn differ(&mut self, expected: &str, found: &[u8]) {
-        self.difference = Some(Difference {
-            line: self.line + 1,
-            expected: expected.trim_end().to_owned(),
-            found: Untrusted::from(String::from_utf8_lossy(found).into_owned()),
-        });
-    }
 }

@@ -30,6 +30,27 @@ pub fn line(entry: &Entry) -> String {
     )
 }
 
+/// Puts entries under the headings of their days.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Days(Option<NaiveDate>);
+
+impl Days {
+    /// Goes on behind entries of that day.
+    pub fn after(day: Option<NaiveDate>) -> Self {
+        Self(day)
+    }
+
+    /// What the next entry adds to the file.
+    pub fn next(&mut self, entry: &Entry) -> String {
+        let today = entry.at.date_naive();
+        if self.0.replace(today) == Some(today) {
+            line(entry)
+        } else {
+            heading(today) + &line(entry)
+        }
+    }
+}
+
 impl Sentence {
     /// One line of Markdown.
     pub fn markdown(&self) -> String {

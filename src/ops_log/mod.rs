@@ -1,13 +1,17 @@
 //! The ops log: entries, the hash chain that seals them, and the Markdown file that people read.
 
 mod chain;
+mod comparison;
 mod entry;
 mod file;
 mod hash;
 mod markdown;
+mod tail;
 
 pub use chain::{Anchor, Flaw, Head, Verified, Verifier, Why, seal};
-pub use entry::{Body, Entry, Kind, NewEntry, Piece, Record, Sentence};
-pub use file::{Appended, Comparison, Difference, Rebuild, append, tail_differs};
+pub use comparison::{Compared, Comparison, Difference};
+pub use entry::{Body, Entry, Kind, NewEntry, Piece, Record, Sentence, count};
+pub use file::{Appended, Rebuild, append};
 pub use hash::{Hash, Salt};
-pub use markdown::{heading, line, title};
+pub use markdown::{Days, heading, line, title};
+pub use tail::tail_differs;

@@ -45,7 +45,16 @@ impl Store {
 
     /// Recomputes the whole chain. The outer error says that it could not be read at all.
     pub async fn verify(&self, anchor: Option<Anchor>) -> anyhow::Result<Result<Verified, Flaw>> {
-        self.verify_from(Verifier::new(anchor), 0).await
+        self.verify_each(anchor, |_| {}).await
+    }
+
+    /// As `verify`, and hands over each record that fits, as they stand at one moment.
+    pub async fn verify_each(
+        &self,
+        anchor: Option<Anchor>,
+        each: impl FnMut(&Record) + Send,
+    ) -> anyhow::Result<Result<Verified, Flaw>> {
+        self.verify_from(Verifier::new(anchor), 0, each).await
     }
 
     /// Recomputes the newest entries alone.
@@ -66,7 +75,7 @@ impl Store {
                     seq: record.seq,
                     hash: record.hash,
                 };
-                self.verify_from(Verifier::from(trusted, None), before)
+                self.verify_from(Verifier::from(trusted, None), before, |_| {})
                     .await
             }
             Some(Err(flaw)) => Ok(Err(flaw)),
@@ -81,6 +90,7 @@ impl Store {
         &self,
         mut verifier: Verifier,
         mut after: i64,
+        mut each: impl FnMut(&Record) + Send,
     ) -> anyhow::Result<Result<Verified, Flaw>> {
         let mut snapshot = self.read().await?;
         let head = head(&mut snapshot.connection()).await?;
@@ -91,8 +101,12 @@ impl Store {
             };
             after = last.seq;
             for row in page {
-                if let Err(flaw) = row.read().and_then(|record| verifier.push(&record)) {
-                    return Ok(Err(flaw));
+                match row.read().and_then(|record| {
+                    verifier.push(&record)?;
+                    Ok(record)
+                }) {
+                    Ok(record) => each(&record),
+                    Err(flaw) => return Ok(Err(flaw)),
                 }
             }
         }

@@ -5,8 +5,8 @@ use std::{fs, path::Path};
 use chrono::TimeDelta;
 use daily_ops::{
     ops_log::{
-        Appended, Comparison, Entry, Head, Kind, NewEntry, Piece, Rebuild, Salt, Sentence, append,
-        heading, line, seal, title,
+        Appended, Compared, Comparison, Entry, Head, Kind, NewEntry, Piece, Rebuild, Salt,
+        Sentence, append, heading, line, seal, tail_differs, title,
     },
     text::one_line,
     triage::Person,
@@ -260,10 +260,11 @@ fn compare(path: &Path, log: &[Entry]) -> Option<String> {
     for entry in log {
         comparison.push(entry).expect("it is readable");
     }
-    comparison
-        .finish()
-        .expect("it is readable")
-        .map(|difference| difference.to_string())
+    match comparison.finish().expect("it is readable") {
+        Compared::Same => None,
+        Compared::Behind(entries) => Some(format!("behind by {entries}")),
+        Compared::Differs(difference) => Some(difference.to_string()),
+    }
 }
 
 #[test]
@@ -382,10 +383,10 @@ fn the_first_line_that_differs_is_named() {
         (
             whole
                 .lines()
-                .take(8)
+                .take(5)
                 .map(|line| format!("{line}\n"))
                 .collect(),
-            Some(9),
+            Some(6),
         ),
         (whole.clone() + "- more\n", Some(whole.lines().count() + 1)),
         (whole.trim_end().to_owned(), Some(whole.lines().count())),
@@ -403,6 +404,63 @@ fn the_first_line_that_differs_is_named() {
             ),
         }
     }
+}
+
+#[test]
+fn a_file_that_lacks_the_newest_entries_is_only_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ops-log.md");
+    let log = days(12);
+    for held in 0..12 {
+        fs::write(&path, markdown(&log[..held])).expect("it is written");
+        let said = format!("behind by {}", 12 - held);
+        assert_eq!(compare(&path, &log), Some(said));
+        assert_eq!(
+            tail_differs(&path, &log).expect("it is readable"),
+            None,
+            "{held}"
+        );
+    }
+}
+
+/// As many entries within a day as don't fit into what is read of a file's end.
+fn a_busy_day() -> Vec<Entry> {
+    let mut log = days(1_500);
+    for entry in &mut log {
+        entry.at = at(0);
+    }
+    log
+}
+
+#[test]
+fn a_long_file_grows_as_a_short_one_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ops-log.md");
+    let log = a_busy_day();
+    let most = markdown(&log[..1_490]);
+    assert!(most.len() > 64 * 1024, "{}", most.len());
+    fs::write(&path, most).expect("it is written");
+    assert_eq!(
+        append(&path, &log[1_480..]).expect("it is written"),
+        Appended::Written
+    );
+    assert_eq!(compare(&path, &log), None);
+}
+
+#[test]
+fn a_change_near_the_end_of_a_long_file_is_seen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ops-log.md");
+    let log = a_busy_day();
+    let newest = &log[500..];
+    fs::write(&path, markdown(&log)).expect("it is written");
+    assert_eq!(tail_differs(&path, newest).expect("it is readable"), None);
+    let changed = markdown(&log).replace("thing 1400`", "thing 9`");
+    fs::write(&path, changed).expect("it is written");
+    let said = tail_differs(&path, newest)
+        .expect("it is readable")
+        .expect("it differs");
+    assert!(said.as_str().contains("thing 9"), "{}", said.as_str());
 }
 
 #[cfg(unix)]

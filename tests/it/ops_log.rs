@@ -1,15 +1,21 @@
 //! The ops log in the database, on both engines.
 
-use std::sync::Arc;
+use std::{
+    io::{BufRead, BufReader},
+    process::Stdio,
+    sync::Arc,
+};
 
 use daily_ops::{
     ops_log::{Kind, NewEntry},
     store::{Direction, Filter, Settlement, Store, Whom},
     triage::Action,
 };
+use sqlx::{Connection, Executor, SqliteConnection};
 use tokio::task::JoinSet;
 
 use crate::world::{
+    company::Company,
     database::{on_each_engine, open},
     records::{at, claim, decide, entry, intact, key, note, person},
 };
@@ -231,6 +237,41 @@ async fn a_log_of_several_pages_is_walked_to_its_end() {
         assert_eq!((tail.entries, tail.head.seq), (1050, entries));
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_reader_that_goes_away_ends_the_export() {
+    let company = Company::with([]).await;
+    let url = format!("sqlite:{}/ops.db", company.folder.path().display());
+    let store = Arc::new(open(&url).await);
+    concurrently([&store, &store], 2000, 250).await;
+    store.close().await;
+    // Who reads on meets an entry that can't be read.
+    let mut raw = SqliteConnection::connect(&url).await.unwrap();
+    raw.execute(
+        "DROP TRIGGER ops_log_refuses_update; UPDATE ops_log SET hash = 'none' WHERE seq = 2000",
+    )
+    .await
+    .unwrap();
+    raw.close().await.unwrap();
+    for format in ["jsonl", "markdown"] {
+        let mut command = company.command();
+        command.args(["log", "export", "--format", format]);
+        let whole = command.output().unwrap();
+        assert_eq!(whole.status.code(), Some(3));
+
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        assert!(line.starts_with(['{', '#']), "{line}");
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{format}");
+    }
 }
 
 #[tokio::test]
