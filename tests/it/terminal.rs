@@ -321,6 +321,70 @@ async fn rounds_and_decisions_are_kept_on_each_engine() {
 }
 
 #[tokio::test]
+async fn a_kill_in_the_middle_of_a_decision_neither_loses_it_nor_does_it_twice() {
+    const ISSUES: u64 = 24;
+    let company = Company::with((1..=ISSUES).map(|id| Issue {
+        users: 212,
+        ..issue(id, "it broke")
+    }))
+    .await;
+    company.says("daily").await;
+    let mut told = Vec::new();
+    for id in 1..=ISSUES {
+        let mut command = tokio::process::Command::from(company.command());
+        let key = format!("errors:{id}");
+        let mut child = command
+            .args(["triage", "resolve", &key])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it runs");
+        let mut out = child.stdout.take().expect("it is piped");
+        let mut said = String::new();
+        tokio::time::timeout(
+            Duration::from_millis(15 + id * 4),
+            out.read_to_string(&mut said),
+        )
+        .await
+        .ok();
+        child.kill().await.ok();
+        if said.contains("resolved in Sentry") {
+            told.push(id);
+        }
+    }
+    let decided = stdout(&company.says("log search resolved --kind decision").await);
+    let decided: Vec<u64> = (1..=ISSUES)
+        .filter(|id| decided.contains(&format!("errors:{id} ")))
+        .collect();
+    assert!(
+        told.iter().all(|id| decided.contains(id)),
+        "{told:?} {decided:?}"
+    );
+    assert!(
+        !decided.is_empty() && decided.len() < ISSUES as usize,
+        "{decided:?}"
+    );
+
+    // The claims of those who were killed run out after a minute; until then nobody takes them over.
+    let bot = company.bot().await;
+    company.later(chrono::TimeDelta::hours(1));
+    crate::world::company::walk(&bot).await;
+    bot.store.close().await;
+    let world = company.sentry.world();
+    for id in 1..=ISSUES {
+        let resolved = world
+            .issues
+            .iter()
+            .any(|issue| issue.id == id && issue.status == "resolved");
+        assert_eq!(resolved, decided.contains(&id), "errors:{id}");
+        assert!(
+            world.notes.iter().filter(|(noted, _)| *noted == id).count() <= 1,
+            "errors:{id}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn every_shell_gets_its_completions() {
     let company = Company::with([]).await;
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
