@@ -116,7 +116,7 @@ async fn never_ok(
         let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
         keys.join(" ")
     });
-    // These two spoil the other requests as well.
+    // A closed port spoils the other requests as well, and little patience may.
     let alone = !matches!(fault, Fault::Refused | Fault::Slow);
     if alone || route[0] != "/stats_v2/" {
         assert_eq!(
