@@ -1,6 +1,11 @@
-//! Which addresses may be asked at all, and by whom. Pure.
+//! Which addresses may be asked at all. Pure.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use url::{Host, Url};
 
 /// How far an address reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,8 +18,62 @@ pub enum Reach {
     Never,
 }
 
+/// What is never asked, and what it is: "169.254.169.254", "a link-local or metadata address".
+#[derive(Clone, Debug, PartialEq)]
+pub struct Never {
+    pub what: String,
+    pub kind: &'static str,
+}
+
+impl Never {
+    pub fn address(address: IpAddr) -> Self {
+        Self {
+            what: address.to_string(),
+            kind: "a link-local, metadata or otherwise special address",
+        }
+    }
+
+    pub fn nameless() -> Self {
+        Self {
+            what: "it".to_owned(),
+            kind: "an address without a host",
+        }
+    }
+}
+
+impl fmt::Display for Never {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}, which is never asked", self.what, self.kind)
+    }
+}
+
+/// Refuses what can be refused without a look-up; gives the address of a URL that holds one in place of a name.
+pub fn literal(url: &Url) -> Result<Option<IpAddr>, Never> {
+    let literal = match url.host() {
+        None => return Err(Never::nameless()),
+        Some(Host::Domain(name)) if is_metadata_name(name) => {
+            return Err(Never {
+                what: name.to_owned(),
+                kind: "the name of a cloud's metadata service",
+            });
+        }
+        Some(Host::Domain(_)) => return Ok(None),
+        Some(Host::Ipv4(v4)) => IpAddr::V4(v4),
+        Some(Host::Ipv6(v6)) => IpAddr::V6(v6),
+    };
+    match reach(literal) {
+        Reach::Never => Err(Never::address(literal)),
+        _ => Ok(Some(literal)),
+    }
+}
+
+/// Whether a URL holds a user name or a password.
+pub fn holds_credentials(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
 /// Names under which clouds serve credentials to whoever asks.
-pub fn is_metadata_name(host: &str) -> bool {
+fn is_metadata_name(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     matches!(
         host.as_str(),
@@ -146,6 +205,40 @@ mod tests {
             ("168.63.129.16", Reach::Never),
         ] {
             assert_eq!(reach(address.parse().unwrap()), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_refused_without_a_look_up_where_its_text_tells() {
+        let literal = |url: &str| super::literal(&url.parse().unwrap());
+        for url in [
+            "http://169.254.169.254/latest/meta-data",
+            "http://2852039166/",
+            "http://0xa9fea9fe/",
+            "http://[::ffff:169.254.169.254]/",
+            "http://[fe80::1]/",
+            "http://Metadata.Google.Internal./",
+            "http://0.0.0.0/",
+            "mailto:ops@example.com",
+        ] {
+            assert!(literal(url).is_err(), "{url}");
+        }
+        assert_eq!(literal("http://127.0.0.1:1/"), Ok("127.0.0.1".parse().ok()));
+        assert_eq!(
+            literal("https://[2606:4700::1111]/"),
+            Ok("2606:4700::1111".parse().ok())
+        );
+        assert_eq!(literal("https://example.com/"), Ok(None));
+    }
+
+    #[test]
+    fn a_user_name_or_a_password_is_a_credential() {
+        for (url, expected) in [
+            ("https://a@b.example/", true),
+            ("https://:x@b.example/", true),
+            ("https://b.example/@a:x", false),
+        ] {
+            assert_eq!(holds_credentials(&url.parse().unwrap()), expected, "{url}");
         }
     }
 

@@ -50,7 +50,7 @@ pub struct CheckReport {
     pub outcome: Outcome,
     /// What was found, also by a check that could look only in part; worst first.
     pub findings: Vec<Finding>,
-    /// Of an unknown outcome: what could not be seen, if that is all of it; none if anything may have been missed.
+    /// What could not be seen, if that is all of it. None: nothing of a check that looked, anything of an unknown one.
     #[serde(default)]
     pub unseen: Option<Vec<FindingKey>>,
     /// What was looked at, in a few words for the ops log: "staging 2 of 2 ok".

@@ -83,7 +83,7 @@ pub struct Evaluation {
     pub findings: Vec<Finding>,
     /// Why something could not be seen; one is enough to make the check unknown.
     pub unknown: Vec<Unknown>,
-    /// What could not be seen, if that is all of it; none if anything may have been missed.
+    /// What could not be seen, if that is all of it. None: nothing of a check that looked, anything of an unknown one.
     pub unseen: Option<Vec<FindingKey>>,
     /// What was looked at, in a few words for the ops log.
     pub summary: Untrusted,

@@ -38,11 +38,11 @@ pub fn remember(memory: &Memory, report: &Report) -> Memory {
             .iter()
             .filter(|check| check.name == key.check())
             .any(|check| match (&check.outcome, &check.unseen) {
-                (Outcome::Looked, _) => true,
-                (Outcome::Unknown(_), Some(unseen)) => {
+                (Outcome::Off, _) | (Outcome::Unknown(_), None) => false,
+                (Outcome::Looked, None) => true,
+                (Outcome::Looked | Outcome::Unknown(_), Some(unseen)) => {
                     !unseen.iter().any(|unseen| unseen.covers(key))
                 }
-                (Outcome::Unknown(_), None) | (Outcome::Off, _) => false,
             })
     };
     let mut after: Memory = memory

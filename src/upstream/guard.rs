@@ -7,10 +7,10 @@ use std::{
 
 use anyhow::bail;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use url::{Host, Url};
+use url::Url;
 
 use crate::{
-    address::{Reach, is_metadata_name, reach},
+    address::{Reach, holds_credentials, literal, reach},
     report::Cause,
 };
 
@@ -41,21 +41,17 @@ pub fn admit(base: &Url) -> anyhow::Result<()> {
     if !matches!(base.scheme(), "https" | "http") {
         bail!("`url` starts with https://");
     }
-    if !base.username().is_empty() || base.password().is_some() {
+    if holds_credentials(base) {
         bail!("`url` holds a name or a password; take them out");
     }
     if base.query().is_some() || base.fragment().is_some() {
         bail!("`url` is a base address and has no `?` or `#`");
     }
     let plain = base.scheme() == "http";
-    match base.host() {
-        None => bail!("`url` names no host"),
-        Some(Host::Domain(name)) if is_metadata_name(name) => {
-            bail!("`url` leads to a cloud's metadata service, which is never asked")
-        }
-        Some(Host::Domain(_)) => Ok(()),
-        Some(Host::Ipv4(address)) => Ok(judge(base.as_str(), address.into(), plain)?),
-        Some(Host::Ipv6(address)) => Ok(judge(base.as_str(), address.into(), plain)?),
+    match literal(base) {
+        Err(never) => bail!("in `url`: {never}"),
+        Ok(None) => Ok(()),
+        Ok(Some(address)) => Ok(judge(base.as_str(), address, plain)?),
     }
 }
 

@@ -125,7 +125,7 @@ mod tests {
         );
         assert_eq!(
             quoted(r#"{"detail":"token=abcdefgh"}"#).as_deref(),
-            Some("[redacted]")
+            Some("token=[redacted]")
         );
         assert_eq!(quoted("<html>"), None);
         let long = quoted(&format!(r#"{{"detail":"{}"}}"#, "x".repeat(5000))).unwrap();

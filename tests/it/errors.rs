@@ -174,7 +174,7 @@ async fn five_thousand_issues_with_hostile_titles_are_all_read_and_harmless() {
 }
 
 #[tokio::test]
-async fn t1_an_empty_list_for_a_token_without_projects_is_unknown() {
+async fn an_empty_list_for_a_token_without_projects_is_unknown() {
     let mut world = World::with([issue(1, "x")]);
     world.projects[0].accessible = false;
     let world = world.open().await;
@@ -195,7 +195,7 @@ async fn t1_an_empty_list_for_a_token_without_projects_is_unknown() {
 }
 
 #[tokio::test]
-async fn t1_an_empty_list_without_a_link_header_is_unknown_even_in_a_proved_scope() {
+async fn an_empty_list_without_a_link_header_is_unknown_even_in_a_proved_scope() {
     let mut world = World::with([issue(1, "x")]);
     world.shows_no_issues = true;
     let world = world.open().await;
@@ -218,7 +218,7 @@ async fn one_project_of_two_that_is_missing_is_unknown_and_the_other_is_looked_a
 }
 
 #[tokio::test]
-async fn t2_short_and_empty_pages_do_not_end_a_list() {
+async fn short_and_empty_pages_do_not_end_a_list() {
     let mut world = World::with((1..=50).map(|id| issue(id, "x")));
     world.page = 5;
     for hidden in [0, 1, 2, 10, 11, 12, 13, 14, 30] {
@@ -340,7 +340,7 @@ async fn the_deadline_keeps_what_was_read() {
 }
 
 #[tokio::test]
-async fn t4_a_brown_out_is_unknown_and_an_announced_end_is_a_finding() {
+async fn a_brown_out_is_unknown_and_an_announced_end_is_a_finding() {
     let world = World::with([issue(1, "x")]).open().await;
     world.world().deprecation = Some("2027-01-31T00:00:00+00:00".to_owned());
     let judged = look(&check(&world.url()), &world).await;
@@ -363,7 +363,7 @@ async fn t4_a_brown_out_is_unknown_and_an_announced_end_is_a_finding() {
 }
 
 #[tokio::test]
-async fn t4_a_brown_out_says_to_look_again() {
+async fn a_brown_out_says_to_look_again() {
     let mut world = World::with([issue(1, "x")]);
     world.brown_out = true;
     let world = world.open().await;
@@ -397,7 +397,7 @@ async fn an_issue_that_moves_while_pages_are_read_is_read_all_the_same() {
 }
 
 #[tokio::test]
-async fn t5_a_rate_limit_without_retry_after_is_waited_out_by_its_reset() {
+async fn a_rate_limit_without_retry_after_is_waited_out_by_its_reset() {
     for tells_reset in [true, false] {
         let mut world = World::with((1..=10).map(|id| issue(id, "x")));
         world.page = 2;

@@ -65,7 +65,7 @@ fn refused(result: Result<Applied, NotApplied>) -> String {
 }
 
 #[tokio::test]
-async fn t3_resolving_changes_one_issue_by_its_own_route_and_leaves_a_note() {
+async fn resolving_changes_one_issue_by_its_own_route_and_leaves_a_note() {
     let world = world().await;
     assert_eq!(
         done(apply(&world, &order("resolve", None)).await).0,

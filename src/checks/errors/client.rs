@@ -87,11 +87,9 @@ impl<'a> Sentry<'a> {
     ) -> Result<Answer<Vec<Value>>, Failure> {
         let path = ["api", "0", "organizations", self.organization, route, ""];
         let ask = Ask {
-            path: &path,
             query,
             limit: upstream::LIST_LIMIT,
-            needs,
-            place: PLACE,
+            ..ask(&path, needs)
         };
         let answer = self.upstream.get(&ask, self.deadline).await?;
         self.progress.step();
@@ -118,11 +116,8 @@ impl<'a> Sentry<'a> {
             "",
         ];
         let ask = Ask {
-            path: &path,
             query: &query,
-            limit: upstream::BODY_LIMIT,
-            needs: "the scope `org:read`",
-            place: PLACE,
+            ..ask(&path, "the scope `org:read`")
         };
         let answer: Answer<Value> = self.upstream.get(&ask, self.deadline).await?;
         self.progress.step();
@@ -132,13 +127,7 @@ impl<'a> Sentry<'a> {
 
     pub(super) async fn issue(&self, id: &str) -> Result<Option<Issue>, Failure> {
         let path = self.issue_path(id);
-        let ask = Ask {
-            path: &path,
-            query: &[],
-            limit: upstream::BODY_LIMIT,
-            needs: "the scope `event:read`",
-            place: PLACE,
-        };
+        let ask = ask(&path, "the scope `event:read`");
         let answer: Answer<Value> = self.upstream.get(&ask, self.deadline).await?;
         Ok(Issue::read(&answer.body))
     }
@@ -146,13 +135,7 @@ impl<'a> Sentry<'a> {
     /// Changes what the body names, of this one issue.
     pub(super) async fn update(&self, id: &str, body: &Value) -> Result<Option<Issue>, Unwritten> {
         let path = self.issue_path(id);
-        let ask = Ask {
-            path: &path,
-            query: &[],
-            limit: upstream::BODY_LIMIT,
-            needs: "the scope `event:write`",
-            place: PLACE,
-        };
+        let ask = ask(&path, "the scope `event:write`");
         let answer: Answer<Value> = self
             .upstream
             .write(Method::PUT, &ask, body, self.deadline)
@@ -171,13 +154,7 @@ impl<'a> Sentry<'a> {
             "notes",
             "",
         ];
-        let ask = Ask {
-            path: &path,
-            query: &[],
-            limit: upstream::BODY_LIMIT,
-            needs: "the scope `event:write`",
-            place: PLACE,
-        };
+        let ask = ask(&path, "the scope `event:write`");
         let written: Result<Answer<Value>, _> = self
             .upstream
             .write(Method::POST, &ask, &json!({ "text": text }), self.deadline)
@@ -215,6 +192,17 @@ impl<'a> Sentry<'a> {
             .get("x-sentry-deprecation-date")
             .and_then(|date| date.to_str().ok());
         notices.deprecations.extend(date.map(Untrusted::from));
+    }
+}
+
+/// Without a query, for one thing and not for a list.
+fn ask<'a>(path: &'a [&'a str], needs: &'a str) -> Ask<'a> {
+    Ask {
+        path,
+        query: &[],
+        limit: upstream::BODY_LIMIT,
+        needs,
+        place: PLACE,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The rules of a configuration that has none.
 
-use super::rules::{Rule, State};
+use super::rules::{Rule, Substatus};
 use crate::report::Severity;
 
 /// From bad to harmless; the last one fits every issue.
@@ -14,7 +14,7 @@ pub(super) fn default_rules() -> Vec<Rule> {
     };
     let broken = |users, events| Rule {
         levels: levels(&["fatal", "error"]),
-        states: vec![State::New, State::Regressed, State::Escalating],
+        states: vec![Substatus::New, Substatus::Regressed, Substatus::Escalating],
         unhandled: Some(true),
         users,
         events,
@@ -43,7 +43,7 @@ pub(super) fn default_rules() -> Vec<Rule> {
             ..Rule::any(High)
         },
         Rule {
-            states: vec![State::Regressed, State::Escalating],
+            states: vec![Substatus::Regressed, Substatus::Escalating],
             ..Rule::any(High)
         },
         Rule {
@@ -73,7 +73,7 @@ mod tests {
         Facts {
             level: "error",
             priority: None,
-            state: None,
+            substatus: None,
             users: 0,
             events: 3,
             exact: true,
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn each_default_rule_says_its_facts_against_its_limits() {
         let broken = Facts {
-            state: Some(State::New),
+            substatus: Some(Substatus::New),
             unhandled: true,
             ..quiet()
         };
@@ -150,7 +150,7 @@ mod tests {
             ),
             (
                 Facts {
-                    state: Some(State::Regressed),
+                    substatus: Some(Substatus::Regressed),
                     ..quiet()
                 },
                 "high: regressed, 3 events in 24 h",
@@ -235,12 +235,12 @@ mod tests {
         #[test]
         fn more_users_or_events_never_make_an_issue_less_severe(
             level in prop::sample::select(vec!["fatal", "error", "warning", ""]),
-            state in prop::sample::select(vec![None, Some(State::New), Some(State::Regressed), Some(State::Escalating)]),
+            substatus in prop::sample::select(vec![None, Some(Substatus::New), Some(Substatus::Regressed), Some(Substatus::Escalating)]),
             priority in prop::sample::select(vec![None, Some("high"), Some("low")]),
             (unhandled, spiking) in any::<(bool, bool)>(),
             (users, events, more_users, more_events) in (0..300u64, 0..1000u64, 0..300u64, 0..1000u64),
         ) {
-            let facts = Facts { level, state, priority, unhandled, users, events, spike: spiking.then(spike).flatten(), ..quiet() };
+            let facts = Facts { level, substatus, priority, unhandled, users, events, spike: spiking.then(spike).flatten(), ..quiet() };
             let worse = Facts { users: users + more_users, events: events + more_events, ..facts.clone() };
             prop_assert!(judge(&default_rules(), &worse).0 >= judge(&default_rules(), &facts).0);
         }

@@ -6,10 +6,11 @@ use url::Url;
 use super::{
     Errors, Observation, Seen,
     observe::Drops,
-    rules::{self, Facts, State},
+    rules::{self, Facts, Substatus},
     spike,
 };
 use crate::{
+    address::holds_credentials,
     checks::{Check, Evaluation},
     report::{Cause, Finding, FindingKey, Remedy, Severity, Unknown},
     text::{Untrusted, count, thousands},
@@ -17,6 +18,9 @@ use crate::{
 
 /// The difference between two clocks above which times can't be judged.
 const MOST_SKEW: TimeDelta = TimeDelta::minutes(5);
+
+const DROPPED_EVENTS: &str = "dropped-events";
+const DEPRECATED_ROUTE: &str = "deprecated-route";
 
 /// What Sentry does with events that it doesn't keep against the owner's wish: its limits, not the owner's filters.
 const DROPPED: [(&str, &str); 3] = [
@@ -31,21 +35,32 @@ pub(super) fn evaluate(section: &Errors, seen: &Observation, now: DateTime<Utc>)
         .iter()
         .map(|issue| finding(section, issue, now))
         .collect();
-    let summary = summary(&findings, seen.gaps.is_empty());
-    findings.extend(
-        seen.drops
-            .as_ref()
-            .and_then(|drops| dropped(section, drops)),
-    );
+    let (drops, no_drops) = match &seen.drops {
+        Some(Ok(drops)) => (Some(drops), None),
+        Some(Err(unknown)) => (None, Some(unknown.clone())),
+        None => (None, None),
+    };
+    let summary = summary(&findings, seen.gaps.is_empty() && no_drops.is_none());
+    findings.extend(drops.and_then(|drops| dropped(section, drops)));
     findings.extend(seen.notices.deprecations.first().map(deprecated));
     let mut unknown = seen.gaps.clone();
     unknown.extend(seen.notices.skew.and_then(skewed));
+    // What hides no issue hides what only its own answer would tell: drops, and the end of its route.
+    let unseen = unknown.is_empty().then(|| match no_drops {
+        Some(_) => [DROPPED_EVENTS, DEPRECATED_ROUTE].map(key).to_vec(),
+        None => Vec::new(),
+    });
+    unknown.extend(no_drops);
     Evaluation {
-        unseen: None,
+        unseen,
         findings,
         unknown,
         summary,
     }
+}
+
+fn key(subject: &str) -> FindingKey {
+    FindingKey::new(Errors::NAME, subject)
 }
 
 /// "3 open (1 critical)".
@@ -81,7 +96,7 @@ fn finding(section: &Errors, seen: &Seen, now: DateTime<Utc>) -> Finding {
     let facts = Facts {
         level: &issue.level,
         priority: issue.priority.as_deref(),
-        state: State::of(issue, now),
+        substatus: Substatus::of(issue, now),
         users: seen.users,
         events: seen.events,
         exact: seen.exact,
@@ -91,7 +106,7 @@ fn finding(section: &Errors, seen: &Seen, now: DateTime<Utc>) -> Finding {
     };
     let (severity, rule) = rules::judge(&section.rules, &facts);
     Finding {
-        key: FindingKey::new(Errors::NAME, &issue.id),
+        key: key(&issue.id),
         severity,
         rule: rule.into(),
         title: issue.title.clone(),
@@ -155,7 +170,7 @@ fn evidence(seen: &Seen, facts: &Facts<'_>) -> Vec<Untrusted> {
         issue
             .substatus
             .as_deref()
-            .or(facts.state.map(State::as_str)),
+            .or(facts.substatus.map(Substatus::as_str)),
         Some(if issue.unhandled {
             "unhandled"
         } else {
@@ -182,9 +197,7 @@ fn trusted_link(link: &str, base: &Url) -> Option<Url> {
     let fits = host == "sentry.io"
         || host.ends_with(".sentry.io")
         || Some(host.as_str()) == base.host_str();
-    let clean = matches!(link.scheme(), "http" | "https")
-        && link.username().is_empty()
-        && link.password().is_none();
+    let clean = matches!(link.scheme(), "http" | "https") && !holds_credentials(&link);
     (fits && clean).then_some(link)
 }
 
@@ -204,7 +217,7 @@ fn dropped(section: &Errors, drops: &Drops) -> Option<Finding> {
     }
     let accepted = drops.number("accepted");
     Some(Finding {
-        key: FindingKey::new(Errors::NAME, "dropped-events"),
+        key: key(DROPPED_EVENTS),
         severity: if number > accepted {
             Severity::High
         } else {
@@ -241,7 +254,7 @@ fn dropped(section: &Errors, drops: &Drops) -> Option<Finding> {
 }
 
 fn deprecated(date: &Untrusted) -> Finding {
-    let key = FindingKey::new(Errors::NAME, "deprecated-route");
+    let key = key(DEPRECATED_ROUTE);
     let rule = format!("Sentry announces the end for {}", date.as_str());
     let title = "Sentry will switch off a route that this check uses; update daily-ops before that";
     let evidence = vec![format!("X-Sentry-Deprecation-Date: {}", date.as_str()).into()];

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Errors,
-    client::{Notices, Sentry},
+    client::{Notices, PAGE, Sentry},
     issue::{self, Issue},
     walk::{List, Walk},
 };
@@ -20,13 +20,17 @@ use crate::{
 /// Period, history and order of the list that tells what happened today.
 const DAY: (&str, &str, &str) = ("24h", "24h", "date");
 
+/// One page of projects, one of each list of issues, and the statistics.
+const LEAST_REQUESTS: u64 = 4;
+
 /// What was seen of Sentry.
 #[derive(Debug, Default)]
 pub struct Observation {
     pub issues: Vec<Seen>,
-    pub drops: Option<Drops>,
+    /// None if nothing was asked.
+    pub drops: Option<Result<Drops, Unknown>>,
     pub notices: Notices,
-    /// What could not be seen.
+    /// What else could not be seen; it may hide issues.
     pub gaps: Vec<Unknown>,
 }
 
@@ -47,7 +51,7 @@ pub struct Drops(pub BTreeMap<String, u64>);
 
 pub(super) async fn observe(section: &Errors, looking: &Looking) -> Result<Observation, Unknown> {
     let sentry = Sentry::connect(section, looking)?;
-    sentry.expect(4);
+    sentry.expect(LEAST_REQUESTS);
     let (projects, mut gaps) = prove(section, &sentry).await;
     if projects.is_empty() {
         // Without a project, Sentry would list the issues of all.
@@ -67,17 +71,15 @@ pub(super) async fn observe(section: &Errors, looking: &Looking) -> Result<Obser
     );
     let day = catch_up(section, &sentry, &projects, &open, day).await;
     gaps.extend(open.gaps.iter().chain(&day.gaps).cloned());
-    let drops = outcomes.map_err(Unknown::from);
-    let drops = drops
-        .and_then(|answer| Drops::read(&answer))
-        .map_err(|unknown| gaps.push(unknown))
-        .ok();
+    let drops = outcomes
+        .map_err(Unknown::from)
+        .and_then(|answer| Drops::read(&answer));
     let day_complete = day.gaps.is_empty();
     let issues = merge(open.items, day.items, day_complete);
     gaps.extend(day_complete.then(|| uncounted(&issues)).flatten());
     Ok(Observation {
         issues,
-        drops,
+        drops: Some(drops),
         notices: sentry.notices(),
         gaps,
     })
@@ -176,12 +178,13 @@ async fn issues(
     projects: &[(&str, &str)],
     (period, history, sort): (&str, &str, &str),
 ) -> Walk<Issue> {
+    let rows = PAGE.to_string();
     let mut query = vec![
         ("query", "is:unresolved"),
         ("sort", sort),
         ("statsPeriod", period),
         ("groupStatsPeriod", history),
-        ("limit", "100"),
+        ("limit", &rows),
     ];
     query.extend(projects);
     query.extend(

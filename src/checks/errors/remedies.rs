@@ -16,6 +16,8 @@ use crate::{
     upstream::Unwritten,
 };
 
+const GONE: &str = "gone from Sentry: deleted or merged; nothing was changed";
+
 /// Who has the issue, before an order gives it to somebody else. It is read for every order: while Sentry can't be
 /// asked, nothing counts as sent.
 pub(super) async fn before(
@@ -48,9 +50,7 @@ pub(super) async fn apply(
     }
     let sentry = Sentry::connect(section, looking).map_err(NotApplied::NotSent)?;
     let Some(now) = current(&sentry, id).await? else {
-        return Ok(overtaken(
-            "gone from Sentry: deleted or merged; nothing was changed",
-        ));
+        return Ok(overtaken(GONE));
     };
     if now.id != id {
         return Ok(overtaken(&format!(
@@ -80,9 +80,7 @@ pub(super) async fn apply(
         return Ok(overtaken(said));
     }
     match change(&sentry, id, &goal).await? {
-        Changed::Gone => Ok(overtaken(
-            "gone from Sentry: deleted or merged; nothing was changed",
-        )),
+        Changed::Gone => Ok(overtaken(GONE)),
         Changed::Yes => {
             let mut said = format!("{} in Sentry", goal.participle());
             if section.notes

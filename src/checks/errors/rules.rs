@@ -23,7 +23,7 @@ pub struct Rule {
     pub priorities: Vec<String>,
     /// One of them.
     #[serde(default)]
-    pub states: Vec<State>,
+    pub states: Vec<Substatus>,
     /// At least so many in 24 h.
     pub users: Option<u64>,
     /// At least so many in 24 h.
@@ -37,13 +37,13 @@ pub struct Rule {
 /// What Sentry says has become of an unresolved issue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum Substatus {
     New,
     Regressed,
     Escalating,
 }
 
-impl State {
+impl Substatus {
     /// Old servers don't say; there an issue is new for a day.
     pub fn of(issue: &Issue, now: DateTime<Utc>) -> Option<Self> {
         match issue.substatus.as_deref() {
@@ -74,7 +74,7 @@ impl State {
 pub(super) struct Facts<'a> {
     pub level: &'a str,
     pub priority: Option<&'a str>,
-    pub state: Option<State>,
+    pub substatus: Option<Substatus>,
     /// In 24 h, as `events`.
     pub users: u64,
     pub events: u64,
@@ -147,8 +147,8 @@ impl Rule {
             && one_of(&self.priorities, facts.priority.unwrap_or_default())
             && (self.states.is_empty()
                 || facts
-                    .state
-                    .is_some_and(|state| self.states.contains(&state)))
+                    .substatus
+                    .is_some_and(|substatus| self.states.contains(&substatus)))
             && self.users.is_none_or(|least| facts.users >= least)
             && self.events.is_none_or(|least| facts.events >= least)
             && self
@@ -175,8 +175,8 @@ impl Rule {
         if let (false, Some(priority)) = (self.priorities.is_empty(), facts.priority) {
             parts.push(format!("priority {priority}"));
         }
-        if let (false, Some(state)) = (self.states.is_empty(), facts.state) {
-            parts.push(state.as_str().to_owned());
+        if let (false, Some(substatus)) = (self.states.is_empty(), facts.substatus) {
+            parts.push(substatus.as_str().to_owned());
         }
         if let Some(unhandled) = self.unhandled {
             parts.push(if unhandled { "unhandled" } else { "handled" }.to_owned());

@@ -9,37 +9,17 @@ use tokio::{
     net::TcpStream,
     time::{Instant, timeout_at},
 };
-use url::{Host, Url};
+use url::Url;
 
 use super::{
-    miss::{Miss, Never, miss, more_telling},
+    miss::{Miss, miss, more_telling},
     names::Names,
     trace::Stage,
 };
-use crate::address::{Reach, is_metadata_name, reach};
+use crate::address::{self, Never, Reach, reach};
 
 /// More addresses of one name than these are not tried.
 const MOST_ADDRESSES: usize = 8;
-
-/// Refuses what can be refused without a look-up.
-pub(super) fn may_be_asked(url: &Url) -> Result<(), Never> {
-    let literal = match url.host() {
-        None => return Err(Never::nameless()),
-        Some(Host::Domain(name)) if is_metadata_name(name) => {
-            return Err(Never {
-                what: name.to_owned(),
-                kind: "the name of a cloud's metadata service",
-            });
-        }
-        Some(Host::Domain(_)) => return Ok(()),
-        Some(Host::Ipv4(v4)) => IpAddr::V4(v4),
-        Some(Host::Ipv6(v6)) => IpAddr::V6(v6),
-    };
-    match reach(literal) {
-        Reach::Never => Err(Never::address(literal)),
-        _ => Ok(()),
-    }
-}
 
 /// Connects to the first address that takes the connection. No address that reaches less far than `floor` is tried.
 pub(super) async fn connect(
@@ -49,14 +29,13 @@ pub(super) async fn connect(
     names: &Names,
     stage: &mut Stage,
 ) -> Result<(TcpStream, Reach), Miss> {
-    may_be_asked(url).map_err(Miss::Never)?;
+    let literal = address::literal(url).map_err(Miss::Never)?;
     *stage = Stage::Lookup;
     let port = url.port_or_known_default().unwrap_or(80);
-    let candidates = match url.host() {
-        Some(Host::Ipv4(v4)) => permitted([IpAddr::V4(v4)], floor)?,
-        Some(Host::Ipv6(v6)) => permitted([IpAddr::V6(v6)], floor)?,
-        Some(Host::Domain(name)) => permitted(names.look_up(name).await?.iter().copied(), floor)?,
-        None => return Err(Miss::Never(Never::nameless())),
+    let candidates = match (literal, url.domain()) {
+        (Some(literal), _) => permitted([literal], floor)?,
+        (None, Some(name)) => permitted(names.look_up(name).await?.iter().copied(), floor)?,
+        (None, None) => return Err(Miss::Never(Never::nameless())),
     };
     *stage = Stage::Connect;
     first_of(&candidates, port, limit).await
@@ -138,22 +117,6 @@ mod tests {
         }
         assert!(permitted(ips(&["127.0.0.1"]), Reach::Private).is_err());
         assert!(permitted(ips(&["8.8.8.8"]), Reach::Private).is_ok());
-    }
-
-    #[test]
-    fn an_address_that_is_never_asked_is_refused_without_a_look_up() {
-        for url in [
-            "http://169.254.169.254/latest/meta-data",
-            "http://2852039166/",
-            "http://0xa9fea9fe/",
-            "http://[::ffff:169.254.169.254]/",
-            "http://[fe80::1]/",
-            "http://Metadata.Google.Internal./",
-            "http://0.0.0.0/",
-        ] {
-            assert!(may_be_asked(&Url::parse(url).unwrap()).is_err(), "{url}");
-        }
-        assert!(may_be_asked(&Url::parse("http://127.0.0.1:1/").unwrap()).is_ok());
     }
 
     #[test]

@@ -4,15 +4,16 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use super::{
-    Check, Endpoint, Health,
-    judge::{self, Trouble, Verdict},
+    CERTIFICATE, Endpoint, Health, LATENCY,
+    judge::{self, Judgement, Trouble},
     own_network::own_network,
     seen::{Attempt, Observation, Seen},
-    tally::{Blind, Tally},
+    tally::{Reasons, Tally},
+    unseen::unseen,
 };
 use crate::{
     checks::Evaluation,
-    report::{Finding, FindingKey, Severity},
+    report::{Finding, Severity},
     text::{Untrusted, count, redact},
 };
 
@@ -21,7 +22,8 @@ const URGENT_DAYS: i64 = 3;
 
 pub(super) fn evaluate(health: &Health, seen: &Observation, now: DateTime<Utc>) -> Evaluation {
     let own_network = own_network(health, seen);
-    let mut blind = Blind::default();
+    let mut reasons = Reasons::default();
+    let mut judged = Vec::with_capacity(health.endpoints.len());
     let mut findings = Vec::new();
     let mut tally = Tally::default();
     let endpoints = health.endpoints.iter();
@@ -30,43 +32,41 @@ pub(super) fn evaluate(health: &Health, seen: &Observation, now: DateTime<Utc>) 
         .iter()
         .chain(std::iter::repeat(&Seen::NotAsked));
     for (endpoint, seen) in endpoints.zip(missing) {
-        let verdict = judge::verdict(endpoint, seen);
+        let judgement = judge::judgement(endpoint, seen);
         let before = findings.len();
-        match verdict {
-            Verdict::Bad { .. } | Verdict::Unconfirmed if own_network.is_some() => {
-                blind.own_network += 1;
+        match judgement {
+            Judgement::Bad { .. } | Judgement::Unconfirmed if own_network.is_some() => {
+                reasons.own_network += 1;
             }
-            Verdict::Bad { worst, other } => findings.push(bad(endpoint, seen, worst, other)),
-            Verdict::Unconfirmed => blind.unconfirmed.push(key(endpoint)),
-            Verdict::NotAsked => blind.not_asked += 1,
-            Verdict::CouldNot(unknown) => blind.could_not.push(unknown.clone()),
-            Verdict::Good => {}
+            Judgement::Bad { worst, other } => findings.push(bad(endpoint, seen, worst, other)),
+            Judgement::Unconfirmed => reasons.unconfirmed.push(endpoint.subject()),
+            Judgement::NotAsked => reasons.not_asked += 1,
+            Judgement::CouldNot(unknown) => reasons.could_not.push(unknown.clone()),
+            Judgement::Good => {}
         }
         findings.extend(certificate(endpoint, seen, now));
-        let known = matches!(verdict, Verdict::Good | Verdict::Bad { .. }) && own_network.is_none();
+        let known =
+            matches!(judgement, Judgement::Good | Judgement::Bad { .. }) && own_network.is_none();
+        judged.push((endpoint, seen, judgement));
         tally.add(
             &endpoint.environment,
             known && findings.len() == before,
             known,
         );
     }
+    let unseen = unseen(&judged, own_network.as_ref());
     findings.extend(own_network);
     Evaluation {
-        unseen: None,
+        unseen,
         findings,
-        unknown: blind.reasons(health.endpoints.len()),
+        unknown: reasons.told(health.endpoints.len()),
         summary: tally.summary(),
     }
 }
 
-/// "production/api".
-fn key(endpoint: &Endpoint) -> String {
-    format!("{}/{}", endpoint.environment, endpoint.name)
-}
-
 fn finding(endpoint: &Endpoint, aspect: &str, seen: &Seen) -> Finding {
     Finding {
-        key: FindingKey::new(Health::NAME, &format!("{}{aspect}", key(endpoint))),
+        key: endpoint.key(aspect),
         severity: Severity::Medium,
         rule: Untrusted::default(),
         title: Untrusted::default(),
@@ -104,7 +104,7 @@ fn bad(
             rule: format!("{latency} ms, limit {limit} ms, {tries}").into(),
             title: format!("{} answers in {latency} ms", endpoint.title()).into(),
             magnitude: u64::try_from(latency).unwrap_or(u64::MAX),
-            ..finding(endpoint, "/latency", seen)
+            ..finding(endpoint, LATENCY, seen)
         };
     }
     let fact = match worst {
@@ -139,7 +139,7 @@ fn certificate(endpoint: &Endpoint, seen: &Seen, now: DateTime<Utc>) -> Option<F
     } else {
         format!("expires in {left}")
     };
-    let mut found = finding(endpoint, "/certificate", seen);
+    let mut found = finding(endpoint, CERTIFICATE, seen);
     found.evidence.push(
         format!(
             "the certificate is valid until {}",

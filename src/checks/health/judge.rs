@@ -82,7 +82,7 @@ pub(super) fn fault(attempt: &Attempt) -> Option<Fault> {
 
 /// What all attempts at an endpoint say together.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Verdict<'a> {
+pub(super) enum Judgement<'a> {
     /// At least one attempt was good.
     Good,
     /// None was; the worst, and what the other one said if it was of another kind.
@@ -96,24 +96,25 @@ pub(super) enum Verdict<'a> {
     CouldNot(&'a Unknown),
 }
 
-pub(super) fn verdict<'a>(endpoint: &Endpoint, seen: &'a Seen) -> Verdict<'a> {
+pub(super) fn judgement<'a>(endpoint: &Endpoint, seen: &'a Seen) -> Judgement<'a> {
     match seen {
-        Seen::NotAsked => Verdict::NotAsked,
-        Seen::CouldNot(unknown) => Verdict::CouldNot(unknown),
-        Seen::Once(attempt) if trouble(endpoint, attempt).is_some() => Verdict::Unconfirmed,
-        Seen::Once(_) => Verdict::Good,
+        Seen::NotAsked => Judgement::NotAsked,
+        Seen::CouldNot(unknown) => Judgement::CouldNot(unknown),
+        Seen::NotAgain(half) => Judgement::CouldNot(&half.1),
+        Seen::Once(attempt) if trouble(endpoint, attempt).is_some() => Judgement::Unconfirmed,
+        Seen::Once(_) => Judgement::Good,
         Seen::Twice(attempts) => {
             let [first, second] = &**attempts;
             match (trouble(endpoint, first), trouble(endpoint, second)) {
                 (Some(first), Some(second)) => both(first, second),
-                _ => Verdict::Good,
+                _ => Judgement::Good,
             }
         }
     }
 }
 
 /// Down weighs more than slow; of two slow ones the faster counts, else the later.
-fn both<'a>(first: Trouble<'a>, second: Trouble<'a>) -> Verdict<'a> {
+fn both<'a>(first: Trouble<'a>, second: Trouble<'a>) -> Judgement<'a> {
     let latency = |trouble: &Trouble<'_>| match trouble {
         Trouble::Slow { latency, .. } => *latency,
         _ => Duration::ZERO,
@@ -129,7 +130,7 @@ fn both<'a>(first: Trouble<'a>, second: Trouble<'a>) -> Verdict<'a> {
         (second, first)
     };
     let other = Some(other).filter(|other| !other.is_like(&worst));
-    Verdict::Bad { worst, other }
+    Judgement::Bad { worst, other }
 }
 
 #[cfg(test)]
@@ -148,7 +149,7 @@ mod tests {
     #[test]
     fn of_two_slow_answers_the_faster_counts() {
         for (first, second) in [(812, 640), (640, 812)] {
-            let expected = Verdict::Bad {
+            let expected = Judgement::Bad {
                 worst: slow(640),
                 other: None,
             };
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn down_weighs_more_than_slow_in_either_order() {
         let down = Trouble::Status(503);
-        let expected = Verdict::Bad {
+        let expected = Judgement::Bad {
             worst: down,
             other: Some(slow(812)),
         };

@@ -1,9 +1,9 @@
 //! Why there is no connection, as the machine and the rules of addresses say.
 
-use std::{fmt, io, net::IpAddr};
+use std::io;
 
 use super::seen::Fault;
-use crate::report::Cause;
+use crate::{address::Never, report::Cause};
 
 /// Why there is no connection.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,35 +16,6 @@ pub(super) enum Miss {
     Inward(String),
     /// This machine lacks something.
     Local(Cause, String),
-}
-
-/// What is never asked, and what it is: "169.254.169.254", "a link-local or metadata address".
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Never {
-    pub(super) what: String,
-    pub(super) kind: &'static str,
-}
-
-impl Never {
-    pub(super) fn address(address: IpAddr) -> Self {
-        Self {
-            what: address.to_string(),
-            kind: "a link-local, metadata or otherwise special address",
-        }
-    }
-
-    pub(super) fn nameless() -> Self {
-        Self {
-            what: "it".to_owned(),
-            kind: "an address without a host",
-        }
-    }
-}
-
-impl fmt::Display for Never {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}, which is never asked", self.what, self.kind)
-    }
 }
 
 pub(super) fn miss(error: &io::Error) -> Miss {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
 use super::{Check, Evaluation, Looking};
-use crate::report::{Severity, Unknown};
+use crate::report::{FindingKey, Severity, Unknown};
 
 mod dial;
 mod evaluate;
@@ -23,16 +23,21 @@ mod miss;
 mod names;
 mod own_network;
 mod page;
+mod passes;
 mod probe;
 mod redirect;
-mod round;
 mod seen;
 mod tally;
 mod tls;
 mod trace;
+mod unseen;
 mod validate;
 
 pub use seen::{Answer, Attempt, Control, Failure, Fault, Observation, Seen};
+
+/// What of an endpoint has findings of its own, as its key ends.
+const LATENCY: &str = "/latency";
+const CERTIFICATE: &str = "/certificate";
 
 /// `[checks.health]`.
 #[derive(Debug, Deserialize)]
@@ -54,7 +59,7 @@ pub struct Health {
     #[serde(deserialize_with = "shared")]
     pub endpoints: Arc<[Endpoint]>,
     #[serde(skip)]
-    tls: OnceLock<Result<Arc<ClientConfig>, Unknown>>,
+    tls: OnceLock<Arc<ClientConfig>>,
 }
 
 /// One address that must answer well.
@@ -82,6 +87,16 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// "production/api".
+    fn subject(&self) -> String {
+        format!("{}/{}", self.environment, self.name)
+    }
+
+    /// Of the endpoint, or of an aspect of it.
+    fn key(&self, aspect: &str) -> FindingKey {
+        FindingKey::new(Health::NAME, &format!("{}{aspect}", self.subject()))
+    }
+
     /// "production api".
     fn title(&self) -> String {
         format!("{} {}", self.environment, self.name)
@@ -180,7 +195,7 @@ impl Check for Health {
         } else {
             None
         };
-        Ok(round::walk(self, tls, looking).await)
+        Ok(passes::walk(self, tls, looking).await)
     }
 
     fn evaluate(&self, seen: &Observation, now: DateTime<Utc>) -> Evaluation {
@@ -198,16 +213,16 @@ impl Health {
                 .any(|e| https(&e.url) || e.redirects == Redirects::Follow)
     }
 
-    /// Reads the roots on the first call, off the runtime's threads.
+    /// Reads the roots off the runtime's threads, and not again once they were read.
     async fn tls(&self) -> Result<Arc<ClientConfig>, Unknown> {
         if let Some(known) = self.tls.get() {
-            return known.clone();
+            return Ok(Arc::clone(known));
         }
         let ca_file = self.ca_file.clone();
         let loaded = tokio::task::spawn_blocking(move || tls::client(ca_file.as_deref())).await;
         let loaded =
             loaded.unwrap_or_else(|failure| std::panic::resume_unwind(failure.into_panic()));
-        self.tls.get_or_init(|| loaded).clone()
+        loaded.map(|client| Arc::clone(self.tls.get_or_init(|| client)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The look-up of names, once in a round for endpoints that share one.
+//! The look-up of names, once in a pass for endpoints that share one.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use super::{
 
 type Found = Result<Arc<[IpAddr]>, Miss>;
 
-/// What the names of a round resolved to.
+/// What the names of a pass resolved to.
 pub(super) enum Names {
     /// The first to ask for a name looks it up; the others wait for that.
     Shared(Mutex<HashMap<Box<str>, Arc<OnceCell<Found>>>>),
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_round_looks_a_name_up_once() {
+    async fn a_pass_looks_a_name_up_once() {
         let names = Names::shared();
         let (a, b) = tokio::join!(names.look_up("localhost"), names.look_up("localhost"));
         let (a, b) = (a.unwrap(), b.unwrap());

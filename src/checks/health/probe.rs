@@ -29,7 +29,7 @@ use crate::{
 
 const MOST_HOPS: usize = 3;
 
-/// Asks endpoints; it holds what all attempts of a round share.
+/// Asks endpoints; it holds what all attempts of a pass share.
 pub(super) struct Prober {
     /// `None` if nothing in the configuration can lead to https.
     pub(super) tls: Option<Result<Arc<ClientConfig>, Unknown>>,
@@ -44,8 +44,8 @@ pub(super) struct Prober {
 pub(super) enum Asked {
     Tried(Attempt),
     /// A rule or this machine forbade it.
-    CouldNot(Unknown),
-    /// The round's time was up before the attempt's.
+    CouldNot(Cause, String),
+    /// The pass's time was up before the attempt's.
     Cut,
 }
 
@@ -64,14 +64,14 @@ impl Prober {
             _ if unexpected => Ok(()),
             Ok(Err(Miss::Fault(fault, reason))) => Err((fault, reason)),
             Ok(Err(Miss::Never(never))) => {
-                return could_not(endpoint, Cause::Refused, &never.to_string());
+                return Asked::CouldNot(Cause::Refused, never.to_string());
             }
             Ok(Err(Miss::Inward(address))) => Err((
                 Fault::Redirect,
                 format!("redirects further inside, to {address}, which is not followed"),
             )),
             Ok(Err(Miss::Local(cause, reason))) => {
-                return could_not(endpoint, cause, &reason);
+                return Asked::CouldNot(cause, reason);
             }
             Err(_) if limit == deadline && started + self.timeout > deadline => return Asked::Cut,
             Err(_) => Err(trace.late(endpoint, self.timeout)),
@@ -199,9 +199,4 @@ impl Prober {
         trace.expires = Some(trace.expires.map_or(expires, |other| other.min(expires)));
         Ok(stream)
     }
-}
-
-fn could_not(endpoint: &Endpoint, cause: Cause, reason: &str) -> Asked {
-    let reason = format!("{} was not asked: {reason}", endpoint.title());
-    Asked::CouldNot(Unknown::new(cause, reason))
 }

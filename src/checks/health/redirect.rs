@@ -7,6 +7,7 @@ use hyper::{
 use url::Url;
 
 use super::{miss::Miss, seen::Fault};
+use crate::address::holds_credentials;
 
 /// Of a redirect, as it was sent.
 pub(super) fn location(status: StatusCode, headers: &HeaderMap) -> Option<&str> {
@@ -26,7 +27,7 @@ pub(super) fn follow(from: &Url, location: &str) -> Result<Url, Miss> {
         (_, "http" | "https") => {}
         (_, other) => return refuse(&format!("a {other}: address")),
     }
-    if !to.username().is_empty() || to.password().is_some() {
+    if holds_credentials(&to) {
         return refuse("an address with a user name");
     }
     Ok(to)

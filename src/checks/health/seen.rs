@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{report::Unknown, text::Untrusted};
 
-/// One round over all endpoints.
+/// One pass over all endpoints.
 #[derive(Clone, Debug)]
 pub struct Observation {
     /// In the order of the configuration; what is missing was not asked.
@@ -23,6 +23,8 @@ pub enum Seen {
     CouldNot(Box<Unknown>),
     /// Asked once: it was good, or the time was up before the second try.
     Once(Attempt),
+    /// Looked bad on the first try, and a rule or this machine forbade the second.
+    NotAgain(Box<(Attempt, Unknown)>),
     /// Looked bad on the first try.
     Twice(Box<[Attempt; 2]>),
 }
@@ -32,6 +34,7 @@ impl Seen {
         match self {
             Self::NotAsked | Self::CouldNot(_) => &[],
             Self::Once(attempt) => std::slice::from_ref(attempt),
+            Self::NotAgain(half) => std::slice::from_ref(&half.0),
             Self::Twice(attempts) => attempts.as_slice(),
         }
     }

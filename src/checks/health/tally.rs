@@ -12,16 +12,16 @@ const NAMED: usize = 6;
 
 /// What could not be seen, by its reason.
 #[derive(Default)]
-pub(super) struct Blind {
+pub(super) struct Reasons {
     pub(super) own_network: usize,
     pub(super) not_asked: usize,
     pub(super) unconfirmed: Vec<String>,
     pub(super) could_not: Vec<Unknown>,
 }
 
-impl Blind {
+impl Reasons {
     /// One for each kind; `all` is the number of endpoints.
-    pub(super) fn reasons(self, all: usize) -> Vec<Unknown> {
+    pub(super) fn told(self, all: usize) -> Vec<Unknown> {
         let mut reasons = Vec::new();
         if self.own_network > 0 {
             let reason = format!(

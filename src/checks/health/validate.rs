@@ -6,8 +6,11 @@ use anyhow::{Context, bail, ensure};
 use hyper::Uri;
 use url::Url;
 
-use super::{Endpoint, Health, dial};
-use crate::text::one_line;
+use super::{Endpoint, Health};
+use crate::{
+    address::{holds_credentials, literal},
+    text::one_line,
+};
 
 const LONGEST_NAME: usize = 80;
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60);
@@ -102,7 +105,7 @@ fn web(url: &Url) -> anyhow::Result<()> {
         ),
     }
     ensure!(
-        url.username().is_empty() && url.password().is_none(),
+        !holds_credentials(url),
         "it must not hold a user name or a password"
     );
     Ok(())
@@ -110,7 +113,7 @@ fn web(url: &Url) -> anyhow::Result<()> {
 
 fn address(url: &Url) -> anyhow::Result<()> {
     web(url)?;
-    if let Err(reason) = dial::may_be_asked(url) {
+    if let Err(reason) = literal(url) {
         bail!("{reason}");
     }
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];

@@ -116,7 +116,7 @@ async fn what_was_seen_is_evidence_without_its_secrets() {
         let line = line.as_str();
         assert!(line.contains(&format!("{which} try: 503 in ")), "{line}");
         assert!(
-            line.contains("down [31m [redacted] <b>xxx") && line.len() < 300,
+            line.contains("down [31m password=[redacted] <b>xxx") && line.len() < 300,
             "{line}"
         );
     }

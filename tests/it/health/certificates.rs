@@ -54,3 +54,19 @@ async fn roots_that_can_not_be_read_make_https_unknown_and_spoil_no_other() {
         production 1 of 2 ok (1 unknown)
         "#);
 }
+
+#[tokio::test]
+async fn roots_that_can_be_read_again_are_used() {
+    let authority = Authority::new();
+    let secure =
+        Service::start_with_tls(Answer::default(), Certificate::DaysLeft(60), &authority).await;
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("roots.pem");
+    let health = health(
+        &format!("ca_file = {ca:?}"),
+        &[endpoint("secure", &secure.url(), "")],
+    );
+    assert_eq!(look(&health).await.unknown.len(), 1);
+    std::fs::write(&ca, authority.pem()).unwrap();
+    assert_snapshot!(lines(&look(&health).await), @"production 1 of 1 ok");
+}

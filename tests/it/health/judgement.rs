@@ -8,7 +8,7 @@ use daily_ops::{
         Check,
         health::{Answer, Attempt, Control, Failure, Fault, Health, Observation, Seen},
     },
-    report::{Cause, Severity, Unknown},
+    report::{Cause, FindingKey, Severity, Unknown},
 };
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -104,6 +104,10 @@ fn ill() -> impl Strategy<Value = Seen> {
             "never asked"
         )))),
         bad().prop_map(Seen::Once),
+        bad().prop_map(|first| {
+            let why = Unknown::new(Cause::OwnNetwork, "no descriptor left");
+            Seen::NotAgain(Box::new((first, why)))
+        }),
         (bad(), bad()).prop_map(|(first, second)| Seen::Twice(Box::new([first, second]))),
     ]
 }
@@ -135,6 +139,29 @@ proptest! {
     }
 
     #[test]
+    fn what_is_neither_well_nor_found_is_named_as_unseen(
+        endpoints in prop::collection::vec(prop_oneof![well(), ill()], 1..6),
+        forgotten in 0usize..3,
+        control in control(),
+    ) {
+        let health = health(endpoints.len() + forgotten);
+        let well: Vec<bool> = endpoints.iter().map(is_well).collect();
+        let judged = health.evaluate(&Observation { endpoints, control }, now());
+        let Some(unseen) = &judged.unseen else {
+            prop_assert!(!judged.unknown.is_empty());
+            return Ok(());
+        };
+        for (place, endpoint) in health.endpoints.iter().enumerate() {
+            let key = FindingKey::new("health", &format!("{}/{}", endpoint.environment, endpoint.name));
+            let is_well = well.get(place) == Some(&true);
+            let is_found = judged.findings.iter().any(|finding| key.covers(&finding.key));
+            let is_unseen = unseen.iter().any(|unseen| unseen.covers(&key));
+            prop_assert!(is_well || is_found || is_unseen, "{}: {:?}", key, judged);
+            prop_assert!(!(is_well && is_unseen), "{}: {:?}", key, judged);
+        }
+    }
+
+    #[test]
     fn what_was_seen_to_be_well_is_ok(
         endpoints in prop::collection::vec(well(), 1..6),
         control in control(),
@@ -142,7 +169,96 @@ proptest! {
         let health = health(endpoints.len());
         let judged = health.evaluate(&Observation { endpoints, control }, now());
         prop_assert!(judged.findings.is_empty() && judged.unknown.is_empty());
+        prop_assert_eq!(judged.unseen, Some(vec![]));
     }
+}
+
+/// Whether one of its attempts was good.
+fn is_well(seen: &Seen) -> bool {
+    let is_good = |attempt: &Attempt| {
+        attempt.result.as_ref().is_ok_and(|answer| {
+            answer.status == 200
+                && !answer.lacks_text
+                && !answer.login_page
+                && answer.latency <= Duration::from_millis(500)
+        })
+    };
+    seen.attempts().iter().any(is_good)
+}
+
+/// The keys of what was not seen of so many endpoints, or "anything".
+fn unseen(endpoints: Vec<Seen>) -> String {
+    let control = Control::NotAsked;
+    let judged = health(endpoints.len()).evaluate(&Observation { endpoints, control }, now());
+    judged.unseen.map_or("anything".to_owned(), |keys| {
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        keys.join(", ")
+    })
+}
+
+fn could_not(cause: Cause) -> Seen {
+    Seen::CouldNot(Box::new(Unknown::new(cause, "was not asked")))
+}
+
+fn twice(fault: Fault) -> Seen {
+    Seen::Twice(Box::new([attempt(Err(fault)), attempt(Err(fault))]))
+}
+
+#[test]
+fn one_endpoint_that_could_not_be_seen_hides_no_other() {
+    let well = Seen::Once(attempt(Ok(answer())));
+    let once = Seen::Once(attempt(Err(Fault::Timeout)));
+    for dark in [Seen::NotAsked, could_not(Cause::Refused), once] {
+        let told = unseen(vec![well.clone(), dark, well.clone()]);
+        assert_eq!(told, "health:env1/e1");
+    }
+}
+
+#[test]
+fn of_an_endpoint_that_is_down_its_aspects_are_unseen() {
+    let well = Seen::Once(attempt(Ok(answer())));
+    assert_snapshot!(
+        unseen(vec![twice(Fault::Timeout), well.clone()]),
+        @"health:env0/e0/latency, health:env0/e0/certificate"
+    );
+    let slow = || {
+        attempt(Ok(Answer {
+            latency: Duration::from_millis(812),
+            ..answer()
+        }))
+    };
+    assert_eq!(
+        unseen(vec![Seen::Twice(Box::new([slow(), slow()])), well]),
+        ""
+    );
+}
+
+#[test]
+fn where_the_whole_look_is_in_doubt_anything_may_be_unseen() {
+    let well = Seen::Once(attempt(Ok(answer())));
+    for endpoints in [
+        vec![could_not(Cause::NotConfigured), well],
+        vec![twice(Fault::Dns), twice(Fault::Dns)],
+        vec![twice(Fault::Refused), Seen::NotAsked],
+        vec![Seen::NotAsked, Seen::NotAsked],
+    ] {
+        assert_eq!(unseen(endpoints), "anything");
+    }
+}
+
+#[test]
+fn what_could_not_be_asked_again_says_why() {
+    let why = "api looked bad once and could not be asked again: no descriptor left";
+    let half = (
+        attempt(Err(Fault::Timeout)),
+        Unknown::new(Cause::OwnNetwork, why),
+    );
+    let observation = Observation {
+        endpoints: vec![Seen::NotAgain(Box::new(half))],
+        control: Control::NotAsked,
+    };
+    let judged = health(1).evaluate(&observation, now());
+    assert_eq!(judged.unknown, [Unknown::new(Cause::OwnNetwork, why)]);
 }
 
 #[test]

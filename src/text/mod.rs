@@ -1,10 +1,11 @@
 //! Text that came from outside: made one printable line, stripped of secrets, cut to a length.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
+
+mod redact;
+
+pub use redact::redact;
 
 /// Graphemes that one line may hold; what is longer ends in an ellipsis.
 const LINE_LIMIT: usize = 300;
@@ -59,59 +60,6 @@ fn is_invisible(c: char) -> bool {
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// Replaces what looks like a credential, an e-mail address or a card number by `[redacted]`.
-pub fn redact(text: &str) -> String {
-    static SECRETS: LazyLock<Regex> = LazyLock::new(|| {
-        // Credentials are ASCII, and Unicode classes would make each search many times slower.
-        Regex::new(
-            r"(?x-u)
-            \bxox[a-z]-[\w-]{6,} | \bxapp-[\w-]{6,}
-            | \b[srp]k_(?:live|test)_\w{6,} | \bwhsec_\w{6,}
-            | \bsntry[usai]_[\w=+/-]{6,}
-            | \bgh[pousr]_\w{16,} | \bgithub_pat_\w{16,} | \blin_api_\w{8,}
-            | \bA(?:KI|SI)A[A-Z0-9]{12,}
-            | \beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*
-            | (?i:\b(?:bearer|basic)\s+[\w.~+/=-]{8,})
-            | (?i:\b(?:api[_-]?key|secret|passw(?:or)?d|token)\s*[=:]\s*(?u:[^\s&,;]){4,})
-            | (?i:\b[a-z][a-z0-9+.-]*://(?u:[^\s/@:])*:(?u:[^\s/@])+@)
-            | (?i:\b[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+\b)
-            ",
-        )
-        .expect("the pattern is constant")
-    });
-    static DIGITS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?-u)\b\d(?:[ -]?\d){12,18}\b").expect("the pattern is constant")
-    });
-    let text = SECRETS.replace_all(text, "[redacted]");
-    DIGITS
-        .replace_all(&text, |found: &regex::Captures<'_>| {
-            if is_card_number(&found[0]) {
-                "[redacted]".into()
-            } else {
-                found[0].to_owned()
-            }
-        })
-        .into_owned()
-}
-
-/// Luhn's check over the digits.
-fn is_card_number(digits: &str) -> bool {
-    let sum: u32 = digits
-        .chars()
-        .rev()
-        .filter_map(|c| c.to_digit(10))
-        .enumerate()
-        .map(|(i, d)| {
-            if i % 2 == 1 {
-                d * 2 / 10 + d * 2 % 10
-            } else {
-                d
-            }
-        })
-        .sum();
-    sum.is_multiple_of(10)
 }
 
 /// Keeps at most `limit` graphemes, the last of them an ellipsis where something was cut.
@@ -181,36 +129,6 @@ mod tests {
         assert_eq!(
             Untrusted::from("a\r\n\u{1b}[31mred\u{202e}\u{200b} \t b\u{0}").as_str(),
             "a [31mred b"
-        );
-    }
-
-    #[test]
-    fn secrets_and_personal_data_do_not_get_through() {
-        for secret in [
-            "xoxb-123456789-abcdef",
-            "sk_live_abcdef123456",
-            "sntryu_0123456789abcdef",
-            "ghp_0123456789abcdefghij",
-            "AKIAABCDEFGHIJKLMNOP",
-            "Bearer abc.def.ghijk",
-            "password=hunter2",
-            "anna@example.com",
-            "4111 1111 1111 1111",
-            "postgres://u:secret@db/x",
-        ] {
-            let shown = redact(&format!("before {secret} after"));
-            assert!(
-                shown.contains("[redacted]") && !shown.contains(secret),
-                "{shown}"
-            );
-        }
-    }
-
-    #[test]
-    fn ordinary_numbers_stay() {
-        assert_eq!(
-            redact("order 1234567890123 at 2026-11-22"),
-            "order 1234567890123 at 2026-11-22"
         );
     }
 

@@ -32,38 +32,23 @@ pub(super) async fn walk(
     tls: Option<Result<Arc<ClientConfig>, Unknown>>,
     looking: &Looking,
 ) -> Observation {
-    let began = Instant::now();
-    #[expect(clippy::disallowed_methods, reason = "the edge: when this round began")]
-    let began_at = chrono::Utc::now();
     looking.progress.expect(health.endpoints.len() as u64);
-    let round = Arc::new(Round {
-        endpoints: Arc::clone(&health.endpoints),
-        prober: Prober {
-            tls,
-            timeout: health.timeout,
-            names: Names::shared(),
-            began_at,
-            began,
-        },
-        confirm_after: health.confirm_after,
-        deadline: looking.deadline,
-        progress: looking.progress.clone(),
-        queue: Mutex::default(),
-        met: AtomicBool::new(false),
-    });
+    let pass = Arc::new(Pass::begin(health, tls, looking));
     let workers = health.concurrency.min(health.endpoints.len());
-    let mut asking = std::pin::pin!(round.ask_all(workers));
+    let mut asking = std::pin::pin!(pass.ask_all(workers));
     // While nothing answers, the control address is asked early enough to have its time.
-    let left = looking.deadline.saturating_duration_since(began);
+    let left = looking
+        .deadline
+        .saturating_duration_since(pass.prober.began);
     let late = looking.deadline - health.timeout.min(left / 4);
     let (endpoints, control) = match timeout_at(late, &mut asking).await {
-        Ok(endpoints) => (endpoints, round.control(health).await),
-        Err(_) => tokio::join!(asking, round.control(health)),
+        Ok(endpoints) => (endpoints, pass.control(health).await),
+        Err(_) => tokio::join!(asking, pass.control(health)),
     };
     Observation { endpoints, control }
 }
 
-struct Round {
+struct Pass {
     endpoints: Arc<[Endpoint]>,
     prober: Prober,
     confirm_after: Duration,
@@ -87,7 +72,31 @@ enum Job {
     Again(Instant, usize, Attempt),
 }
 
-impl Round {
+impl Pass {
+    fn begin(
+        health: &Health,
+        tls: Option<Result<Arc<ClientConfig>, Unknown>>,
+        looking: &Looking,
+    ) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "the edge: when this pass began")]
+        let began_at = chrono::Utc::now();
+        Self {
+            endpoints: Arc::clone(&health.endpoints),
+            prober: Prober {
+                tls,
+                timeout: health.timeout,
+                names: Names::shared(),
+                began_at,
+                began: Instant::now(),
+            },
+            confirm_after: health.confirm_after,
+            deadline: looking.deadline,
+            progress: looking.progress.clone(),
+            queue: Mutex::default(),
+            met: AtomicBool::new(false),
+        }
+    }
+
     async fn ask_all(self: &Arc<Self>, workers: usize) -> Vec<Seen> {
         let mut seen = vec![Seen::NotAsked; self.endpoints.len()];
         let mut working = JoinSet::new();
@@ -147,7 +156,10 @@ impl Round {
         let endpoint = &self.endpoints[place];
         match self.ask(endpoint, &self.prober.names).await {
             Asked::Cut => Some(Seen::NotAsked),
-            Asked::CouldNot(unknown) => Some(Seen::CouldNot(Box::new(unknown))),
+            Asked::CouldNot(cause, reason) => {
+                let reason = format!("{} was not asked: {reason}", endpoint.title());
+                Some(Seen::CouldNot(Box::new(Unknown::new(cause, reason))))
+            }
             Asked::Tried(attempt) if judge::trouble(endpoint, &attempt).is_none() => {
                 Some(Seen::Once(attempt))
             }
@@ -161,9 +173,17 @@ impl Round {
     }
 
     async fn again(&self, place: usize, first: Attempt) -> Seen {
-        match self.ask(&self.endpoints[place], &Names::Fresh).await {
+        let endpoint = &self.endpoints[place];
+        match self.ask(endpoint, &Names::Fresh).await {
             Asked::Tried(second) => Seen::Twice(Box::new([first, second])),
-            Asked::Cut | Asked::CouldNot(_) => Seen::Once(first),
+            Asked::Cut => Seen::Once(first),
+            Asked::CouldNot(cause, reason) => {
+                let reason = format!(
+                    "{} looked bad once and could not be asked again: {reason}",
+                    endpoint.title()
+                );
+                Seen::NotAgain(Box::new((first, Unknown::new(cause, reason))))
+            }
         }
     }
 
@@ -189,5 +209,40 @@ impl Round {
             Some(Err(Miss::Fault(_, reason))) => Control::Failed(reason.into()),
             Some(Err(_)) | None => Control::NotAsked,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::health::{Failure, Fault};
+
+    #[tokio::test]
+    async fn what_may_not_be_asked_again_keeps_the_reason() {
+        let health: Health = toml::from_str(
+            r#"endpoints = [{ name = "api", environment = "test", url = "http://169.254.169.254/" }]"#,
+        )
+        .unwrap();
+        let looking = Looking {
+            deadline: Instant::now() + Duration::from_secs(5),
+            progress: Progress::default(),
+            secrets: Arc::default(),
+        };
+        let first = Attempt {
+            at: chrono::DateTime::UNIX_EPOCH,
+            took: Duration::ZERO,
+            result: Err(Box::new(Failure {
+                fault: Fault::Refused,
+                reason: "refuses connections".into(),
+            })),
+        };
+        let seen = Pass::begin(&health, None, &looking).again(0, first).await;
+        let Seen::NotAgain(half) = seen else {
+            panic!("{seen:?}")
+        };
+        assert_eq!(
+            half.1.reason.as_str(),
+            "test api looked bad once and could not be asked again: 169.254.169.254 is a link-local, metadata or otherwise special address, which is never asked"
+        );
     }
 }
