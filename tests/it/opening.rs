@@ -48,6 +48,51 @@ async fn an_older_program_refuses_a_newer_schema() {
 }
 
 #[tokio::test]
+async fn a_guard_that_was_taken_away_or_emptied_is_back_at_the_next_opening() {
+    on_each_engine(async |database| {
+        database.store.append(note(1)).await.unwrap();
+        database.store.close().await;
+        let attacks: &[&'static str] = if database.postgres {
+            &[
+                "DROP TRIGGER ops_log_refuses_change ON ops_log",
+                "ALTER TABLE ops_log DISABLE TRIGGER ops_log_refuses_change",
+                "CREATE OR REPLACE FUNCTION ops_log_refuses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+                "CREATE OR REPLACE TRIGGER ops_log_refuses_change BEFORE UPDATE OR DELETE ON ops_log FOR EACH ROW WHEN (false) EXECUTE FUNCTION ops_log_refuses()",
+                "DROP TRIGGER ops_log_refuses_change ON ops_log; CREATE TRIGGER intruder BEFORE TRUNCATE ON ops_log EXECUTE FUNCTION ops_log_refuses()",
+            ]
+        } else {
+            &[
+                "DROP TRIGGER ops_log_refuses_update",
+                "DROP TRIGGER ops_log_refuses_update; CREATE TRIGGER ops_log_refuses_update BEFORE UPDATE ON ops_log BEGIN SELECT 1; END",
+            ]
+        };
+        let intrusion = "UPDATE ops_log SET kind = kind";
+        for attack in attacks {
+            database.raw(attack).await.unwrap();
+            database.raw(intrusion).await.expect("the guard is down");
+            open(&database.url).await.close().await;
+            assert!(database.raw(intrusion).await.is_err(), "{attack}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn postgresql_confirms_what_is_on_disk_whatever_the_url_wants() {
+    on_each_engine(async |database| {
+        if !database.postgres {
+            return;
+        }
+        let url = format!("{}&options[synchronous_commit]=off", database.url);
+        let store = open(&url).await;
+        store.append(note(1)).await.unwrap();
+        store.close().await;
+        assert_eq!(intact(&database.store).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_second_process_is_refused_while_readers_are_welcome() {
     let database = Database::sqlite().await;
     database.store.append(note(0)).await.unwrap();
