@@ -5,6 +5,8 @@ use daily_ops::{
     store::{Access, NewEffect, Store},
 };
 
+use sqlx::{Connection, SqliteConnection};
+
 use crate::world::{
     database::{Database, on_each_engine, open},
     records::{decide, decision, effect, intact, key, note},
@@ -142,6 +144,36 @@ async fn a_database_that_is_missing_or_misspelt_is_said_kindly() {
         assert!(
             error.contains(expected) && !error.contains("hunter2"),
             "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_refused() {
+    for table in ["_sqlx_migrations", "decisions", "memory", "sqlite_schema"] {
+        let database = Database::sqlite().await;
+        decide(&database.store, "1", 1).await;
+        database.store.close().await;
+        let mut raw = SqliteConnection::connect(&database.url).await.unwrap();
+        let page: Option<i64> =
+            sqlx::query_scalar("SELECT rootpage FROM sqlite_schema WHERE name = $1")
+                .bind(table)
+                .fetch_optional(&mut raw)
+                .await
+                .unwrap();
+        raw.close().await.unwrap();
+        let mut bytes = std::fs::read(database.file()).unwrap();
+        let start = (page.unwrap_or(1) as usize - 1) * 4096;
+        bytes[start..start + 4096].fill(0xAA);
+        std::fs::write(database.file(), bytes).unwrap();
+
+        let error = Store::open(&database.url, Access::ReadWrite)
+            .await
+            .err()
+            .expect("it refuses");
+        assert!(
+            format!("{error:#}").contains("is damaged: restore it from a backup"),
+            "{table}: {error:#}"
         );
     }
 }

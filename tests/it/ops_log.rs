@@ -417,13 +417,15 @@ async fn a_person_who_only_owns_findings_is_taken_out_of_runs_and_memory() {
             .record_run(&report, Verdict::NeedsYou, &memory, round)
             .await
             .unwrap();
-        assert!(store.memory().await.unwrap()[&key("1")].finding.owner.is_some());
+        assert!(
+            store.memory().await.unwrap()[&key("1")]
+                .finding
+                .owner
+                .is_some()
+        );
 
         let erased = store
-            .erase(
-                person("anna"),
-                entry(1, Kind::Erased, "carl", "on request"),
-            )
+            .erase(person("anna"), entry(1, Kind::Erased, "carl", "on request"))
             .await
             .unwrap();
         assert_eq!((erased, intact(store).await), (Vec::new(), 2));
