@@ -14,7 +14,7 @@ use crate::{
     ops_log::{
         Anchor, Compared, Comparison, Days, Entry, Kind, NewEntry, Record, Sentence, count, title,
     },
-    store::{Access, Direction, Filter, Store, Whom},
+    store::{Access, Direction, Filter, Store},
     triage::Person,
 };
 
@@ -222,9 +222,7 @@ async fn erase(
             .quote(reason),
         checks: Vec::new(),
     };
-    let erased = store
-        .erase(Whom::Person(Person::from(person)), entry)
-        .await?;
+    let erased = store.erase(Person::from(person), entry).await?;
     rebuild(store, &config.ops_log.path).await?;
     print(&format!(
         "erased: {}; the chain still holds, and the file was written anew\n",

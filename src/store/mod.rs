@@ -24,7 +24,9 @@ macro_rules! on {
 mod decisions;
 mod effects;
 mod erase;
+mod forget;
 mod log;
+mod named;
 mod postgres;
 mod runs;
 mod schema;
@@ -34,7 +36,6 @@ mod writer;
 
 pub use decisions::Decided;
 pub use effects::{Effect, EffectState, NewEffect, Settled, Settlement};
-pub use erase::Whom;
 pub use postgres::shown;
 pub use runs::LastRun;
 pub use search::{Direction, Filter};

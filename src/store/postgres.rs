@@ -24,7 +24,9 @@ pub(super) async fn open(url: &str, access: Access) -> anyhow::Result<PgPool> {
                 "the database URL {shown} can't be read: write postgres://user@host/database"
             )
         })?;
-    let options = options.application_name("daily-ops");
+    let options = options
+        .application_name("daily-ops")
+        .options([("synchronous_commit", "on")]);
     let mut connection = timeout(PATIENCE, PgConnection::connect_with(&options))
         .await
         .with_context(|| format!("the database {shown} does not answer"))?
@@ -33,9 +35,9 @@ pub(super) async fn open(url: &str, access: Access) -> anyhow::Result<PgPool> {
         .fetch_one(&mut connection)
         .await
         .context("PostgreSQL does not say its synchronous_commit")?;
-    if synchronous == "off" {
+    if synchronous != "on" {
         bail!(
-            "the database {shown} has synchronous_commit = off, which can lose what was accepted: set it to on"
+            "the database {shown} keeps synchronous_commit = {synchronous}, which can lose what was accepted: set it to on"
         );
     }
     match access {

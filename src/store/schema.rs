@@ -11,19 +11,30 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 const SQLITE_GUARDS: &str = include_str!("../../migrations/guards/sqlite.sql");
 const POSTGRES_GUARDS: &str = include_str!("../../migrations/guards/postgres.sql");
 
-/// As many triggers as there are in the file for PostgreSQL.
-const POSTGRES_GUARD_COUNT: i64 = 5;
+/// The triggers of the file for PostgreSQL: name, table, `pg_trigger.tgtype`, and which function of the file it calls.
+const POSTGRES_TRIGGERS: [(&str, &str, i16, usize); 5] = [
+    ("ops_log_refuses_change", "ops_log", 27, 0),
+    ("ops_log_refuses_truncate", "ops_log", 34, 0),
+    ("ops_log_bodies_refuse_change", "ops_log_bodies", 27, 1),
+    ("ops_log_bodies_refuse_truncate", "ops_log_bodies", 34, 1),
+    ("chain_head_refuses_delete", "chain_head", 11, 0),
+];
 
 /// Any number that all replicas share, and no other program does.
 const GUARDS_LOCK: i64 = 0x6461_696c_794f_7073;
 
 pub(super) async fn bring_up_sqlite(connection: &mut SqliteConnection) -> anyhow::Result<()> {
     migrate(connection).await?;
-    connection
-        .execute(SQLITE_GUARDS)
+    guard_sqlite(connection)
         .await
-        .context("the guards of the ops log could not be set")?;
-    Ok(())
+        .context("the guards of the ops log could not be set")
+}
+
+/// Sets them anew: whether one was emptied is not looked at.
+async fn guard_sqlite(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    let mut transaction = sqlx::Connection::begin(connection).await?;
+    (&mut *transaction).execute(SQLITE_GUARDS).await?;
+    transaction.commit().await
 }
 
 pub(super) async fn bring_up_postgres(connection: &mut PgConnection) -> anyhow::Result<()> {
@@ -33,24 +44,41 @@ pub(super) async fn bring_up_postgres(connection: &mut PgConnection) -> anyhow::
         .context("the guards of the ops log could not be set")
 }
 
-/// Sets them only where one is missing: it locks out writers for a moment, and other replicas may be writing.
+/// Sets them only where one is missing, switched off or not what it should be: it locks out writers for a moment, and other replicas may be writing.
 async fn guard_postgres(connection: &mut PgConnection) -> anyhow::Result<()> {
     let mut transaction = sqlx::Connection::begin(connection).await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)")
         .bind(GUARDS_LOCK)
         .execute(&mut *transaction)
         .await?;
-    let standing: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O' \
-         AND tgrelid IN ('ops_log'::regclass, 'ops_log_bodies'::regclass, 'chain_head'::regclass)",
-    )
-    .fetch_one(&mut *transaction)
-    .await?;
-    if standing != POSTGRES_GUARD_COUNT {
+    if !guarded(&mut transaction).await? {
         (&mut *transaction).execute(POSTGRES_GUARDS).await?;
     }
     transaction.commit().await?;
     Ok(())
+}
+
+/// Whether each trigger stands as in the file. Other people's triggers are none of our business.
+async fn guarded(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    let standing: Vec<(String, String, i16, String)> = sqlx::query_as(
+        "SELECT t.tgname::text, c.relname::text, t.tgtype, p.prosrc FROM pg_trigger AS t \
+         JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_proc AS p ON p.oid = t.tgfoid \
+         JOIN pg_language AS l ON l.oid = p.prolang \
+         WHERE NOT t.tgisinternal AND t.tgenabled = 'O' AND t.tgqual IS NULL AND t.tgattr::text = '' \
+         AND l.lanname = 'plpgsql' \
+         AND t.tgrelid IN ('ops_log'::regclass, 'ops_log_bodies'::regclass, 'chain_head'::regclass)",
+    )
+    .fetch_all(connection)
+    .await?;
+    let sources: Vec<&str> = POSTGRES_GUARDS.split("$$").skip(1).step_by(2).collect();
+    Ok(POSTGRES_TRIGGERS
+        .iter()
+        .all(|(name, table, kind, function)| {
+            standing.iter().any(|found| {
+                (found.0.as_str(), found.1.as_str(), found.2) == (*name, *table, *kind)
+                    && sources.get(*function) == Some(&found.3.as_str())
+            })
+        }))
 }
 
 async fn migrate<C: Migrate>(connection: &mut C) -> anyhow::Result<()> {

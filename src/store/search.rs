@@ -8,9 +8,12 @@ use chrono::{DateTime, Utc};
 use super::{
     Connection, Store,
     log::{PAGE, Row},
-    micros,
+    micros, named,
 };
-use crate::ops_log::{Body, Entry, Kind};
+use crate::{
+    ops_log::{Body, Entry, Kind},
+    triage::Person,
+};
 
 /// What both directions select.
 macro_rules! selection {
@@ -29,7 +32,7 @@ pub struct Filter {
     pub words: Vec<String>,
     /// Any of them.
     pub kinds: Vec<Kind>,
-    /// Who wrote it: `terminal:anna`, or `anna` wherever she acts from.
+    /// Who wrote it, or is named in it: `terminal:anna`, or `anna` wherever she acts from.
     pub person: Option<String>,
     /// Any of them.
     pub checks: Vec<String>,
@@ -59,7 +62,7 @@ impl Filter {
         ) && self
             .person
             .as_deref()
-            .is_none_or(|person| is_by(body, person))
+            .is_none_or(|person| concerns(body, person))
             && (self.checks.is_empty()
                 || self.checks.iter().any(|check| body.checks.contains(check)))
     }
@@ -75,10 +78,11 @@ fn contains_all(words: &[String], text: &str) -> bool {
     words.iter().all(|word| text.contains(&word.to_lowercase()))
 }
 
-fn is_by(body: &Body, person: &str) -> bool {
-    [body.by.id(), body.by.name()]
+fn concerns(body: &Body, person: &str) -> bool {
+    let by = [body.by.id(), body.by.name()]
         .iter()
-        .any(|name| name.to_lowercase() == person.to_lowercase())
+        .any(|name| name.to_lowercase() == person.to_lowercase());
+    by || named::quotes(&body.text, &Person::from(person.to_owned()))
 }
 
 impl Store {

@@ -18,6 +18,14 @@ use super::{Access, Boxed, Connection, schema, writer::Writer};
 
 /// The first version whose write-ahead log loses no commit when two connections meet.
 const OLDEST_SAFE: [u32; 3] = [3, 51, 3];
+/// The tables that a round or a decision relies on unread. Those of the log are left to its chain: they grow for ever.
+const CHECKS: [&str; 5] = [
+    "PRAGMA quick_check(runs)",
+    "PRAGMA quick_check(memory)",
+    "PRAGMA quick_check(decisions)",
+    "PRAGMA quick_check(effects)",
+    "PRAGMA quick_check(chain_head)",
+];
 const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -59,13 +67,14 @@ impl Database {
             .busy_timeout(BUSY)
             // What is erased is overwritten.
             .pragma("secure_delete", "ON");
-        let mut connection = SqliteConnection::connect_with(&options)
-            .await
-            .with_context(|| format!("the database {shown} can't be opened"))?;
-        assert_safe(&mut connection).await?;
-        schema::bring_up_sqlite(&mut connection)
-            .await
-            .with_context(|| format!("the database {shown} can't be used"))?;
+        let connection = connect(&options).await.map_err(|error| {
+            let trouble = if is_damage(&error) {
+                "is damaged: restore it from a backup"
+            } else {
+                "can't be used"
+            };
+            error.context(format!("the database {shown} {trouble}"))
+        })?;
         Ok(Self {
             writer: Some(Writer::start(connection, options, lock)),
             readers: readers(file),
@@ -195,6 +204,51 @@ fn lock(file: &Path) -> anyhow::Result<File> {
     lock.rewind().with_context(failed)?;
     write!(lock, "{}", std::process::id()).with_context(failed)?;
     Ok(lock)
+}
+
+/// What is written to, sound and up to date.
+async fn connect(options: &SqliteConnectOptions) -> anyhow::Result<SqliteConnection> {
+    let mut connection = SqliteConnection::connect_with(options)
+        .await
+        .context("it can't be opened")?;
+    assert_safe(&mut connection).await?;
+    schema::bring_up_sqlite(&mut connection).await?;
+    check(&mut connection).await?;
+    Ok(connection)
+}
+
+/// Says what is wrong with a table that SQLite finds damaged.
+#[derive(Debug, thiserror::Error)]
+#[error("SQLite finds {0}")]
+struct Damage(String);
+
+async fn check(connection: &mut SqliteConnection) -> anyhow::Result<()> {
+    for pragma in CHECKS {
+        let found: String = sqlx::query_scalar(pragma)
+            .fetch_one(&mut *connection)
+            .await
+            .context("the tables could not be checked")?;
+        if found != "ok" {
+            bail!(Damage(crate::text::cut(
+                &crate::text::one_line(&found),
+                200
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn is_damage(error: &anyhow::Error) -> bool {
+    error.is::<Damage>()
+        || error.chain().any(|cause| {
+            let code = match cause.downcast_ref::<sqlx::Error>() {
+                Some(sqlx::Error::Database(error)) => error.code(),
+                _ => None,
+            };
+            // SQLITE_CORRUPT and SQLITE_NOTADB, whose low byte stays in their extended codes.
+            let code = code.and_then(|code| code.parse::<u32>().ok());
+            matches!(code.map(|code| code & 0xff), Some(11 | 26))
+        })
 }
 
 async fn assert_safe(connection: &mut SqliteConnection) -> anyhow::Result<()> {

@@ -1,9 +1,8 @@
 //! Whoever changes the log is found.
 
 use chrono::TimeDelta;
-use daily_ops::{
-    ops_log::{Anchor, Flaw, Hash, Head, Kind, Record, Salt, Verified, Verifier, Why, seal},
-    store::Whom,
+use daily_ops::ops_log::{
+    Anchor, Flaw, Hash, Head, Kind, Record, Salt, Verified, Verifier, Why, seal,
 };
 use proptest::{
     prelude::*,
@@ -368,7 +367,7 @@ async fn erased_text_is_in_no_file_of_the_database() {
     database
         .store
         .erase(
-            Whom::Person(person("walter")),
+            person("walter"),
             entry(2, Kind::Erased, "anna", "on request"),
         )
         .await

@@ -5,6 +5,8 @@ use daily_ops::{
     store::{Access, NewEffect, Store},
 };
 
+use sqlx::{Connection, SqliteConnection};
+
 use crate::world::{
     database::{Database, on_each_engine, open},
     records::{decide, decision, effect, intact, key, note},
@@ -43,6 +45,51 @@ async fn an_older_program_refuses_a_newer_schema() {
             let error = Store::open(&database.url, access).await.err().expect("it refuses");
             assert!(format!("{error:#}").contains("newer (version 9000)"), "{error:#}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_guard_that_was_taken_away_or_emptied_is_back_at_the_next_opening() {
+    on_each_engine(async |database| {
+        database.store.append(note(1)).await.unwrap();
+        database.store.close().await;
+        let attacks: &[&'static str] = if database.postgres {
+            &[
+                "DROP TRIGGER ops_log_refuses_change ON ops_log",
+                "ALTER TABLE ops_log DISABLE TRIGGER ops_log_refuses_change",
+                "CREATE OR REPLACE FUNCTION ops_log_refuses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+                "CREATE OR REPLACE TRIGGER ops_log_refuses_change BEFORE UPDATE OR DELETE ON ops_log FOR EACH ROW WHEN (false) EXECUTE FUNCTION ops_log_refuses()",
+                "DROP TRIGGER ops_log_refuses_change ON ops_log; CREATE TRIGGER intruder BEFORE TRUNCATE ON ops_log EXECUTE FUNCTION ops_log_refuses()",
+            ]
+        } else {
+            &[
+                "DROP TRIGGER ops_log_refuses_update",
+                "DROP TRIGGER ops_log_refuses_update; CREATE TRIGGER ops_log_refuses_update BEFORE UPDATE ON ops_log BEGIN SELECT 1; END",
+            ]
+        };
+        let intrusion = "UPDATE ops_log SET kind = kind";
+        for attack in attacks {
+            database.raw(attack).await.unwrap();
+            database.raw(intrusion).await.expect("the guard is down");
+            open(&database.url).await.close().await;
+            assert!(database.raw(intrusion).await.is_err(), "{attack}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn postgresql_confirms_what_is_on_disk_whatever_the_url_wants() {
+    on_each_engine(async |database| {
+        if !database.postgres {
+            return;
+        }
+        let url = format!("{}&options[synchronous_commit]=off", database.url);
+        let store = open(&url).await;
+        store.append(note(1)).await.unwrap();
+        store.close().await;
+        assert_eq!(intact(&database.store).await, 1);
     })
     .await;
 }
@@ -97,6 +144,36 @@ async fn a_database_that_is_missing_or_misspelt_is_said_kindly() {
         assert!(
             error.contains(expected) && !error.contains("hunter2"),
             "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_refused() {
+    for table in ["_sqlx_migrations", "decisions", "memory", "sqlite_schema"] {
+        let database = Database::sqlite().await;
+        decide(&database.store, "1", 1).await;
+        database.store.close().await;
+        let mut raw = SqliteConnection::connect(&database.url).await.unwrap();
+        let page: Option<i64> =
+            sqlx::query_scalar("SELECT rootpage FROM sqlite_schema WHERE name = $1")
+                .bind(table)
+                .fetch_optional(&mut raw)
+                .await
+                .unwrap();
+        raw.close().await.unwrap();
+        let mut bytes = std::fs::read(database.file()).unwrap();
+        let start = (page.unwrap_or(1) as usize - 1) * 4096;
+        bytes[start..start + 4096].fill(0xAA);
+        std::fs::write(database.file(), bytes).unwrap();
+
+        let error = Store::open(&database.url, Access::ReadWrite)
+            .await
+            .err()
+            .expect("it refuses");
+        assert!(
+            format!("{error:#}").contains("is damaged: restore it from a backup"),
+            "{table}: {error:#}"
         );
     }
 }

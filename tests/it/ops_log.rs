@@ -7,9 +7,10 @@ use std::{
 };
 
 use daily_ops::{
-    ops_log::{Kind, NewEntry},
-    store::{Direction, Filter, Settlement, Store, Whom},
-    triage::Action,
+    ops_log::{Kind, NewEntry, Sentence},
+    report::{CheckReport, Finding, Outcome, Report, RunId, Severity},
+    store::{Direction, Filter, Settlement, Store},
+    triage::{Action, Memory, Verdict, remember},
 };
 use sqlx::{Connection, Executor, SqliteConnection};
 use tokio::task::JoinSet;
@@ -283,11 +284,11 @@ async fn a_person_is_erased_and_the_chain_still_fits() {
             .await
             .unwrap();
         store
-            .append(entry(1, Kind::Alert, "bert", "Anna was asked"))
+            .append(entry(1, Kind::Alert, "bert", "Anna"))
             .await
             .unwrap();
         store
-            .append(entry(2, Kind::Alert, "bert", "annabel was asked"))
+            .append(entry(2, Kind::Alert, "bert", "anna was asked"))
             .await
             .unwrap();
         decide(store, "1", 1).await;
@@ -303,10 +304,7 @@ async fn a_person_is_erased_and_the_chain_still_fits() {
             .unwrap();
 
         let erased = store
-            .erase(
-                Whom::Person(person("anna")),
-                entry(3, Kind::Erased, "anna", "on request"),
-            )
+            .erase(person("anna"), entry(3, Kind::Erased, "anna", "on request"))
             .await
             .unwrap();
         assert_eq!(erased, [1, 2, 4]);
@@ -335,7 +333,110 @@ async fn a_person_is_erased_and_the_chain_still_fits() {
             }
         );
         let effect = store.effect_of(&key("1"), 1).await.unwrap().unwrap();
-        assert_eq!((effect.order.by.id(), effect.last_error), ("erased", None));
+        let error = effect.last_error.expect("it failed");
+        assert_eq!((effect.order.by.id(), error.as_str()), ("erased", "erased"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_is_named_is_found_as_well_as_who_wrote() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        let assigned = NewEntry {
+            text: Sentence::new().say("assigned to ").quote("anna"),
+            ..entry(0, Kind::Decision, "bert", "")
+        };
+        store.append(assigned).await.unwrap();
+        store
+            .append(entry(1, Kind::Round, "bert", "anna in a title"))
+            .await
+            .unwrap();
+        store
+            .append(entry(2, Kind::Round, "anna", "a quiet day"))
+            .await
+            .unwrap();
+        for person in ["anna", "terminal:Anna"] {
+            let found = store
+                .entries(&Filter {
+                    person: Some(person.to_owned()),
+                    ..Filter::default()
+                })
+                .await
+                .unwrap();
+            let seqs: Vec<i64> = found.iter().map(|entry| entry.seq).collect();
+            assert_eq!(seqs, [1, 3], "{person}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_person_whose_name_is_a_word_is_erased_alone() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        store
+            .append(entry(0, Kind::Alert, "bert", "test failed as root"))
+            .await
+            .unwrap();
+        store
+            .append(entry(1, Kind::Round, "root", "a quiet day"))
+            .await
+            .unwrap();
+        let erased = store
+            .erase(person("root"), entry(2, Kind::Erased, "carl", "on request"))
+            .await
+            .unwrap();
+        assert_eq!(erased, [2]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_person_who_only_owns_findings_is_taken_out_of_runs_and_memory() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        let mut finding = Finding::new(key("1"), Severity::High, "rule", "anna's cart fails");
+        finding.owner = Some("Anna".into());
+        let report = Report {
+            run: RunId::of(at(0)),
+            started_at: at(0),
+            finished_at: at(0),
+            checks: vec![CheckReport {
+                name: "errors".to_owned(),
+                outcome: Outcome::Looked,
+                findings: vec![finding],
+                unseen: None,
+                summary: "1 issue".into(),
+                took_ms: 1,
+            }],
+        };
+        let memory = remember(&Memory::new(), &report);
+        let round = entry(0, Kind::Round, "bert", "1 needs you");
+        store
+            .record_run(&report, Verdict::NeedsYou, &memory, round)
+            .await
+            .unwrap();
+        assert!(
+            store.memory().await.unwrap()[&key("1")]
+                .finding
+                .owner
+                .is_some()
+        );
+
+        let erased = store
+            .erase(person("anna"), entry(1, Kind::Erased, "carl", "on request"))
+            .await
+            .unwrap();
+        assert_eq!((erased, intact(store).await), (Vec::new(), 2));
+        let known = &store.memory().await.unwrap()[&key("1")];
+        assert_eq!(known.finding.owner, None);
+        assert_eq!(known.finding.title, "anna's cart fails".into());
+        let left = database
+            .raw("UPDATE runs SET verdict = verdict WHERE CAST(report AS TEXT) LIKE '%\"Anna\"%'")
+            .await
+            .unwrap();
+        assert_eq!(left, 0);
     })
     .await;
 }
@@ -349,24 +450,18 @@ async fn an_erasure_may_itself_be_erased() {
             .await
             .unwrap();
         store
-            .erase(
-                Whom::Person(person("anna")),
-                entry(1, Kind::Erased, "bert", "on request"),
-            )
+            .erase(person("anna"), entry(1, Kind::Erased, "bert", "on request"))
             .await
             .unwrap();
         let erased = store
-            .erase(
-                Whom::Entries(vec![2]),
-                entry(2, Kind::Erased, "carl", "on request"),
-            )
+            .erase(person("bert"), entry(2, Kind::Erased, "carl", "on request"))
             .await
             .unwrap();
         assert_eq!(erased, [2]);
         assert_eq!(intact(store).await, 3);
         let none = store
             .erase(
-                Whom::Person(person("nobody")),
+                person("nobody"),
                 entry(3, Kind::Erased, "carl", "on request"),
             )
             .await

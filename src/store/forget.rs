@@ -1,0 +1,202 @@
+//! Takes a person out of what is kept beside the ops log.
+
+use anyhow::Context;
+use serde_json::Value;
+use sqlx::types::Json;
+
+use super::{Connection, erase::NOBODY, named};
+use crate::triage::Person;
+
+/// True if anything was changed.
+pub(super) async fn forget(c: &mut Connection<'_>, person: &Person) -> anyhow::Result<bool> {
+    let decisions = forget_decisions(c, person).await?;
+    let effects = forget_effects(c, person).await?;
+    let memory = forget_memory(c, person).await?;
+    Ok(forget_runs(c, person).await? || decisions || effects || memory)
+}
+
+async fn forget_decisions(c: &mut Connection<'_>, person: &Person) -> anyhow::Result<bool> {
+    let decisions: Vec<(String, i64, Json<Value>)> = on!(&mut *c, |c| {
+        sqlx::query_as("SELECT key, version, decision FROM decisions")
+            .fetch_all(c)
+            .await
+    })
+    .context("the decisions could not be read")?;
+    let mut changed = false;
+    for (key, version, mut decision) in decisions {
+        let theirs = by(&decision.0, person);
+        if !anonymise(&mut decision.0, person, theirs) {
+            continue;
+        }
+        changed = true;
+        on!(&mut *c, |c| {
+            sqlx::query(
+                "UPDATE decisions SET decision = $3, \
+                 by_id = CASE WHEN by_id = $4 THEN $5 ELSE by_id END WHERE key = $1 AND version = $2",
+            )
+            .bind(&key)
+            .bind(version)
+            .bind(&decision)
+            .bind(person.id())
+            .bind(NOBODY)
+            .execute(c)
+            .await
+            .map(drop)
+        })
+        .with_context(|| format!("the decision about {key} could not be changed"))?;
+    }
+    Ok(changed)
+}
+
+async fn forget_effects(c: &mut Connection<'_>, person: &Person) -> anyhow::Result<bool> {
+    type Effect = (String, Json<Value>, Option<Json<Value>>, Option<String>);
+    // An order that is still to be carried out stays whole: without a part, it would do something else.
+    let effects: Vec<Effect> = on!(&mut *c, |c| {
+        sqlx::query_as(
+            "SELECT effect_key, ordered, result, last_error FROM effects WHERE state NOT IN ('waiting', 'running')",
+        )
+        .fetch_all(c)
+        .await
+    })
+    .context("the effects could not be read")?;
+    let mut changed = false;
+    for (effect_key, mut ordered, mut result, error) in effects {
+        let theirs = by(&ordered.0, person);
+        if !anonymise(&mut ordered.0, person, theirs) {
+            continue;
+        }
+        changed = true;
+        if let Some(result) = &mut result {
+            anonymise(&mut result.0, person, true);
+        }
+        let error = error.map(|_| NOBODY);
+        on!(&mut *c, |c| {
+            sqlx::query("UPDATE effects SET ordered = $2, result = $3, last_error = $4 WHERE effect_key = $1")
+                .bind(&effect_key)
+                .bind(&ordered)
+                .bind(&result)
+                .bind(error)
+                .execute(c)
+                .await
+                .map(drop)
+        })
+        .with_context(|| format!("the effect {effect_key} could not be changed"))?;
+    }
+    Ok(changed)
+}
+
+async fn forget_memory(c: &mut Connection<'_>, person: &Person) -> anyhow::Result<bool> {
+    let memory: Vec<(String, Json<Value>)> = on!(&mut *c, |c| {
+        sqlx::query_as("SELECT check_name, known FROM memory")
+            .fetch_all(c)
+            .await
+    })
+    .context("what earlier rounds left open could not be read")?;
+    let mut changed = false;
+    for (check, mut known) in memory {
+        if disown(&mut known.0, person) {
+            changed = true;
+            on!(&mut *c, |c| {
+                sqlx::query("UPDATE memory SET known = $2 WHERE check_name = $1")
+                    .bind(&check)
+                    .bind(&known)
+                    .execute(c)
+                    .await
+                    .map(drop)
+            })
+            .with_context(|| format!("what `{check}` left open could not be changed"))?;
+        }
+    }
+    Ok(changed)
+}
+
+/// One report at a time, as there can be many large ones.
+async fn forget_runs(c: &mut Connection<'_>, person: &Person) -> anyhow::Result<bool> {
+    let runs: Vec<String> = on!(&mut *c, |c| {
+        sqlx::query_scalar("SELECT id FROM runs").fetch_all(c).await
+    })
+    .context("the runs could not be read")?;
+    let mut changed = false;
+    for run in runs {
+        let mut report: Json<Value> = on!(&mut *c, |c| {
+            sqlx::query_scalar("SELECT report FROM runs WHERE id = $1")
+                .bind(&run)
+                .fetch_one(c)
+                .await
+        })
+        .with_context(|| format!("the run {run} could not be read"))?;
+        if disown(&mut report.0, person) {
+            changed = true;
+            on!(&mut *c, |c| {
+                sqlx::query("UPDATE runs SET report = $2 WHERE id = $1")
+                    .bind(&run)
+                    .bind(&report)
+                    .execute(c)
+                    .await
+                    .map(drop)
+            })
+            .with_context(|| format!("the run {run} could not be changed"))?;
+        }
+    }
+    Ok(changed)
+}
+
+/// Whether the person decided or ordered it.
+fn by(value: &Value, person: &Person) -> bool {
+    value["by"] == *person.id()
+}
+
+/// Takes the person out of a decision, an order or a result; of what is `theirs`, the free text as well. True if
+/// anything was changed.
+fn anonymise(value: &mut Value, person: &Person, theirs: bool) -> bool {
+    let Value::Object(fields) = value else {
+        return false;
+    };
+    let mut changed = false;
+    for (name, field) in fields {
+        let Value::String(text) = field else {
+            changed |= anonymise(field, person, theirs);
+            continue;
+        };
+        let goes = match name.as_str() {
+            "by" => text == person.id(),
+            "to" | "argument" => named::is_called(text, person),
+            "reason" | "text" | "said" => theirs || named::is(text, person),
+            "before" | "after" => named::is_called(text, person),
+            _ => false,
+        };
+        if goes && text != NOBODY {
+            NOBODY.clone_into(text);
+            changed = true;
+        }
+    }
+    changed
+}
+
+/// Takes the person away wherever they own a finding. True if they did.
+fn disown(value: &mut Value, person: &Person) -> bool {
+    let mut changed = false;
+    match value {
+        Value::Array(items) => {
+            for item in items {
+                changed |= disown(item, person);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if name == "owner"
+                    && field
+                        .as_str()
+                        .is_some_and(|owner| named::is_called(owner, person))
+                {
+                    *field = Value::Null;
+                    changed = true;
+                } else {
+                    changed |= disown(field, person);
+                }
+            }
+        }
+        _ => {}
+    }
+    changed
+}
