@@ -16,7 +16,7 @@ use sqlx::{Connection, Executor, SqliteConnection};
 use tokio::task::JoinSet;
 
 use crate::world::{
-    company::Company,
+    company::{Company, stdout},
     database::{on_each_engine, open},
     records::{at, claim, decide, entry, intact, key, note, person},
 };
@@ -273,6 +273,37 @@ async fn a_reader_that_goes_away_ends_the_export() {
         assert!(line.starts_with(['{', '#']), "{line}");
         assert_eq!(child.wait().unwrap().code(), Some(0), "{format}");
     }
+}
+
+#[tokio::test]
+async fn a_file_that_is_only_behind_is_no_difference() {
+    let company = Company::with([]).await;
+    for _ in 0..2 {
+        company.says("daily").await;
+    }
+    let file = company.log_file();
+    let (before, _) = file.trim_end().rsplit_once('\n').unwrap();
+    std::fs::write(
+        company.folder.path().join("ops-log.md"),
+        format!("{before}\n"),
+    )
+    .unwrap();
+    let verified = company.says("log verify").await;
+    let said = stdout(&verified);
+    assert_eq!(verified.status.code(), Some(0), "{said}");
+    assert!(
+        said.starts_with("the chain holds: 2 entries, log #2"),
+        "{said}"
+    );
+    assert!(
+        said.ends_with(
+            "is behind by 1 entry; the next round catches up, or `daily-ops log rebuild`\n"
+        ),
+        "{said}"
+    );
+    company.says("daily").await;
+    let said = stdout(&company.says("log verify").await);
+    assert!(said.ends_with("is the same to the byte\n"), "{said}");
 }
 
 #[tokio::test]
