@@ -231,8 +231,12 @@ pub enum Log {
         format: Export,
     },
 
-    /// Write the Markdown file anew
-    Rebuild,
+    /// Write the Markdown file anew, if the chain holds
+    Rebuild {
+        /// Write down also what doesn't verify
+        #[arg(long)]
+        force: bool,
+    },
 
     /// Erase what a person wrote or what names them; the chain still holds
     Erase {

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::{
     effects::{Attempt, Delivery},
-    ops_log::{Flaw, tail_differs},
+    ops_log::{self, Flaw, tail_differs},
     report::{Cause, CheckReport, Finding, FindingKey, Outcome, Severity, Unknown},
     schedule::Schedule,
     store::{Direction, Effect, EffectState, Filter, Store},
@@ -196,10 +196,7 @@ impl Judged {
 }
 
 fn summary(entries: i64) -> String {
-    let number = match entries {
-        1 => "1 entry".to_owned(),
-        n => format!("{} entries", thousands(n.unsigned_abs())),
-    };
+    let number = ops_log::count(entries.unsigned_abs());
     if entries > i64::from(TAIL) {
         format!("{number}, the newest {} recomputed", thousands(TAIL.into()))
     } else {

@@ -30,14 +30,11 @@ pub struct Bot {
 
 impl Bot {
     /// Brings the Markdown file up to date after `entries` were recorded: appends them, or writes the file anew where
-    /// it doesn't end just before them.
+    /// it is further behind. One that was changed by hand is left as it is.
     async fn project(&self, entries: &[Entry]) -> anyhow::Result<()> {
         match append(&self.log_path, entries)? {
             Appended::Written => Ok(()),
-            Appended::NeedsRebuild(why) => {
-                tracing::info!("the ops log's file is written anew: {why}");
-                rebuild(&self.store, &self.log_path).await
-            }
+            Appended::Behind => rebuild(&self.store, &self.log_path).await,
         }
     }
 }

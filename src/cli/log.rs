@@ -12,7 +12,8 @@ use crate::{
     command::{Export, Log, Search},
     config::Config,
     ops_log::{
-        Anchor, Compared, Comparison, Days, Entry, Kind, NewEntry, Record, Sentence, count, title,
+        Anchor, Compared, Comparison, Days, Entry, Flaw, Kind, NewEntry, Record, Sentence, count,
+        title,
     },
     store::{Access, Direction, Filter, Store},
     triage::Person,
@@ -47,9 +48,12 @@ pub(super) async fn run(
         Log::Search(search) => show(&store, filter(search)?).await,
         Log::Verify { anchor } => verify(&store, &config, anchor.as_deref()).await,
         Log::Export { format } => export(&store, format).await,
-        Log::Rebuild => rebuild(&store, &config.ops_log.path)
-            .await
-            .map(|()| Exit::Well),
+        Log::Rebuild { force } => match store.verify(None).await? {
+            Err(flaw) if !force => refuse(&flaw),
+            _ => rebuild(&store, &config.ops_log.path)
+                .await
+                .map(|()| Exit::Well),
+        },
         Log::Erase { person, reason, by } => {
             erase(
                 &store,
@@ -204,6 +208,14 @@ impl Out {
     }
 }
 
+/// What doesn't verify is evidence, and nothing may be written over it.
+fn refuse(flaw: &Flaw) -> anyhow::Result<Exit> {
+    print(&format!(
+        "the log does not verify: {flaw}\nnothing was changed; keep the database and the file for the inquiry\n"
+    ))?;
+    Ok(Exit::NeedsYou)
+}
+
 async fn erase(
     store: &Store,
     config: &Config,
@@ -222,11 +234,22 @@ async fn erase(
             .quote(reason),
         checks: Vec::new(),
     };
+    if let Err(flaw) = store.verify(None).await? {
+        return refuse(&flaw);
+    }
     let erased = store.erase(Person::from(person), entry).await?;
+    if erased.is_empty() {
+        print(
+            "nothing was erased: no entry is by that person or names them; give the id as the log shows it\n",
+        )?;
+        return Ok(Exit::NeedsYou);
+    }
     rebuild(store, &config.ops_log.path).await?;
+    let verified = store.verify(None).await?.map_err(anyhow::Error::from)?;
     print(&format!(
-        "erased: {}; the chain still holds, and the file was written anew\n",
-        count(erased.len() as u64)
+        "erased: {}; the chain holds ({}), and the file was written anew\n",
+        count(erased.len() as u64),
+        verified.head
     ))?;
     Ok(Exit::Well)
 }

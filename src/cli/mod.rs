@@ -19,8 +19,7 @@ use crate::{
     ops_log::Sentence,
     render::{self, terminal::Look},
     schedule::Clock,
-    store::{Access, Store},
-    text::redact,
+    store::{self, Access, Store},
     triage::{Person, Verdict},
 };
 
@@ -198,7 +197,7 @@ fn check_config(config: &Config) -> anyhow::Result<Exit> {
     text += &format!("  on   {LOG_CHECK}  {}\n", config.ops_log.path.display());
     text += &format!(
         "\ndatabase   {}\n",
-        redact(config.database_url.expose_secret())
+        store::shown(config.database_url.expose_secret())
     );
     text += &format!("time zone  {}\n", config.schedule.time_zone);
     print(&text)?;

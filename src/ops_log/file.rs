@@ -2,11 +2,11 @@
 
 use std::{
     fs::{self, File},
-    io::{BufWriter, ErrorKind, Seek, Write},
+    io::{BufWriter, ErrorKind, Read, Seek, Write},
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use tempfile::NamedTempFile;
 
 use super::{
@@ -19,8 +19,8 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Appended {
     Written,
-    /// The file does not end where the entries begin; nothing was written.
-    NeedsRebuild(String),
+    /// The file ends before the entry that the first of them continues; nothing was written.
+    Behind,
 }
 
 /// Adds entries to the file. Those that it holds already are left out.
@@ -32,17 +32,17 @@ pub fn append(path: &Path, entries: &[Entry]) -> anyhow::Result<Appended> {
     };
     let end = match end {
         Ok(end) => end,
-        Err(why) => return Ok(Appended::NeedsRebuild(why.to_owned())),
+        Err(why) => bail!(
+            "the ops log's file {} was not written, because it was changed: {why}; look at what was changed, then `daily-ops log rebuild` writes it anew",
+            path.display()
+        ),
     };
     let entries = &entries[entries.partition_point(|entry| entry.seq <= end.seq)..];
     let Some(first) = entries.first() else {
         return Ok(Appended::Written);
     };
     if first.seq != end.seq + 1 {
-        return Ok(Appended::NeedsRebuild(format!(
-            "the file ends with #{}, and the new entry is #{}",
-            end.seq, first.seq
-        )));
+        return Ok(Appended::Behind);
     }
     let mut page = Page::begin(path)?;
     match &mut old {
@@ -99,6 +99,12 @@ struct Page {
 
 impl Page {
     fn begin(path: &Path) -> anyhow::Result<Self> {
+        // A link stays one: what it leads to is replaced.
+        let path = &match fs::symlink_metadata(path) {
+            Ok(found) if found.is_symlink() => fs::canonicalize(path)
+                .with_context(|| format!("the symbolic link {} leads nowhere", path.display()))?,
+            _ => path.to_owned(),
+        };
         let shown = path.display();
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
@@ -110,17 +116,13 @@ impl Page {
                 folder.display()
             )
         })?;
-        match fs::symlink_metadata(path) {
-            Ok(found) if found.is_symlink() => {
-                bail!(
-                    "{shown} is a symbolic link, and replacing it would cut it off: set `path` in [ops_log] to the file itself"
-                )
-            }
-            Ok(found) if !found.is_file() => {
-                bail!("{shown} is no file: set `path` in [ops_log] to one")
-            }
-            _ => {}
+        if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+            bail!("{shown} is no file: set `path` in [ops_log] to one");
         }
+        ensure!(
+            is_ops_log_or_empty(path)?,
+            "{shown} is no ops log, and what it holds is not overwritten: set `path` in [ops_log] to a file of its own, or move this one away"
+        );
         let draft = draft(path, &folder).with_context(|| {
             format!("the ops log's file {shown} can't be written: its folder must be writable")
         })?;
@@ -172,6 +174,19 @@ impl Page {
             self.path.display()
         )
     }
+}
+
+/// Whether a file may be replaced: it isn't there, is empty, or begins as an ops log does.
+fn is_ops_log_or_empty(path: &Path) -> anyhow::Result<bool> {
+    const HEADING: &str = "# Ops log\n";
+    let Some(file) = open(path)? else {
+        return Ok(true);
+    };
+    let mut start = Vec::new();
+    file.take(HEADING.len() as u64)
+        .read_to_end(&mut start)
+        .with_context(|| unreadable(path))?;
+    Ok(start.is_empty() || start == HEADING.as_bytes())
 }
 
 /// An empty file in the same folder, with the permissions that the file has, or that a new one would get.

@@ -133,6 +133,15 @@ pub fn tail_differs(path: &Path, newest: &[Entry]) -> anyhow::Result<Option<Untr
         Ok(end) => end,
         Err(why) => return Ok(Some(why.into())),
     };
+    let head = newest.last().map_or(0, |entry| entry.seq);
+    if end.seq > head {
+        return Ok(Some(
+            format!("it ends with #{}, and the log with #{head}", end.seq).into(),
+        ));
+    }
+    if end.empty && head > 0 {
+        return Ok(Some("it is empty".into()));
+    }
     let window = Window::read(&mut file, WINDOW).with_context(|| unreadable(path))?;
     let text = String::from_utf8_lossy(&window.lines);
     let found = text.lines().filter(|line| line.starts_with("- "));
@@ -144,7 +153,7 @@ pub fn tail_differs(path: &Path, newest: &[Entry]) -> anyhow::Result<Option<Untr
         .zip(found.clone().rev())
         .find(|(expected, found)| expected.trim_end_matches('\n') != *found);
     Ok(match differs {
-        Some((_, found)) => Some(format!("`{found}` is no entry's line").into()),
+        Some((_, found)) => Some(format!("the log does not say `{found}`").into()),
         None if window.all && found.count() < held.len() => Some("lines are missing".into()),
         None => None,
     })

@@ -333,19 +333,28 @@ fn an_append_makes_the_folders_and_skips_what_is_there() {
 }
 
 #[test]
-fn a_file_that_does_not_fit_is_left_for_a_rebuild() {
+fn a_file_that_is_behind_is_left_for_a_rebuild() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ops-log.md");
+    let log = days(6);
+    for text in [String::new(), markdown(&log[..3])] {
+        fs::write(&path, &text).expect("it is written");
+        assert_eq!(
+            append(&path, &log[4..]).expect("it is judged"),
+            Appended::Behind
+        );
+        assert_eq!(fs::read_to_string(&path).expect("it is there"), text);
+    }
+    rebuild(&path, &log);
+    assert_eq!(compare(&path, &log), None);
+}
+
+#[test]
+fn a_file_that_was_changed_by_hand_is_left_as_it_is() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("ops-log.md");
     let log = days(6);
     for (text, expected) in [
-        (
-            String::new(),
-            "the file ends with #0, and the new entry is #5",
-        ),
-        (
-            markdown(&log[..3]),
-            "the file ends with #3, and the new entry is #5",
-        ),
         (
             "# My notes\n".to_owned(),
             "the file does not begin as an ops log does",
@@ -360,13 +369,45 @@ fn a_file_that_does_not_fit_is_left_for_a_rebuild() {
         ),
     ] {
         fs::write(&path, &text).expect("it is written");
-        assert_eq!(
-            append(&path, &log[4..]).expect("it is judged"),
-            Appended::NeedsRebuild(expected.to_owned())
-        );
+        let error = format!("{:#}", append(&path, &log[4..]).expect_err("it is refused"));
+        assert!(error.contains(expected), "{error}");
         assert_eq!(fs::read_to_string(&path).expect("it is there"), text);
     }
-    rebuild(&path, &log);
+}
+
+#[test]
+fn what_is_no_ops_log_is_never_overwritten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("README.md");
+    fs::write(&path, "# My precious README\n").expect("it is written");
+    let error = format!("{:#}", Rebuild::begin(&path).err().expect("it is refused"));
+    assert!(
+        error.contains("is no ops log, and what it holds is not overwritten"),
+        "{error}"
+    );
+    assert_eq!(
+        fs::read_to_string(&path).expect("it is there"),
+        "# My precious README\n"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_the_file_stays_a_link() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, link) = (
+        folder.path().join("real.md"),
+        folder.path().join("ops-log.md"),
+    );
+    fs::write(&path, "").expect("it is written");
+    std::os::unix::fs::symlink(&path, &link).expect("it is made");
+    let log = days(2);
+    rebuild(&link, &log);
+    assert!(
+        fs::symlink_metadata(&link)
+            .expect("it is there")
+            .is_symlink()
+    );
     assert_eq!(compare(&path, &log), None);
 }
 
@@ -465,7 +506,7 @@ fn a_change_near_the_end_of_a_long_file_is_seen() {
 
 #[cfg(unix)]
 #[test]
-fn a_symbolic_link_or_a_folder_in_its_place_is_refused() {
+fn a_link_that_leads_nowhere_or_a_folder_in_its_place_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let (target, link) = (
         folder.path().join("target.md"),
@@ -473,7 +514,7 @@ fn a_symbolic_link_or_a_folder_in_its_place_is_refused() {
     );
     std::os::unix::fs::symlink(&target, &link).expect("a link");
     let error = append(&link, &days(1)).expect_err("it is refused");
-    assert!(format!("{error:#}").contains("symbolic link"), "{error:#}");
+    assert!(format!("{error:#}").contains("leads nowhere"), "{error:#}");
     assert!(!target.exists());
     let error = append(folder.path(), &days(1)).expect_err("it is refused");
     assert!(

@@ -3,7 +3,7 @@
 use super::rules::{Rule, Substatus};
 use crate::report::Severity;
 
-/// From bad to harmless; the last one fits every issue.
+/// The first that fits counts; the last one fits every issue.
 pub(super) fn default_rules() -> Vec<Rule> {
     use Severity::{Critical, High, Low, Medium};
     let levels = |words: &[&str]| {
@@ -52,10 +52,11 @@ pub(super) fn default_rules() -> Vec<Rule> {
             ..Rule::any(High)
         },
         Rule {
-            levels: levels(&["error", "fatal"]),
-            ..Rule::any(Medium)
+            levels: levels(&["warning", "info", "debug", "sample"]),
+            ..Rule::any(Low)
         },
-        Rule::any(Low),
+        // Errors, and levels that nobody has heard of: what can't be read is not harmless.
+        Rule::any(Medium),
     ]
 }
 
@@ -184,7 +185,7 @@ mod tests {
                     level: "",
                     ..quiet()
                 },
-                "low: level unknown, 3 events in 24 h",
+                "medium: level unknown, 3 events in 24 h",
             ),
             (
                 Facts {
