@@ -25,3 +25,6 @@ FOR EACH STATEMENT EXECUTE FUNCTION ops_log_bodies_refuse();
 
 CREATE OR REPLACE TRIGGER chain_head_refuses_delete BEFORE DELETE ON chain_head
 FOR EACH ROW EXECUTE FUNCTION ops_log_refuses();
+
+CREATE OR REPLACE TRIGGER chain_head_refuses_truncate BEFORE TRUNCATE ON chain_head
+FOR EACH STATEMENT EXECUTE FUNCTION ops_log_refuses();

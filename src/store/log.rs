@@ -54,13 +54,18 @@ impl Store {
         anchor: Option<Anchor>,
         each: impl FnMut(&Record) + Send,
     ) -> anyhow::Result<Result<Verified, Flaw>> {
-        self.verify_from(Verifier::new(anchor), 0, each).await
+        // From before the first entry, where nothing may stand.
+        self.verify_from(Verifier::new(anchor), i64::MIN, each)
+            .await
     }
 
     /// Recomputes the newest entries alone.
     pub async fn verify_tail(&self, entries: u32) -> anyhow::Result<Result<Verified, Flaw>> {
         let mut snapshot = self.read().await?;
-        let before = head(&mut snapshot.connection()).await?.seq - i64::from(entries);
+        let before = match try_head(&mut snapshot.connection()).await? {
+            Ok(head) => head.seq - i64::from(entries),
+            Err(flaw) => return Ok(Err(flaw)),
+        };
         if before < 1 {
             drop(snapshot);
             return self.verify(None).await;
@@ -93,7 +98,10 @@ impl Store {
         mut each: impl FnMut(&Record) + Send,
     ) -> anyhow::Result<Result<Verified, Flaw>> {
         let mut snapshot = self.read().await?;
-        let head = head(&mut snapshot.connection()).await?;
+        let head = match try_head(&mut snapshot.connection()).await? {
+            Ok(head) => head,
+            Err(flaw) => return Ok(Err(flaw)),
+        };
         loop {
             let page = page(&mut snapshot.connection(), after).await?;
             let Some(last) = page.last() else {
@@ -155,17 +163,27 @@ impl Store {
 }
 
 async fn head(c: &mut Connection<'_>) -> anyhow::Result<Head> {
-    let (seq, hash): (i64, String) = on!(c, |c| {
+    Ok(try_head(c).await??)
+}
+
+/// The inner error says that the head is gone or can't be read, which is a flaw of the log like any other.
+async fn try_head(c: &mut Connection<'_>) -> anyhow::Result<Result<Head, Flaw>> {
+    let row: Option<(i64, String)> = on!(c, |c| {
         sqlx::query_as("SELECT seq, hash FROM chain_head WHERE one = 1")
-            .fetch_one(c)
+            .fetch_optional(c)
             .await
     })
     .context("the head of the ops log could not be read")?;
-    Ok(Head {
-        seq,
-        hash: hash
+    let flaw = |why: &str| Flaw {
+        seq: 0,
+        why: Why::Unreadable(format!("{why}; restore the database from a backup")),
+    };
+    Ok(match row {
+        None => Err(flaw("the head of the log is gone")),
+        Some((seq, hash)) => hash
             .parse()
-            .context("the head of the ops log is damaged; `log verify` says more")?,
+            .map(|hash| Head { seq, hash })
+            .map_err(|_| flaw("the head of the log is damaged")),
     })
 }
 

@@ -12,12 +12,13 @@ const SQLITE_GUARDS: &str = include_str!("../../migrations/guards/sqlite.sql");
 const POSTGRES_GUARDS: &str = include_str!("../../migrations/guards/postgres.sql");
 
 /// The triggers of the file for PostgreSQL: name, table, `pg_trigger.tgtype`, and which function of the file it calls.
-const POSTGRES_TRIGGERS: [(&str, &str, i16, usize); 5] = [
+const POSTGRES_TRIGGERS: [(&str, &str, i16, usize); 6] = [
     ("ops_log_refuses_change", "ops_log", 27, 0),
     ("ops_log_refuses_truncate", "ops_log", 34, 0),
     ("ops_log_bodies_refuse_change", "ops_log_bodies", 27, 1),
     ("ops_log_bodies_refuse_truncate", "ops_log_bodies", 34, 1),
     ("chain_head_refuses_delete", "chain_head", 11, 0),
+    ("chain_head_refuses_truncate", "chain_head", 34, 0),
 ];
 
 /// Any number that all replicas share, and no other program does.

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use crate::world::{
-    company::{Company, decide, text, verdict, walk},
+    company::{Company, decide, stdout, text, verdict, walk},
     endpoints::{Answer, Service},
     sentry::{Issue, issue},
 };
@@ -551,5 +551,70 @@ async fn a_decision_that_nobody_logged_is_noticed() {
             .any(|row| row.finding.key.to_string() == "ops-log:decisions"),
         "{:?}",
         round.triaged.needs_you
+    );
+}
+
+#[tokio::test]
+async fn a_head_that_is_gone_or_an_entry_before_the_first_is_named_by_verify() {
+    let company = Company::with([]).await;
+    company.says("daily").await;
+    let untrigger = [
+        "PRAGMA writable_schema = ON",
+        "DELETE FROM sqlite_master WHERE type = 'trigger'",
+        "PRAGMA writable_schema = OFF",
+    ];
+    intrude(&company, &untrigger).await;
+    let copy = "INSERT INTO ops_log SELECT 0, at, kind, subject, body_hash, prev_hash, hash FROM ops_log WHERE seq = 1";
+    intrude(&company, &[copy]).await;
+    let output = company.says("log verify").await;
+    assert!(
+        output.status.code() == Some(1) && stdout(&output).contains("entry #0"),
+        "{}",
+        stdout(&output)
+    );
+    let refused = company.says("log rebuild").await;
+    assert!(
+        refused.status.code() == Some(1) && stdout(&refused).contains("nothing was changed"),
+        "{}",
+        stdout(&refused)
+    );
+    intrude(&company, &["DELETE FROM chain_head"]).await;
+    let output = company.says("log verify").await;
+    assert!(
+        output.status.code() == Some(1) && stdout(&output).contains("the head of the log is gone"),
+        "{}",
+        stdout(&output)
+    );
+}
+
+#[tokio::test]
+async fn an_issue_of_a_level_that_nobody_has_heard_of_is_not_harmless() {
+    let mut strange = issue(7, "what is this");
+    strange.level = "catastrophic";
+    let company = Company::with([strange]).await;
+    let bot = company.bot().await;
+    let round = walk(&bot).await;
+    assert_eq!(
+        round.triaged.needs_you[0].finding.rule.as_str(),
+        "level catastrophic, 3 events in 24 h"
+    );
+}
+
+#[tokio::test]
+async fn without_a_history_nobody_knows_whether_an_issue_spikes() {
+    let company = Company::with([Issue {
+        level: "warning",
+        ..issue(7, "slow query")
+    }])
+    .await;
+    company.sentry.world().keeps_no_history = true;
+    let bot = company.bot().await;
+    let round = walk(&bot).await;
+    assert_eq!(verdict(&round), "1 unknown, 2 ok");
+    assert!(
+        round.triaged.unknown[0].reasons[0]
+            .reason
+            .as_str()
+            .contains("no history for 1 issue")
     );
 }

@@ -51,6 +51,7 @@ pub(super) fn evaluate(section: &Errors, seen: &Observation, now: DateTime<Utc>)
         None => Vec::new(),
     });
     unknown.extend(no_drops);
+    unknown.extend(without_history(seen));
     Evaluation {
         unseen,
         findings,
@@ -251,6 +252,19 @@ fn dropped(section: &Errors, drops: &Drops) -> Option<Finding> {
             .map(Untrusted::from)
             .collect(),
     })
+}
+
+/// Issues that happen now, but came without the counts by which a spike is judged.
+fn without_history(seen: &Observation) -> Option<Unknown> {
+    let bare = |seen: &&Seen| {
+        seen.events > 0 && seen.issue.hourly.is_empty() && seen.issue.daily.is_empty()
+    };
+    let number = seen.issues.iter().filter(bare).count();
+    let reason = format!(
+        "Sentry sent no history for {}, so whether they spike is not known",
+        count(number, "issue")
+    );
+    (number > 0).then(|| Unknown::new(Cause::Decode, reason))
 }
 
 fn deprecated(date: &Untrusted) -> Finding {

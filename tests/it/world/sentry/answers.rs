@@ -280,7 +280,7 @@ impl World {
             "lifetime": {"count": issue.ever().to_string(), "userCount": issue.users * 2},
             "filtered": issue.filtered,
         });
-        match history {
+        match history.filter(|_| !self.keeps_no_history) {
             Some("24h") => {
                 row["stats"] = json!({"24h": series(self.now, TimeDelta::hours(1), &issue.hourly)})
             }

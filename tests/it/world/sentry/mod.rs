@@ -41,6 +41,8 @@ pub(crate) struct World {
     pub shows_no_issues: bool,
     /// The next cursor is the one that was just used.
     pub turns_in_circles: bool,
+    /// Its issues come without the counts of the hours and days before.
+    pub keeps_no_history: bool,
     /// Turns every request away.
     pub maintenance: bool,
     /// All but this many requests are turned away for a second.
@@ -194,6 +196,7 @@ impl World {
             shows_no_issues: false,
             turns_in_circles: false,
             maintenance: false,
+            keeps_no_history: false,
             allowance: None,
             tells_reset: true,
             stirs: Vec::new(),
