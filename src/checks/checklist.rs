@@ -1,7 +1,7 @@
 //! Runs checks side by side. One that fails, panics or dawdles is unknown and spoils no other.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     panic,
     pin::Pin,
     sync::{
@@ -78,6 +78,10 @@ impl<C: Check> AnyCheck for C {
             judged
                 .findings
                 .sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.key.cmp(&b.key)));
+            let mut said = HashSet::new();
+            judged
+                .unknown
+                .retain(|unknown| said.insert(unknown.reason.clone()));
             let outcome = if judged.unknown.is_empty() {
                 Outcome::Looked
             } else {

@@ -103,6 +103,10 @@ fn certificate(problem: &CertificateError) -> String {
         }
         CertificateError::NotValidForName => "has a certificate for another name".to_owned(),
         CertificateError::UnknownIssuer => "has a certificate from an unknown issuer".to_owned(),
+        // What `openssl req -x509` makes: an authority of its own, which no root is asked about.
+        CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "has a self-signed certificate: give it one from an authority, and name that in `ca_file`".to_owned()
+        }
         CertificateError::Revoked => "has a certificate that was revoked".to_owned(),
         other => format!("has an invalid certificate: {other}"),
     }

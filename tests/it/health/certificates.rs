@@ -19,6 +19,7 @@ async fn a_broken_certificate_is_a_finding_with_its_reason() {
         ("expired", Certificate::Expired),
         ("wrong-name", Certificate::WrongName),
         ("stranger", Certificate::UnknownIssuer),
+        ("self-signed", Certificate::SelfSigned),
     ] {
         let service = Service::start_with_tls(Answer::default(), certificate, &authority).await;
         endpoints.push(endpoint(name, &service.url(), ""));
@@ -31,7 +32,8 @@ async fn a_broken_certificate_is_a_finding_with_its_reason() {
         critical health:production/expired | production expired has a certificate that expired on the day before yesterday | TLS failed, 2 of 2 tries
         critical health:production/wrong-name | production wrong-name has a certificate that is not for 127.0.0.1, but for other.example | TLS failed, 2 of 2 tries
         critical health:production/stranger | production stranger has a certificate from an unknown issuer | TLS failed, 2 of 2 tries
-        production 1 of 6 ok
+        critical health:production/self-signed | production self-signed has a self-signed certificate: give it one from an authority, and name that in `ca_file` | TLS failed, 2 of 2 tries
+        production 1 of 7 ok
         "#);
 }
 

@@ -123,6 +123,8 @@ pub(crate) enum Certificate {
     Expired,
     WrongName,
     UnknownIssuer,
+    /// As `openssl req -x509` makes it: an authority that serves under its own certificate.
+    SelfSigned,
 }
 
 /// A service that runs until it is dropped.
@@ -356,7 +358,12 @@ impl Authority {
             }
             _ => &self.0,
         };
-        let leaf = params.signed_by(&key, issuer).unwrap();
+        let leaf = if certificate == Certificate::SelfSigned {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            params.self_signed(&key).unwrap()
+        } else {
+            params.signed_by(&key, issuer).unwrap()
+        };
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
