@@ -8,15 +8,8 @@ use crate::world::{
     company::{Company, stderr, stdout},
     database::on_each_engine,
     endpoints::{Answer, Service},
-    sentry::{Issue, TOKEN, issue},
+    sentry::{Issue, TOKEN, broken_cart, issue},
 };
-
-fn broken_cart() -> Issue {
-    Issue {
-        users: 212,
-        ..issue(4501, "TypeError: cart is undefined")
-    }
-}
 
 #[tokio::test]
 async fn the_exit_code_says_how_things_stand() {

@@ -23,6 +23,8 @@ use super::{
     sentry::{Issue, Sentry, TOKEN, World},
 };
 
+pub(crate) const A_DAY: TimeDelta = TimeDelta::days(1);
+
 pub(crate) struct Company {
     pub(crate) sentry: Sentry,
     pub(crate) services: Vec<(&'static str, Service)>,

@@ -121,6 +121,14 @@ pub(crate) fn issue(id: u64, title: &str) -> Issue {
     }
 }
 
+/// One that needs somebody.
+pub(crate) fn broken_cart() -> Issue {
+    Issue {
+        users: 212,
+        ..issue(4501, "TypeError: cart is undefined")
+    }
+}
+
 impl Issue {
     fn today(&self) -> u64 {
         self.hourly.iter().sum()
