@@ -103,6 +103,7 @@ pub(super) fn shown(known: &Known, history: &[Decision], zone: Tz, now: DateTime
     let mut named = |name: &str, text: Option<&str>| {
         lines.extend(text.map(|text| Sentence::new().say(format!("{name}: ")).quote(text)))
     };
+    named("began", finding.began_at.map(moment).as_deref());
     named("owner", finding.owner.as_ref().map(Untrusted::as_str));
     named("link", finding.link.as_ref().map(url::Url::as_str));
     named("runbook", finding.runbook.as_ref().map(url::Url::as_str));

@@ -113,7 +113,11 @@ async fn round(
     let bot = open(config).await?;
     let progress = bot.checklist.progress(only.as_deref());
     let bars = progress::Bars::start(&progress, wants_colour(env));
-    let by = Person::at_terminal(&env("USER").unwrap_or_else(|| "unknown".to_owned()));
+    let by = Person::at_terminal(
+        &env("USER")
+            .filter(|name| !name.trim().is_empty())
+            .unwrap_or_else(|| "unknown".to_owned()),
+    );
     let round = bot
         .round(only.as_deref(), &progress, &by, |report| {
             bars.finish(report)

@@ -65,6 +65,7 @@ struct Finding<'a> {
     rule: &'a str,
     title: &'a str,
     since: DateTime<Utc>,
+    began_at: Option<DateTime<Utc>>,
     state: State,
     needs_you: bool,
     decision: Option<Decided<'a>>,
@@ -165,6 +166,7 @@ fn finding(row: &Row, needs_you: bool) -> Finding<'_> {
         rule: found.rule.as_str(),
         title: found.title.as_str(),
         since: row.since,
+        began_at: found.began_at,
         state: row.state,
         needs_you,
         decision: match &row.standing {
