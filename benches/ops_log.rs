@@ -6,7 +6,7 @@ use std::{
 };
 
 use daily_ops::{
-    ops_log::{Head, Kind, NewEntry, Salt, Sentence, Verifier, seal},
+    ops_log::{Annex, Head, Kind, NewEntry, Salt, Sentence, Verifier, seal},
     store::{Access, Store},
     triage::Person,
 };
@@ -37,7 +37,7 @@ fn in_memory() -> anyhow::Result<Duration> {
     while head.seq < IN_MEMORY {
         let mut records = Vec::new();
         for _ in 0..CHUNK {
-            let (record, _) = seal(&head, entry(head.seq), Vec::new(), Salt([7; 16]))?;
+            let (record, _) = seal(&head, entry(head.seq), Annex::default(), Salt([7; 16]))?;
             head = Head {
                 seq: record.seq,
                 hash: record.hash,

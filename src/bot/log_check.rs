@@ -33,6 +33,8 @@ pub(super) struct Observation {
     emptied: anyhow::Result<bool>,
     /// Decisions that are kept, and those that the log holds.
     decisions: anyhow::Result<(u64, u64)>,
+    /// Findings whose decisions are not those that the log was told of.
+    unlike: anyhow::Result<Vec<String>>,
     /// Days since the last look at the log that wanted a round and had none.
     missed: anyhow::Result<Vec<NaiveDate>>,
     /// What decisions asked of the other side and did not get.
@@ -55,6 +57,7 @@ pub(super) async fn observe(
         flaw: store.verify_tail(TAIL).await.map(Result::err),
         emptied: emptied(store, entries.as_ref().ok()).await,
         decisions: store.count_decisions().await,
+        unlike: store.decisions_unlike_log().await,
         entries,
         missed: missed_days(store, schedule, now).await,
         undelivered: store.open_effects().await,
@@ -140,6 +143,7 @@ pub(super) fn report(seen: Observation, took_ms: u64) -> CheckReport {
     judged.take(seen.decisions, |(kept, logged)| {
         (kept != logged).then(|| unlogged(*kept, *logged))
     });
+    judged.take(seen.unlike, |keys| (!keys.is_empty()).then(|| unlike(keys)));
     judged.take(seen.file, |difference| difference.as_ref().map(file));
     judged.take(seen.missed, |days| missed(days));
     judged.take(seen.undelivered, |effects| undelivered(effects));
@@ -243,6 +247,29 @@ fn unlogged(kept: u64, logged: u64) -> Finding {
         "every decision is in the log",
         title,
         kept.abs_diff(logged),
+        evidence,
+    )
+}
+
+fn unlike(keys: &[String]) -> Finding {
+    let title = match keys {
+        [one] => format!("the decisions about {one} were changed behind the log's back"),
+        many => format!(
+            "the decisions about {} findings were changed behind the log's back",
+            thousands(many.len() as u64)
+        ),
+    };
+    let evidence = keys
+        .iter()
+        .take(20)
+        .map(|key| key.as_str().into())
+        .collect();
+    finding(
+        "forged",
+        Severity::Critical,
+        "every decision is as the log was told",
+        title,
+        keys.len() as u64,
         evidence,
     )
 }

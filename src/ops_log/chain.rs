@@ -7,12 +7,13 @@ use chrono::{SecondsFormat, SubsecRound};
 use sha2::{Digest, Sha256};
 
 use super::{
-    entry::{Body, Entry, Kind, NewEntry, Record},
+    entry::{Annex, Body, Entry, Kind, NewEntry, Record},
     hash::{Hash, SHOWN, Salt},
 };
 
 const ENTRY_TAG: &str = "daily-ops-log/1";
 const BODY_TAG: &str = "daily-ops-log/1/body";
+const DECISION_TAG: &str = "daily-ops-log/1/decision";
 
 /// The newest entry: whoever holds it can tell whether the log before it was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,18 +68,19 @@ impl FromStr for Anchor {
     }
 }
 
-/// Seals a new entry behind the head. `erased` lists the entries whose bodies go with it.
+/// Seals a new entry behind the head, with its annex.
 pub fn seal(
     head: &Head,
     new: NewEntry,
-    erased: Vec<i64>,
+    annex: Annex,
     salt: Salt,
 ) -> anyhow::Result<(Record, Entry)> {
     let body = Body {
         by: new.by,
         text: new.text,
         checks: new.checks,
-        erased,
+        erased: annex.erased,
+        decision: annex.decision,
     };
     let bytes =
         serde_json::to_string(&body).context("an entry's body could not be written as JSON")?;
@@ -103,6 +105,11 @@ pub fn seal(
         hash: record.hash,
     };
     Ok((record, entry))
+}
+
+/// Of a decision, as the bytes that are kept: the log's entry about it carries it.
+pub fn decision_digest(bytes: &[u8]) -> Hash {
+    hash_fields(&[DECISION_TAG.as_bytes(), bytes])
 }
 
 fn body_hash(salt: &Salt, body: &str) -> Hash {

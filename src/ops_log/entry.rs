@@ -178,6 +178,16 @@ pub struct Body {
     /// In an entry of kind `erased`: the entries whose bodies are gone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub erased: Vec<i64>,
+    /// In an entry of kind `decision`: the digest of the decision as it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Hash>,
+}
+
+/// What an entry seals beside its words.
+#[derive(Clone, Debug, Default)]
+pub struct Annex {
+    pub erased: Vec<i64>,
+    pub decision: Option<Hash>,
 }
 
 /// An entry as people read it.

@@ -8,9 +8,9 @@ mod hash;
 mod markdown;
 mod tail;
 
-pub use chain::{Anchor, Flaw, Head, Verified, Verifier, Why, seal};
+pub use chain::{Anchor, Flaw, Head, Verified, Verifier, Why, decision_digest, seal};
 pub use comparison::{Compared, Comparison, Difference};
-pub use entry::{Body, Entry, Kind, NewEntry, Piece, Record, Sentence, count};
+pub use entry::{Annex, Body, Entry, Kind, NewEntry, Piece, Record, Sentence, count};
 pub use file::{Appended, Rebuild, append};
 pub use hash::{Hash, Salt};
 pub use markdown::{Days, heading, line, title};

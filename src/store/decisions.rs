@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, types::Json};
 
 use super::{Connection, NewEffect, Store, effects, log, micros};
 use crate::{
-    ops_log::{Entry, NewEntry},
+    ops_log::{Annex, Body, Entry, Hash, NewEntry, decision_digest},
     report::FindingKey,
     triage::Decision,
 };
@@ -16,6 +16,10 @@ use crate::{
 const KEYS_AT_ONCE: usize = 500;
 
 /// What became of a decision.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, and an entry is the usual case"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decided {
     Recorded(Entry),
@@ -39,10 +43,58 @@ impl Store {
                 if let Some(effect) = effect {
                     effects::insert(c, &decision, effect).await?;
                 }
-                Ok(Decided::Recorded(log::append(c, entry, Vec::new()).await?))
+                let annex = Annex {
+                    decision: Some(digest(&decision)?),
+                    ..Annex::default()
+                };
+                Ok(Decided::Recorded(log::append(c, entry, annex).await?))
             })
         })
         .await
+    }
+
+    /// Findings whose decisions are not those that the log was told of. An erasure takes the log's word about a decision
+    /// away, and excuses as many.
+    pub async fn decisions_unlike_log(&self) -> anyhow::Result<Vec<String>> {
+        let mut snapshot = self.read().await?;
+        let kept: Vec<(String, Json<serde_json::Value>)> = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_as("SELECT key, decision FROM decisions ORDER BY key, version")
+                .fetch_all(c)
+                .await
+        })
+        .context("the decisions could not be read")?;
+        let logged: Vec<(String, Option<String>)> = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_as(
+                "SELECT l.subject, b.body FROM ops_log AS l LEFT JOIN ops_log_bodies AS b ON b.seq = l.seq \
+                 WHERE l.kind = 'decision'",
+            )
+            .fetch_all(c)
+            .await
+        })
+        .context("the log's decisions could not be read")?;
+        let mut told: BTreeMap<String, Told> = BTreeMap::new();
+        for (subject, body) in logged {
+            let told = told.entry(subject).or_default();
+            match body.and_then(|body| serde_json::from_str::<Body>(&body).ok()) {
+                Some(body) => told.digests.extend(body.decision),
+                None => told.erased += 1,
+            }
+        }
+        let mut unlike: BTreeMap<String, usize> = BTreeMap::new();
+        for (key, Json(decision)) in kept {
+            let readable = serde_json::from_value::<Decision>(decision)
+                .ok()
+                .filter(|decision| decision.key.to_string() == key);
+            let digest = readable.and_then(|decision| digest(&decision).ok());
+            if !told
+                .get(&key)
+                .is_some_and(|told| digest.is_some_and(|digest| told.digests.contains(&digest)))
+            {
+                *unlike.entry(key).or_default() += 1;
+            }
+        }
+        unlike.retain(|key, number| *number > told.get(key).map_or(0, |told| told.erased));
+        Ok(unlike.into_keys().collect())
     }
 
     /// The history of each of these findings, by version; nothing for those without one.
@@ -76,6 +128,19 @@ impl Store {
         }
         Ok(histories)
     }
+}
+
+/// What the log was told of the decisions about one finding.
+#[derive(Default)]
+struct Told {
+    digests: Vec<Hash>,
+    /// Entries whose words are gone.
+    erased: usize,
+}
+
+fn digest(decision: &Decision) -> anyhow::Result<Hash> {
+    let bytes = serde_json::to_vec(decision).context("a decision could not be written as JSON")?;
+    Ok(decision_digest(&bytes))
 }
 
 /// False if that version is taken.

@@ -7,7 +7,7 @@ use sqlx::types::Json;
 use super::{Connection, Store, log, micros};
 use crate::{
     checks::{Applied, Order},
-    ops_log::{Entry, NewEntry},
+    ops_log::{Annex, Entry, NewEntry},
     report::FindingKey,
     text::Untrusted,
     triage::Decision,
@@ -98,6 +98,10 @@ impl Settlement {
 }
 
 /// Whether a settlement was taken.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, and an entry is the usual case"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Settled {
     /// With its entry in the ops log, if there was to be one.
@@ -220,7 +224,7 @@ impl Store {
                     return Ok(Settled::FenceLost);
                 }
                 Ok(Settled::Recorded(match entry {
-                    Some(entry) => Some(log::append(c, entry, Vec::new()).await?),
+                    Some(entry) => Some(log::append(c, entry, Annex::default()).await?),
                     None => None,
                 }))
             })

@@ -4,7 +4,7 @@ use anyhow::Context;
 
 use super::{Connection, Store, forget::forget, log, named};
 use crate::{
-    ops_log::{Body, NewEntry},
+    ops_log::{Annex, Body, NewEntry},
     triage::Person,
 };
 
@@ -31,7 +31,15 @@ impl Store {
                         entry.by = Person::from(NOBODY.to_owned());
                     }
                     if forgotten || !concerned.entries.is_empty() {
-                        log::append(c, entry, concerned.listed).await?;
+                        log::append(
+                            c,
+                            entry,
+                            Annex {
+                                erased: concerned.listed,
+                                ..Annex::default()
+                            },
+                        )
+                        .await?;
                     }
                     Ok(concerned.entries)
                 })

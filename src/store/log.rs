@@ -6,7 +6,7 @@ use sqlx::{ColumnIndex, Decode, Type};
 
 use super::{Connection, Store};
 use crate::ops_log::{
-    Anchor, Entry, Flaw, Hash, Head, NewEntry, Record, Salt, Verified, Verifier, Why, seal,
+    Anchor, Annex, Entry, Flaw, Hash, Head, NewEntry, Record, Salt, Verified, Verifier, Why, seal,
 };
 
 /// Rows that are held in memory at a time.
@@ -14,7 +14,7 @@ pub(super) const PAGE: i64 = 1000;
 
 impl Store {
     pub async fn append(&self, entry: NewEntry) -> anyhow::Result<Entry> {
-        self.write(move |c| Box::pin(append(c, entry, Vec::new())))
+        self.write(move |c| Box::pin(append(c, entry, Annex::default())))
             .await
     }
 
@@ -191,7 +191,7 @@ async fn try_head(c: &mut Connection<'_>) -> anyhow::Result<Result<Head, Flaw>> 
 pub(super) async fn append(
     c: &mut Connection<'_>,
     new: NewEntry,
-    erased: Vec<i64>,
+    annex: Annex,
 ) -> anyhow::Result<Entry> {
     let (seq, hash): (i64, String) = on!(c, |c| {
         sqlx::query_as("UPDATE chain_head SET seq = seq + 1 WHERE one = 1 RETURNING seq - 1, hash")
@@ -207,7 +207,7 @@ pub(super) async fn append(
     };
     let mut salt = Salt([0; 16]);
     getrandom::fill(&mut salt.0).context("the system gives no random bytes")?;
-    let (record, entry) = seal(&head, new, erased, salt)?;
+    let (record, entry) = seal(&head, new, annex, salt)?;
     insert(c, &record).await?;
     Ok(entry)
 }

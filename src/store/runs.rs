@@ -9,7 +9,7 @@ use sqlx::types::Json;
 
 use super::{Connection, Store, log, micros};
 use crate::{
-    ops_log::{Entry, NewEntry},
+    ops_log::{Annex, Entry, NewEntry},
     report::{FindingKey, Outcome, Report, RunId},
     triage::{Known, Memory, Verdict},
 };
@@ -43,7 +43,7 @@ impl Store {
                     }
                 }
                 prune(c, report.started_at - KEPT).await?;
-                log::append(c, entry, Vec::new()).await
+                log::append(c, entry, Annex::default()).await
             })
         })
         .await

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use daily_ops::ops_log::{
-    Anchor, Flaw, Hash, Head, Kind, Record, Salt, Verified, Verifier, Why, seal,
+    Anchor, Annex, Flaw, Hash, Head, Kind, Record, Salt, Verified, Verifier, Why, seal,
 };
 use proptest::{
     prelude::*,
@@ -25,7 +25,10 @@ fn log(entries: i64) -> (Vec<Record>, Head) {
         let (record, _) = seal(
             &head,
             entry(n, kind, "anna", &format!("finding {n}")),
-            erased,
+            Annex {
+                erased,
+                ..Annex::default()
+            },
             Salt([n as u8; 16]),
         )
         .expect("it seals");
@@ -125,7 +128,10 @@ fn a_log_that_was_rewritten_as_a_whole_is_found_by_its_anchor() {
         let (record, _) = seal(
             &end,
             entry(n, Kind::Round, "anna", "all quiet"),
-            vec![3],
+            Annex {
+                erased: vec![3],
+                ..Annex::default()
+            },
             Salt([7; 16]),
         )
         .expect("it seals");

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use chrono::TimeDelta;
 use daily_ops::{
     ops_log::{
-        Appended, Compared, Comparison, Entry, Head, Kind, NewEntry, Piece, Rebuild, Salt,
+        Annex, Appended, Compared, Comparison, Entry, Head, Kind, NewEntry, Piece, Rebuild, Salt,
         Sentence, append, heading, line, seal, tail_differs, title,
     },
     text::one_line,
@@ -30,7 +30,7 @@ fn entries(texts: Vec<Sentence>) -> Vec<Entry> {
             text,
             checks: Vec::new(),
         };
-        let (record, entry) = seal(&head, new, Vec::new(), Salt([0; 16])).expect("it seals");
+        let (record, entry) = seal(&head, new, Annex::default(), Salt([0; 16])).expect("it seals");
         head = Head {
             seq: record.seq,
             hash: record.hash,

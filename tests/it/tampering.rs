@@ -141,6 +141,33 @@ async fn a_decision_that_nobody_logged_is_noticed() {
 }
 
 #[tokio::test]
+async fn a_decision_that_was_changed_is_noticed_and_an_erased_one_is_not_taken_for_it() {
+    let company = Company::with([broken_cart()]).await;
+    company.says("daily").await;
+    company
+        .says("triage acknowledge errors:4501 --by ben")
+        .await;
+    assert_eq!(company.says("daily").await.status.code(), Some(0));
+    company
+        .says("log erase --person terminal:ben --reason left")
+        .await;
+    assert_eq!(company.says("daily").await.status.code(), Some(0));
+
+    company.says("triage note errors:4501 look --by anna").await;
+    intrude(
+        &company,
+        &["UPDATE decisions SET decision = replace(decision, 'look', 'fine') WHERE version = 2"],
+    )
+    .await;
+    let output = company.says("daily").await;
+    assert!(
+        stdout(&output).contains("the decisions about errors:4501 were changed"),
+        "{}",
+        stdout(&output)
+    );
+}
+
+#[tokio::test]
 async fn a_head_that_is_gone_or_an_entry_before_the_first_is_named_by_verify() {
     let company = Company::with([]).await;
     company.says("daily").await;
