@@ -10,7 +10,7 @@ use crate::{
     effects::{Attempt, deliver_due},
     ops_log::{Entry, Head, Kind, NewEntry},
     render,
-    report::{CheckReport, Report, RunId},
+    report::{Cause, CheckReport, Outcome, Report, RunId, Unknown},
     triage::{Memory, Past, Person, Previous, Triaged, remember, triage},
 };
 
@@ -42,13 +42,13 @@ impl Bot {
             self.look_at_log(only, &attempts),
         );
         checks.extend(log);
-        let report = Report {
+        let mut report = Report {
             run: RunId::of(started_at),
             started_at,
             finished_at: (self.clock)(),
             checks,
         };
-        let past = self.past(memory?, &report).await?;
+        let past = self.past(memory, &mut report).await;
         let decided = match &past.previous {
             Some(previous) => self.store.decisions_since(previous.started_at).await?,
             None => 0,
@@ -96,30 +96,31 @@ impl Bot {
         ))
     }
 
-    /// What the report is judged against; the round before is the last one that ran the last of these checks.
-    async fn past(&self, memory: Memory, report: &Report) -> anyhow::Result<Past> {
+    /// What the report is judged against; the round before is the last one that ran the last of these checks. What can't
+    /// be read of it makes that check unknown: then more needs a person, and nothing less.
+    async fn past(&self, memory: anyhow::Result<Memory>, report: &mut Report) -> Past {
         let findings = report.checks.iter().flat_map(|check| &check.findings);
         let history = self
             .store
             .decisions(findings.map(|finding| &finding.key))
-            .await?;
-        let undelivered = self.store.open_effects().await.unwrap_or_default();
+            .await;
+        let undelivered = self.store.open_effects().await;
         let previous = match report.checks.last() {
-            Some(check) => self.store.last_run_of(&check.name).await?,
-            None => None,
+            Some(check) => self.store.last_run_of(&check.name).await,
+            None => Ok(None),
         };
-        Ok(Past {
-            memory,
-            history,
+        let undelivered = read(undelivered, report).into_iter();
+        Past {
+            memory: read(memory, report),
+            history: read(history, report),
             undelivered: undelivered
-                .into_iter()
                 .map(|effect| (effect.key, effect.version))
                 .collect(),
-            previous: previous.map(|run| Previous {
+            previous: read(previous, report).map(|run| Previous {
                 run: run.run,
                 started_at: run.started_at,
             }),
-        })
+        }
     }
 
     async fn record(
@@ -151,4 +152,22 @@ impl Bot {
             )
             .await
     }
+}
+
+/// What was read, or nothing, and then the last check of the report says why.
+fn read<T: Default>(read: anyhow::Result<T>, report: &mut Report) -> T {
+    read.unwrap_or_else(|error| {
+        let why = Unknown::new(
+            Cause::Store,
+            format!("{error:#}; restore the database from a backup"),
+        );
+        if let Some(check) = report.checks.last_mut() {
+            match &mut check.outcome {
+                Outcome::Unknown(reasons) if reasons.contains(&why) => {}
+                Outcome::Unknown(reasons) => reasons.push(why),
+                outcome => *outcome = Outcome::Unknown(vec![why]),
+            }
+        }
+        T::default()
+    })
 }

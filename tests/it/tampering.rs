@@ -199,3 +199,23 @@ async fn a_head_that_is_gone_or_an_entry_before_the_first_is_named_by_verify() {
         stdout(&output)
     );
 }
+
+#[tokio::test]
+async fn a_damaged_row_stops_no_round_and_lets_none_be_ok() {
+    for damage in [
+        "UPDATE memory SET known = '{'",
+        "UPDATE decisions SET decision = '{'",
+    ] {
+        let company = Company::with([broken_cart()]).await;
+        company.says("daily").await;
+        company.says("triage acknowledge errors:4501").await;
+        assert_eq!(company.says("daily").await.status.code(), Some(0));
+        intrude(&company, &[damage]).await;
+        let output = company.says("daily").await;
+        let text = stdout(&output);
+        assert!(
+            text.starts_with("1 needs you, 1 unknown") && text.contains("restore the database"),
+            "{damage}: {text}"
+        );
+    }
+}
