@@ -10,8 +10,8 @@ use anyhow::Context;
 
 use super::{
     entry::Entry,
-    file::unreadable,
     markdown::{Days, title},
+    tail::unreadable,
 };
 use crate::text::Untrusted;
 

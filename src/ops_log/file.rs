@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufWriter, ErrorKind, Read, Seek, Write},
+    io::{BufWriter, Read, Seek, Write},
     path::{Path, PathBuf},
 };
 
@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use super::{
     entry::Entry,
     markdown::{Days, title},
-    tail::End,
+    tail::{End, open, unreadable},
 };
 
 /// What became of an append.
@@ -55,19 +55,6 @@ pub fn append(path: &Path, entries: &[Entry]) -> anyhow::Result<Appended> {
     }
     page.finish()?;
     Ok(Appended::Written)
-}
-
-/// None if there is no file.
-pub(super) fn open(path: &Path) -> anyhow::Result<Option<File>> {
-    match File::open(path) {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| unreadable(path)),
-    }
-}
-
-pub(super) fn unreadable(path: &Path) -> String {
-    format!("the ops log's file {} can't be read", path.display())
 }
 
 /// Writes the file anew, an entry at a time; until `finish`, the old one stays.

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{Read, Seek, SeekFrom},
+    io::{ErrorKind, Read, Seek, SeekFrom},
     path::Path,
 };
 
@@ -11,13 +11,25 @@ use chrono::NaiveDate;
 
 use super::{
     entry::Entry,
-    file::{open, unreadable},
     markdown::{line, title},
 };
 use crate::text::Untrusted;
 
 /// Bytes of the file's end that are read at first.
 const WINDOW: u64 = 64 * 1024;
+
+/// None if there is no file.
+pub(super) fn open(path: &Path) -> anyhow::Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| unreadable(path)),
+    }
+}
+
+pub(super) fn unreadable(path: &Path) -> String {
+    format!("the ops log's file {} can't be read", path.display())
+}
 
 /// Whole lines at the end of a file.
 struct Window {

@@ -2,14 +2,15 @@
 
 use anyhow::Context;
 
-use super::{Connection, Store, forget::forget, log, named};
+use super::{
+    Connection, Store,
+    forget::{NOBODY, forget},
+    log, named,
+};
 use crate::{
     ops_log::{Annex, Body, NewEntry},
     triage::Person,
 };
-
-/// Stands where a person stood.
-pub(super) const NOBODY: &str = "erased";
 
 impl Store {
     /// Erases the bodies and salts of the entries that this person (by id) wrote or that quote their name or id as a

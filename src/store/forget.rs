@@ -4,8 +4,11 @@ use anyhow::Context;
 use serde_json::Value;
 use sqlx::types::Json;
 
-use super::{Connection, erase::NOBODY, named};
+use super::{Connection, named};
 use crate::triage::Person;
+
+/// Stands where a person stood.
+pub(super) const NOBODY: &str = "erased";
 
 /// True if anything was changed.
 pub(super) async fn forget(c: &mut Connection<'_>, person: &Person) -> anyhow::Result<bool> {
