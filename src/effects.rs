@@ -87,11 +87,7 @@ async fn attempt(
     clock: &Clock,
     mut effect: Effect,
 ) -> anyhow::Result<Attempt> {
-    let history = store
-        .decisions([&effect.key])
-        .await?
-        .remove(&effect.key)
-        .unwrap_or_default();
+    let history = store.history(&effect.key).await?;
     if effect.first_sent_at.is_none() && is_taken_back(&history, effect.version) {
         let applied = Applied::Overtaken {
             said: "taken back before it was sent".into(),
@@ -223,11 +219,7 @@ async fn withdraw(
     said: &Untrusted,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Option<Entry>> {
-    let history = store
-        .decisions([&effect.key])
-        .await?
-        .remove(&effect.key)
-        .unwrap_or_default();
+    let history = store.history(&effect.key).await?;
     let Some(overtaken) = history.last().filter(|last| last.version == effect.version) else {
         return Ok(None);
     };

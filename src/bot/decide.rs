@@ -21,12 +21,7 @@ impl Bot {
         let (now, zone) = ((self.clock)(), self.schedule.time_zone);
         let key = asked.key();
         let known = self.known(key).await?;
-        let history = self
-            .store
-            .decisions([key])
-            .await?
-            .remove(key)
-            .unwrap_or_default();
+        let history = self.store.history(key).await?;
         let Some(wanted) = wanted(asked, now) else {
             return Ok(said::shown(&known, &history, zone, now));
         };

@@ -56,10 +56,7 @@ impl Bot {
         let triaged = triage(report, &past);
         let entry = self.record(&triaged, &past, by, decided).await?;
 
-        let head = Head {
-            seq: entry.seq,
-            hash: entry.hash,
-        };
+        let head = entry.head();
         let delivered = attempts
             .into_iter()
             .flatten()

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use crate::{
     effects::Delivery,
-    ops_log::{Entry, Head, Kind, NewEntry, Sentence},
+    ops_log::{Entry, Kind, NewEntry, Sentence},
     render,
     report::Finding,
     text::Untrusted,
@@ -49,10 +49,7 @@ pub(super) fn recorded(
     entry: &Entry,
     zone: Tz,
 ) -> Sentence {
-    let head = Head {
-        seq: entry.seq,
-        hash: entry.hash,
-    };
+    let head = entry.head();
     what(decision, history, zone)
         .say(format!(" · {} ", finding.key))
         .quote(&finding.title)

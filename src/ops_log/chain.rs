@@ -30,6 +30,16 @@ impl Head {
     };
 }
 
+impl Entry {
+    /// The head of a log that ends with it.
+    pub fn head(&self) -> Head {
+        Head {
+            seq: self.seq,
+            hash: self.hash,
+        }
+    }
+}
+
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "log #{} · {}", self.seq, self.hash.short())

@@ -97,6 +97,11 @@ impl Store {
         Ok(unlike.into_keys().collect())
     }
 
+    /// The decisions about one finding, by version.
+    pub async fn history(&self, key: &FindingKey) -> anyhow::Result<Vec<Decision>> {
+        Ok(self.decisions([key]).await?.remove(key).unwrap_or_default())
+    }
+
     /// The history of each of these findings, by version; nothing for those without one.
     pub async fn decisions(
         &self,

@@ -5,6 +5,13 @@ use crate::world::{
     sentry::broken_cart,
 };
 
+/// What an intruder does first: the database refuses no change any more.
+const WITHOUT_GUARDS: [&str; 3] = [
+    "PRAGMA writable_schema = ON",
+    "DELETE FROM sqlite_master WHERE type = 'trigger'",
+    "PRAGMA writable_schema = OFF",
+];
+
 /// Changes the database behind the program's back.
 async fn intrude(company: &Company, statements: &[&'static str]) {
     use sqlx::Connection;
@@ -63,13 +70,7 @@ async fn a_broken_chain_is_never_ok_whatever_anybody_acknowledges() {
     let bot = company.bot().await;
     walk(&bot).await;
     walk(&bot).await;
-    let triggers = [
-        "DROP TRIGGER IF EXISTS ops_log_bodies_erase_only",
-        "PRAGMA writable_schema = ON",
-        "DELETE FROM sqlite_master WHERE type = 'trigger'",
-        "PRAGMA writable_schema = OFF",
-    ];
-    intrude(&company, &triggers).await;
+    intrude(&company, &WITHOUT_GUARDS).await;
     intrude(
         &company,
         &["UPDATE ops_log_bodies SET body = replace(body, '3 ok', '9 ok') WHERE seq = 1"],
@@ -95,15 +96,7 @@ async fn a_log_that_was_emptied_is_noticed() {
     let company = Company::with([]).await;
     let bot = company.bot().await;
     walk(&bot).await;
-    intrude(
-        &company,
-        &[
-            "PRAGMA writable_schema = ON",
-            "DELETE FROM sqlite_master WHERE type = 'trigger'",
-            "PRAGMA writable_schema = OFF",
-        ],
-    )
-    .await;
+    intrude(&company, &WITHOUT_GUARDS).await;
     let zeros = "UPDATE chain_head SET seq = 0, hash = '0000000000000000000000000000000000000000000000000000000000000000'";
     intrude(
         &company,
@@ -171,12 +164,7 @@ async fn a_decision_that_was_changed_is_noticed_and_an_erased_one_is_not_taken_f
 async fn a_head_that_is_gone_or_an_entry_before_the_first_is_named_by_verify() {
     let company = Company::with([]).await;
     company.says("daily").await;
-    let untrigger = [
-        "PRAGMA writable_schema = ON",
-        "DELETE FROM sqlite_master WHERE type = 'trigger'",
-        "PRAGMA writable_schema = OFF",
-    ];
-    intrude(&company, &untrigger).await;
+    intrude(&company, &WITHOUT_GUARDS).await;
     let copy = "INSERT INTO ops_log SELECT 0, at, kind, subject, body_hash, prev_hash, hash FROM ops_log WHERE seq = 1";
     intrude(&company, &[copy]).await;
     let output = company.says("log verify").await;

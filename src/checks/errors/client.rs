@@ -85,7 +85,7 @@ impl<'a> Sentry<'a> {
         query: &[(&str, &str)],
         needs: &str,
     ) -> Result<Answer<Vec<Value>>, Failure> {
-        let path = ["api", "0", "organizations", self.organization, route, ""];
+        let path = self.path(&[route]);
         let ask = Ask {
             query,
             limit: upstream::LIST_LIMIT,
@@ -107,14 +107,7 @@ impl<'a> Sentry<'a> {
             ("statsPeriod", "24h"),
         ];
         query.extend(projects);
-        let path = [
-            "api",
-            "0",
-            "organizations",
-            self.organization,
-            "stats_v2",
-            "",
-        ];
+        let path = self.path(&["stats_v2"]);
         let ask = Ask {
             query: &query,
             ..ask(&path, "the scope `org:read`")
@@ -126,7 +119,7 @@ impl<'a> Sentry<'a> {
     }
 
     pub(super) async fn issue(&self, id: &str) -> Result<Option<Issue>, Failure> {
-        let path = self.issue_path(id);
+        let path = self.path(&["issues", id]);
         let ask = ask(&path, "the scope `event:read`");
         let answer: Answer<Value> = self.upstream.get(&ask, self.deadline).await?;
         Ok(Issue::read(&answer.body))
@@ -134,7 +127,7 @@ impl<'a> Sentry<'a> {
 
     /// Changes what the body names, of this one issue.
     pub(super) async fn update(&self, id: &str, body: &Value) -> Result<Option<Issue>, Unwritten> {
-        let path = self.issue_path(id);
+        let path = self.path(&["issues", id]);
         let ask = ask(&path, "the scope `event:write`");
         let answer: Answer<Value> = self
             .upstream
@@ -144,16 +137,7 @@ impl<'a> Sentry<'a> {
     }
 
     pub(super) async fn note(&self, id: &str, text: &str) -> Result<(), Failure> {
-        let path = [
-            "api",
-            "0",
-            "organizations",
-            self.organization,
-            "issues",
-            id,
-            "notes",
-            "",
-        ];
+        let path = self.path(&["issues", id, "notes"]);
         let ask = ask(&path, "the scope `event:write`");
         let written: Result<Answer<Value>, _> = self
             .upstream
@@ -170,16 +154,14 @@ impl<'a> Sentry<'a> {
         }
     }
 
-    fn issue_path<'b>(&'b self, id: &'b str) -> [&'b str; 7] {
+    /// A route of the organization, with the slash that ends every path of Sentry's.
+    fn path<'b>(&'b self, route: &[&'b str]) -> Vec<&'b str> {
         [
-            "api",
-            "0",
-            "organizations",
-            self.organization,
-            "issues",
-            id,
-            "",
+            &["api", "0", "organizations", self.organization],
+            route,
+            &[""],
         ]
+        .concat()
     }
 
     fn notice(&self, headers: &HeaderMap, skew: Option<TimeDelta>) {
