@@ -1,6 +1,7 @@
 //! The configuration: one TOML file, assembled of sections that live with their modules; secrets from the environment.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::Read,
     path::{Path, PathBuf},
@@ -12,7 +13,9 @@ use serde::Deserialize;
 
 use crate::{
     checks::{Checklist, Registry, Secrets},
+    permissions::Permissions,
     schedule::Schedule,
+    serve, slack,
     text::{nearest, one_line, redact},
 };
 
@@ -28,6 +31,13 @@ struct Sections {
     schedule: Schedule,
     #[serde(default)]
     ops_log: OpsLog,
+    slack: Option<slack::Settings>,
+    #[serde(default)]
+    server: serve::Settings,
+    permissions: Option<Permissions>,
+    /// E-mail addresses by Slack user id.
+    #[serde(default)]
+    people: BTreeMap<String, String>,
     /// Read by the checks themselves.
     #[serde(default)]
     checks: toml::Table,
@@ -68,6 +78,13 @@ pub struct Config {
     pub schedule: Schedule,
     pub ops_log: OpsLog,
     pub checklist: Checklist,
+    /// None: no chat.
+    pub slack: Option<slack::Settings>,
+    pub server: serve::Settings,
+    /// None: nobody may do anything from a chat.
+    pub permissions: Option<Permissions>,
+    /// The e-mail addresses by which the other side knows people, by Slack user id.
+    pub people: BTreeMap<String, String>,
 }
 
 impl Config {
@@ -103,6 +120,15 @@ impl Config {
             Some((_, url)) => url,
             None => file.database.url.into(),
         };
+        let slack = match file.slack {
+            Some(settings) => Some(
+                settings.with_secrets(&|name| Ok(secret(name, env)?.map(|(_, value)| value)))?,
+            ),
+            None => None,
+        };
+        if let Some(permissions) = &file.permissions {
+            permissions.validate()?;
+        }
         let database_file = database_url
             .expose_secret()
             .strip_prefix("sqlite:")
@@ -116,6 +142,10 @@ impl Config {
             schedule: file.schedule,
             ops_log: file.ops_log,
             checklist,
+            slack,
+            server: file.server,
+            permissions: file.permissions,
+            people: file.people,
         })
     }
 }

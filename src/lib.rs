@@ -30,7 +30,13 @@ pub mod schedule;
 /// The log that nobody can change unseen.
 pub mod ops_log;
 
-/// A report as terminal text, Markdown or JSON.
+/// Who may do what from a chat.
+pub mod permissions;
+
+/// The words of the terminal and of `/ops`.
+pub mod command;
+
+/// A report as terminal text, Markdown, JSON or Slack's blocks.
 pub mod render;
 
 /// Which addresses may be asked.
@@ -48,11 +54,14 @@ pub mod store;
 /// What decisions ask of the other side.
 pub mod effects;
 
-/// The words of the terminal.
-pub mod command;
-
 /// Commands turned into rounds and decisions.
 pub mod bot;
+
+/// Slack's wire: what people ask comes in, messages go out.
+pub mod slack;
+
+/// The bot as a service.
+pub mod serve;
 
 /// The configuration file, and the secrets of the environment.
 pub mod config;

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use super::{Exit, print};
 use crate::{
     bot::rebuild,
-    command::{Export, Log, Search},
+    command::{Export, Log, LogRead, Search},
     config::Config,
     ops_log::{
         Anchor, Compared, Comparison, Days, Entry, Flaw, Kind, NewEntry, Record, Sentence, count,
@@ -27,7 +27,7 @@ pub(super) async fn run(
     config: Config,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Exit> {
-    let command = command.unwrap_or(Log::Show { last: NEWEST });
+    let command = command.unwrap_or(Log::Read(LogRead::Show { last: NEWEST }));
     let access = if let Log::Erase { .. } = command {
         Access::ReadWrite
     } else {
@@ -35,7 +35,7 @@ pub(super) async fn run(
     };
     let store = Store::open(config.database_url.expose_secret(), access).await?;
     let done = match command {
-        Log::Show { last } => {
+        Log::Read(LogRead::Show { last }) => {
             show(
                 &store,
                 Filter {
@@ -45,8 +45,8 @@ pub(super) async fn run(
             )
             .await
         }
-        Log::Search(search) => show(&store, filter(search)?).await,
-        Log::Verify { anchor } => verify(&store, &config, anchor.as_deref()).await,
+        Log::Read(LogRead::Search(search)) => show(&store, filter(search)?).await,
+        Log::Read(LogRead::Verify { anchor }) => verify(&store, &config, anchor.as_deref()).await,
         Log::Export { format } => export(&store, format).await,
         Log::Rebuild { force } => match store.verify(None).await? {
             Err(flaw) if !force => refuse(&flaw),

@@ -1,4 +1,4 @@
-//! Pure: a triaged report as terminal text, Markdown or JSON. What the outlets share stands here.
+//! Pure: a triaged report as terminal text, Markdown, JSON or Slack's blocks. What the outlets share stands here.
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -12,6 +12,7 @@ use crate::{
 
 pub mod json;
 pub mod markdown;
+pub mod slack;
 pub mod terminal;
 
 /// Rows that a section shows before the rest is counted.

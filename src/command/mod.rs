@@ -1,4 +1,4 @@
-//! The grammar of the terminal, which `/ops` will share. Pure: words in, a command out.
+//! The grammar of the terminal and of `/ops`. Pure: words in, a command out.
 
 use std::path::PathBuf;
 
@@ -7,6 +7,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::{ops_log::Kind, report::FindingKey, triage::LONGEST_SNOOZE};
+
+mod asked;
+mod ops;
+
+pub use asked::{Asked, Form, Item, NoItem, Pause, Press, View, What};
+pub use ops::Ops;
 
 /// Walks the daily ops checklist, says what needs a person, and keeps the ops log.
 #[derive(Debug, Parser)]
@@ -208,22 +214,8 @@ fn person(text: &str) -> Result<String, String> {
 
 #[derive(Debug, Subcommand)]
 pub enum Log {
-    /// Show the newest entries
-    Show {
-        /// How many
-        #[arg(long, default_value_t = 20)]
-        last: usize,
-    },
-
-    /// Find entries that hold all the words
-    Search(Search),
-
-    /// Recompute the chain and compare the file; names the first entry that doesn't fit (exit code 1)
-    Verify {
-        /// A head that you trust, as the summary prints it: 1234:9f3a12
-        #[arg(long, value_name = "SEQ:HASH")]
-        anchor: Option<String>,
-    },
+    #[command(flatten)]
+    Read(LogRead),
 
     /// Print all entries, oldest first
     Export {
@@ -254,6 +246,27 @@ pub enum Log {
             default_value = "unknown"
         )]
         by: String,
+    },
+}
+
+/// What only reads the log; a chat may ask for it as well.
+#[derive(Debug, Subcommand)]
+pub enum LogRead {
+    /// Show the newest entries
+    Show {
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        last: usize,
+    },
+
+    /// Find entries that hold all the words
+    Search(Search),
+
+    /// Recompute the chain and compare the file; names the first entry that doesn't fit (exit code 1)
+    Verify {
+        /// A head that you trust, as the summary prints it: 1234:9f3a12
+        #[arg(long, value_name = "SEQ:HASH")]
+        anchor: Option<String>,
     },
 }
 

@@ -1,0 +1,201 @@
+//! The grammar of `/ops`: the terminal's own, with fewer words.
+
+use std::borrow::Cow;
+
+use clap::{
+    Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+use super::{LogRead, Triage};
+use crate::text::{cut, one_line};
+
+/// What may follow `/ops`.
+#[derive(Debug, Subcommand)]
+pub enum Ops {
+    /// Say what there is
+    Help,
+
+    /// Run the whole checklist, and post one message
+    Daily,
+
+    /// Run one check or some
+    Check {
+        /// As in the report: health, errors, ops-log
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+    },
+
+    /// Say how things stood at the last round, to you alone
+    Status,
+
+    /// Decide about a finding
+    Triage {
+        #[command(subcommand)]
+        action: Triage,
+    },
+
+    /// Read and check the ops log; alone, it shows the newest entries
+    Log {
+        #[command(subcommand)]
+        command: Option<LogRead>,
+    },
+}
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "/ops",
+    no_binary_name = true,
+    disable_help_subcommand = true,
+    disable_version_flag = true,
+    max_term_width = 72
+)]
+struct Line {
+    #[command(subcommand)]
+    ops: Option<Ops>,
+}
+
+impl Ops {
+    /// Reads the text after `/ops` as Slack sends it. The error is for the person: what is wrong, and what was meant.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let words = words(text)?;
+        match Line::try_parse_from(&words) {
+            Ok(line) => Ok(line.ops.unwrap_or(Self::Help)),
+            Err(error) => Err(explain(&error)),
+        }
+    }
+}
+
+fn explain(error: &clap::Error) -> String {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(word)) => Some(word.clone()),
+        Some(ContextValue::Strings(words)) => words.first().cloned(),
+        _ => None,
+    };
+    if error.kind() == ErrorKind::InvalidSubcommand
+        && let Some(word) = context(ContextKind::InvalidSubcommand)
+    {
+        let word = cut(&one_line(&word), 40);
+        return match context(ContextKind::SuggestedSubcommand) {
+            Some(near) => format!("there is no `{word}` here; did you mean `{near}`?"),
+            None => format!("there is no `{word}` here; `/ops help` says what there is"),
+        };
+    }
+    let text = error.render().to_string();
+    text.strip_prefix("error: ").unwrap_or(&text).trim().into()
+}
+
+/// Splits at spaces, but not inside quotation marks, which phones write in many shapes.
+fn words(text: &str) -> Result<Vec<String>, String> {
+    let text = unlinked(text);
+    let (mut words, mut word, mut open) = (Vec::new(), None::<String>, None);
+    for c in text.chars() {
+        match (open, c) {
+            (Some(close), _) if c == close || (close == '"' && matches!(c, '“' | '”' | '„')) =>
+            {
+                open = None;
+            }
+            (None, '"' | '“' | '”' | '„') => {
+                open = Some('"');
+                word.get_or_insert_default();
+            }
+            (None, _) if c.is_whitespace() => words.extend(word.take()),
+            // Phones turn two hyphens into a dash.
+            (None, '—') if word.is_none() => word.get_or_insert_default().push_str("--"),
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    if open.is_some() {
+        return Err("a quotation mark is not closed".to_owned());
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+/// Takes back what Slack made of the text: `<@U1|anna>` is `slack:U1`, links are their text, entities their character.
+/// <https://docs.slack.dev/interactivity/implementing-slash-commands>
+fn unlinked(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('<') {
+        out.push_str(before);
+        let Some((link, after)) = after.split_once('>') else {
+            out.push('<');
+            rest = after;
+            continue;
+        };
+        let (target, label) = link
+            .split_once('|')
+            .map_or((link, None), |(target, label)| (target, Some(label)));
+        out += &match (target.strip_prefix('@'), target.strip_prefix("mailto:")) {
+            (Some(user), _) => Cow::from(format!("slack:{user}")),
+            (_, Some(address)) => Cow::from(address),
+            _ => Cow::from(label.unwrap_or(target)),
+        };
+        rest = after;
+    }
+    out.push_str(rest);
+    out.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Ops {
+        Ops::read(text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn nothing_asks_for_help() {
+        assert!(matches!(read(""), Ops::Help));
+        assert!(matches!(read("  "), Ops::Help));
+    }
+
+    #[test]
+    fn an_unknown_word_gets_the_nearest_right_one() {
+        let said = Ops::read("dayly").unwrap_err();
+        assert_eq!(said, "there is no `dayly` here; did you mean `daily`?");
+        let said = Ops::read("triage acknowlege errors:1").unwrap_err();
+        assert_eq!(
+            said,
+            "there is no `acknowlege` here; did you mean `acknowledge`?"
+        );
+        let said = Ops::read("frobnicate").unwrap_err();
+        assert!(said.contains("/ops help"), "{said}");
+    }
+
+    #[test]
+    fn a_mention_is_a_person_and_a_phones_quotes_are_quotes() {
+        let Ops::Triage {
+            action: Triage::Assign { who, .. },
+        } = read("triage assign errors:4501 <@U012ABCDEF|anna>")
+        else {
+            panic!("it is an assignment");
+        };
+        assert_eq!(who, "slack:U012ABCDEF");
+        let Ops::Triage {
+            action: Triage::Acknowledge { reason, .. },
+        } = read("triage ack errors:4501 —reason “a &amp; b, see <https://x.y|x.y>”")
+        else {
+            panic!("it is an acknowledgement");
+        };
+        assert_eq!(reason.as_deref(), Some("a & b, see x.y"));
+    }
+
+    #[test]
+    fn a_missing_word_is_named() {
+        let said = Ops::read("triage ack").unwrap_err();
+        assert!(said.contains("<KEY>"), "{said}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in any::<String>()) {
+            let _ = Ops::read(&text);
+        }
+    }
+}
