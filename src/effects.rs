@@ -65,9 +65,9 @@ pub async fn deliver_due(
     let started = Instant::now();
     let mut attempts = Vec::new();
     while started.elapsed() < ATTEMPT_LIMIT
-        && let Some(effect) = store.claim_effect(clock(), LEASE).await?
+        && let Some(attempt) = deliver_next(store, checklist, clock).await?
     {
-        attempts.push(attempt(store, checklist, clock, effect).await?);
+        attempts.push(attempt);
         if let Some(Attempt {
             delivery: Delivery::Later(..) | Delivery::NeedsHuman(_),
             ..
@@ -77,6 +77,18 @@ pub async fn deliver_due(
         }
     }
     Ok(attempts)
+}
+
+/// Makes one attempt at the effect that has waited longest, if any is due.
+pub async fn deliver_next(
+    store: &Store,
+    checklist: &Checklist,
+    clock: &Clock,
+) -> anyhow::Result<Option<Attempt>> {
+    match store.claim_effect(clock(), LEASE).await? {
+        Some(effect) => attempt(store, checklist, clock, effect).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// What the other side holds is read and kept, and the order marked as sent, before the first change: a crash from
@@ -246,9 +258,9 @@ async fn withdraw(
             .quote(said),
         checks: vec![undo.key.check().to_owned()],
     };
-    match store.decide(undo, entry, None).await? {
+    match store.decide(undo, entry, None, None).await? {
         Decided::Recorded(entry) => Ok(Some(entry)),
-        Decided::Conflict => Ok(None),
+        Decided::Conflict | Decided::Elsewhere => Ok(None),
     }
 }
 

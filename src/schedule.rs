@@ -1,18 +1,30 @@
 //! When rounds are expected, and the clock that tells. Pure.
 
-use std::sync::Arc;
+use std::{str::FromStr, sync::Arc};
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc, Weekday};
+use chrono::{
+    DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone,
+    Utc, Weekday,
+};
 use chrono_tz::Tz;
+use croner::Cron;
 use serde::Deserialize;
 
 /// What tells the time. Only edges make one.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// `[schedule]`: the days that want a round, in whose time.
+/// Local dates before today that are looked at for a summary that was missed.
+const LONGEST_ABSENCE: u64 = 31;
+
+/// Longer than any gap that a clock change has left in local time: a day, when an island crossed the date line.
+const LONGEST_GAP_MINUTES: i64 = 25 * 60;
+
+/// `[schedule]`: the days that want a round, in whose time, and when the summary is posted.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Schedule {
+    /// None: no summary is posted.
+    pub daily: Option<Daily>,
     pub days: Vec<Weekday>,
     pub time_zone: Tz,
 }
@@ -21,13 +33,99 @@ impl Default for Schedule {
     fn default() -> Self {
         use Weekday::{Fri, Mon, Thu, Tue, Wed};
         Self {
+            daily: None,
             days: vec![Mon, Tue, Wed, Thu, Fri],
             time_zone: Tz::UTC,
         }
     }
 }
 
+/// When a summary is due: a local time, or a cron expression, of which each date's first time counts.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Daily {
+    At(NaiveTime),
+    Cron(Box<Cron>),
+}
+
+/// A text that is neither a time nor a cron expression.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`daily` in [schedule] is a local time such as \"09:00\", or a cron expression such as \"30 8 * * mon-fri\""
+)]
+pub struct NoTime;
+
+impl TryFrom<String> for Daily {
+    type Error = NoTime;
+
+    fn try_from(text: String) -> Result<Self, NoTime> {
+        if let Ok(time) = NaiveTime::parse_from_str(&text, "%H:%M") {
+            return Ok(Self::At(time));
+        }
+        let cron = Cron::from_str(&text).map_err(|_| NoTime)?;
+        Ok(Self::Cron(Box::new(cron)))
+    }
+}
+
+/// A local date that wants a summary, and from when on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    pub date: NaiveDate,
+    pub at: DateTime<Utc>,
+}
+
 impl Schedule {
+    /// What is due by now after the newest local date that was dealt with; the oldest first. Without such a date,
+    /// nothing before today is.
+    pub fn due(&self, newest: Option<NaiveDate>, now: DateTime<Utc>) -> Vec<Due> {
+        let today = now.with_timezone(&self.time_zone).date_naive();
+        let earliest = today
+            .checked_sub_days(chrono::Days::new(LONGEST_ABSENCE))
+            .unwrap_or(today);
+        let first = match newest.map(|newest| newest.succ_opt()) {
+            None => today,
+            Some(next) => next.unwrap_or(NaiveDate::MAX).max(earliest),
+        };
+        first
+            .iter_days()
+            .take_while(|date| *date <= today)
+            .filter_map(|date| {
+                Some(Due {
+                    date,
+                    at: self.due_at(date)?,
+                })
+            })
+            .filter(|due| due.at <= now)
+            .collect()
+    }
+
+    /// When the summary of a local date is due, if that date has one.
+    pub fn due_at(&self, date: NaiveDate) -> Option<DateTime<Utc>> {
+        let time = match self.daily.as_ref()? {
+            Daily::At(time) => self.days.contains(&date.weekday()).then_some(*time)?,
+            Daily::Cron(cron) => {
+                let begin = date.and_time(NaiveTime::MIN).and_utc();
+                let next = cron.find_next_occurrence(&begin, true).ok()?.naive_utc();
+                (next.date() == date).then_some(next.time())?
+            }
+        };
+        self.instant(date.and_time(time))
+    }
+
+    /// The first instant of a local time. One that a clock change skips is the first that there is after it; None if
+    /// that is another date.
+    fn instant(&self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+        (0..LONGEST_GAP_MINUTES)
+            .map(|minutes| local + TimeDelta::minutes(minutes))
+            .take_while(|later| later.date() == local.date())
+            .find_map(|later| match self.time_zone.from_local_datetime(&later) {
+                MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => {
+                    Some(at.with_timezone(&Utc))
+                }
+                MappedLocalTime::None => None,
+            })
+    }
+
     /// Local days after the last round's and before today that wanted a round; the oldest first.
     pub fn missed(&self, last_round: DateTime<Utc>, now: DateTime<Utc>) -> Vec<NaiveDate> {
         let local = |at: DateTime<Utc>| at.with_timezone(&self.time_zone).date_naive();

@@ -1,6 +1,6 @@
 //! What people decide about findings, here and on the other side.
 
-use anyhow::{bail, ensure};
+use anyhow::bail;
 use chrono::{DateTime, Utc};
 
 use super::{Bot, said, said::Said};
@@ -9,77 +9,64 @@ use crate::{
     command::Triage,
     effects::{Delivery, deliver_due},
     ops_log::{Entry, Sentence},
+    permissions::Permit,
     report::{Finding, FindingKey},
-    store::{Decided, Effect, EffectState, NewEffect},
+    store::{Decided, Effect, EffectState, NewEffect, Receipt},
     text::nearest,
     triage::{Action, Decision, Known, Person, Transition, transition},
 };
 
-impl Bot {
-    /// Carries one triage command out. An error means that it could not be judged at all.
-    pub async fn triage(&self, asked: &Triage, by: &Person) -> anyhow::Result<Said> {
-        let (now, zone) = ((self.clock)(), self.schedule.time_zone);
-        let key = asked.key();
-        let known = self.known(key).await?;
-        let history = self.store.history(key).await?;
-        let Some(wanted) = wanted(asked, now) else {
-            return Ok(said::shown(&known, &history, zone, now));
-        };
-        if let Action::Archive = wanted {
-            ensure!(
-                offers(&known.finding, "archive"),
-                "`{key}` can't be archived on the other side: snooze it instead"
-            );
-        }
-        let seen = history.last().map_or(0, |last| last.version);
-        match transition(&history, wanted, seen, &known, now) {
-            Transition::Decide(action) => self.decide(known, history, action, by, now).await,
-            Transition::Already(first) => Ok(Said::refusal(said::already(&first, zone, now))),
-            Transition::Overruled(newer) => Ok(Said::refusal(said::overruled(&newer, zone, now))),
-            Transition::NothingToUndo => Ok(Said::refusal(
-                Sentence::new().say("there is no decision to undo"),
-            )),
-        }
-    }
+/// How often a decision is judged anew because somebody was quicker.
+const TRIES: usize = 8;
 
-    /// Records the decision with its log entry and the effect that it asks for, then makes a first attempt at that.
-    async fn decide(
-        &self,
-        known: Known,
-        history: Vec<Decision>,
-        action: Action,
-        by: &Person,
-        now: DateTime<Utc>,
-    ) -> anyhow::Result<Said> {
-        let finding = &known.finding;
-        let decision = Decision {
-            key: finding.key.clone(),
-            version: history.last().map_or(1, |last| last.version + 1),
-            at: now,
-            by: by.clone(),
-            action,
-            severity: finding.severity,
-            magnitude: finding.magnitude,
+/// What became of a wish to decide.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, and an entry is the usual case"
+)]
+pub enum Outcome {
+    Recorded {
+        decision: Decision,
+        entry: Entry,
+        /// In the words of the terminal and of a private answer.
+        said: Sentence,
+        /// Whether something is asked of the other side.
+        wants_effect: bool,
+    },
+    /// Nothing was changed, and why.
+    Refused(Sentence),
+    /// Another process deals with the request.
+    Elsewhere,
+}
+
+impl Bot {
+    /// Carries one triage command of the terminal out. An error means that it could not be judged at all.
+    pub async fn triage(&self, asked: &Triage, permit: &Permit) -> anyhow::Result<Said> {
+        let now = (self.clock)();
+        let known = match self.known(asked.key()).await? {
+            Ok(known) => known,
+            Err(why) => bail!("{}", why.plain()),
         };
-        let effect = self
-            .order(finding, &history, &decision)
-            .await?
-            .map(|order| NewEffect {
-                effect_key: format!("{}:{}:{}", order.verb, order.key, decision.version),
-                order,
-                not_before: now,
-            });
-        let wants_effect = effect.is_some();
-        let entry = said::entry(&decision, &history, Sentence::new().quote(&finding.title));
-        let Decided::Recorded(entry) = self.store.decide(decision.clone(), entry, effect).await?
-        else {
-            return Ok(Said::refusal(Sentence::new().say(
-                "somebody was quicker: look at it again, nothing was changed",
-            )));
+        let Some(wanted) = wanted(asked, now) else {
+            let history = self.store.history(asked.key()).await?;
+            return Ok(said::shown(&known, &history, self.schedule.time_zone, now));
         };
-        let zone = self.schedule.time_zone;
+        if wanted == Action::Archive && !offers(&known.finding, "archive") {
+            bail!("{}", no_archive(asked.key()));
+        }
+        let (decision, entry, said, wants_effect) =
+            match self.decide(asked.key(), wanted, None, permit, None).await? {
+                Outcome::Recorded {
+                    decision,
+                    entry,
+                    said,
+                    wants_effect,
+                } => (decision, entry, said, wants_effect),
+                Outcome::Refused(why) => return Ok(Said::refusal(why)),
+                Outcome::Elsewhere => bail!("another process deals with that"),
+            };
         let mut said = Said {
-            lines: vec![said::recorded(&decision, &history, finding, &entry, zone)],
+            lines: vec![said],
             accepted: true,
         };
         let mut entries = vec![entry];
@@ -88,6 +75,7 @@ impl Bot {
                 Ok(delivery) => {
                     said.accepted =
                         !matches!(delivery, Delivery::Overtaken(_) | Delivery::Refused(_));
+                    let zone = self.schedule.time_zone;
                     said.lines
                         .push(said::delivered(&delivery, zone, (self.clock)()));
                 }
@@ -107,19 +95,115 @@ impl Bot {
         Ok(said)
     }
 
-    async fn known(&self, key: &FindingKey) -> anyhow::Result<Known> {
+    /// All that is known and decided about a finding.
+    pub async fn show(&self, key: &FindingKey) -> anyhow::Result<Said> {
+        let known = match self.known(key).await? {
+            Ok(known) => known,
+            Err(why) => return Ok(Said::refusal(why)),
+        };
+        let history = self.store.history(key).await?;
+        let (now, zone) = ((self.clock)(), self.schedule.time_zone);
+        Ok(said::shown(&known, &history, zone, now))
+    }
+
+    /// Judges an action, and records it with its log entry and the effect that it asks for. `seen` is the newest version
+    /// that the person had before them; None: whatever is newest now.
+    pub async fn decide(
+        &self,
+        key: &FindingKey,
+        action: Action,
+        seen: Option<i64>,
+        permit: &Permit,
+        receipt: Option<&Receipt>,
+    ) -> anyhow::Result<Outcome> {
+        let (now, zone) = ((self.clock)(), self.schedule.time_zone);
+        let known = match self.known(key).await? {
+            Ok(known) => known,
+            Err(why) => return Ok(Outcome::Refused(why)),
+        };
+        if action == Action::Archive && !offers(&known.finding, "archive") {
+            return Ok(Outcome::Refused(Sentence::new().say(no_archive(key))));
+        }
+        for _ in 0..TRIES {
+            let history = self.store.history(key).await?;
+            let newest = history.last().map_or(0, |last| last.version);
+            let judged = transition(
+                &history,
+                action.clone(),
+                seen.unwrap_or(newest),
+                &known,
+                now,
+            );
+            let action = match judged {
+                Transition::Decide(action) => action,
+                Transition::Already(first) => {
+                    return Ok(Outcome::Refused(said::already(&first, zone, now)));
+                }
+                Transition::Overruled(newer) => {
+                    return Ok(Outcome::Refused(said::overruled(&newer, zone, now)));
+                }
+                Transition::NothingToUndo => {
+                    let why = "there is no decision to undo";
+                    return Ok(Outcome::Refused(Sentence::new().say(why)));
+                }
+            };
+            let decision = Decision {
+                key: key.clone(),
+                version: newest + 1,
+                at: now,
+                by: permit.by().clone(),
+                action,
+                severity: known.finding.severity,
+                magnitude: known.finding.magnitude,
+            };
+            let effect = self
+                .order(&known.finding, &history, &decision)
+                .await?
+                .map(|order| NewEffect::new(order, decision.version, now, permit));
+            let wants_effect = effect.is_some();
+            let title = Sentence::new().quote(&known.finding.title);
+            let entry = said::entry(&decision, &history, title);
+            match self
+                .store
+                .decide(decision.clone(), entry, effect, receipt.cloned())
+                .await?
+            {
+                Decided::Recorded(entry) => {
+                    self.wake.effects.notify_one();
+                    self.wake.messages.notify_one();
+                    return Ok(Outcome::Recorded {
+                        said: said::recorded(&decision, &history, &known.finding, &entry, zone),
+                        decision,
+                        entry,
+                        wants_effect,
+                    });
+                }
+                Decided::Conflict => {}
+                Decided::Elsewhere => return Ok(Outcome::Elsewhere),
+            }
+        }
+        let why = "others decide about it at this moment: look at it again, nothing was changed";
+        Ok(Outcome::Refused(Sentence::new().say(why)))
+    }
+
+    /// What is known of an open finding, or why there is nothing to decide.
+    pub(super) async fn known(&self, key: &FindingKey) -> anyhow::Result<Result<Known, Sentence>> {
         let mut memory = self.store.memory().await?;
         if let Some(known) = memory.remove(key) {
-            return Ok(known);
+            return Ok(Ok(known));
         }
         let keys: Vec<String> = memory.keys().map(ToString::to_string).collect();
-        match nearest(&key.to_string(), keys.iter().map(String::as_str)) {
-            Some(near) => bail!("no open finding is named `{key}`; did you mean `{near}`?"),
-            None if keys.is_empty() => {
-                bail!("no open finding is named `{key}`: the last round left none open")
-            }
-            None => bail!("no open finding is named `{key}`: `daily-ops daily --all` lists them"),
-        }
+        let what = Sentence::new()
+            .say("no open finding is named ")
+            .quote(key.to_string());
+        Ok(Err(
+            match nearest(&key.to_string(), keys.iter().map(String::as_str)) {
+                Some(near) => what.say("; did you mean ").quote(near).say("?"),
+                None if keys.is_empty() => what.say(": the last round left none open"),
+                None => what
+                    .say(": it is gone, or never was; the last round's report lists what is open"),
+            },
+        ))
     }
 
     /// What the decision asks of the other side, if the finding's check can do it.
@@ -149,12 +233,23 @@ impl Bot {
             }
             _ if !offers(finding, name) => None,
             Action::Resolve { reason } => Some(order(name, None, reason.clone())),
-            // Whoever has no e-mail address or # is known here alone.
-            Action::Assign { to } if !to.id().contains(['@', '#']) => None,
-            Action::Assign { to } => Some(order(name, Some(to.id().into()), None)),
+            Action::Assign { to } => self
+                .address(to)
+                .map(|address| order(name, Some(address), None)),
             Action::Archive => Some(order(name, None, None)),
             _ => None,
         })
+    }
+
+    /// What the other side knows a person by. Whoever has no e-mail address or # is known here alone.
+    fn address(&self, person: &Person) -> Option<String> {
+        match person.id().strip_prefix("slack:") {
+            Some(user) => self.people.get(user).cloned(),
+            None => person
+                .id()
+                .contains(['@', '#'])
+                .then(|| person.id().to_owned()),
+        }
     }
 
     /// Makes a first attempt at what the decision asks for; `entries` takes the log's lines about it.
@@ -175,8 +270,12 @@ impl Bot {
     }
 }
 
+fn no_archive(key: &FindingKey) -> String {
+    format!("`{key}` can't be archived on the other side: snooze it instead")
+}
+
 /// None if it only wants to look.
-fn wanted(asked: &Triage, now: DateTime<Utc>) -> Option<Action> {
+pub(super) fn wanted(asked: &Triage, now: DateTime<Utc>) -> Option<Action> {
     Some(match asked {
         Triage::Acknowledge { reason, .. } => Action::Acknowledge {
             reason: reason.as_deref().map(Into::into),

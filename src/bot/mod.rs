@@ -1,6 +1,12 @@
 //! Commands turned into rounds and decisions.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use anyhow::bail;
+use tokio::sync::Notify;
 
 use crate::{
     checks::Checklist,
@@ -9,12 +15,20 @@ use crate::{
     store::Store,
 };
 
+mod asked_round;
 mod decide;
+mod desk;
 mod log_check;
+mod picture;
 mod round;
 mod said;
+mod summary;
 
+pub use asked_round::{KEEP_ROUND, RoundProgress, progress_of};
+pub use decide::Outcome;
+pub use desk::{Desk, Reply, Shown};
 pub use log_check::NAME as LOG_CHECK;
+pub use picture::{Judged, Pictured};
 pub use round::Round;
 pub use said::Said;
 
@@ -26,17 +40,51 @@ pub struct Bot {
     /// Where the ops log's Markdown file is.
     pub log_path: PathBuf,
     pub clock: Clock,
+    /// The e-mail addresses by which the other side knows people, by Slack user id.
+    pub people: BTreeMap<String, String>,
+    pub wake: Wake,
+}
+
+/// Wakes those who work off what was recorded, so that they need not poll for it.
+#[derive(Default)]
+pub struct Wake {
+    pub rounds: Notify,
+    pub effects: Notify,
+    pub messages: Notify,
 }
 
 impl Bot {
     /// Brings the Markdown file up to date after `entries` were recorded: appends them, or writes the file anew where
     /// it is further behind. One that was changed by hand is left as it is.
-    async fn project(&self, entries: &[Entry]) -> anyhow::Result<()> {
+    pub async fn project(&self, entries: &[Entry]) -> anyhow::Result<()> {
         match append(&self.log_path, entries)? {
             Appended::Written => Ok(()),
             Appended::Behind => rebuild(&self.store, &self.log_path).await,
         }
     }
+
+    /// As [`Bot::project`], where nobody waits for the answer: the next round says it again.
+    pub async fn project_or_warn(&self, entries: &[Entry]) {
+        if let Err(error) = self.project(entries).await {
+            tracing::warn!("recorded, but the ops log's file was not written: {error:#}");
+        }
+    }
+}
+
+/// Refuses names that are no check's, or of one that is off.
+pub fn check_names(checklist: &Checklist, names: &[String]) -> anyhow::Result<()> {
+    checklist.know(names, &[LOG_CHECK])?;
+    let checks = checklist.list();
+    let off = checks
+        .iter()
+        .find(|check| !check.on && names.iter().any(|name| name == check.name));
+    if let Some(check) = off {
+        bail!(
+            "the check `{0}` is off: give it a section [checks.{0}], as in daily-ops.example.toml",
+            check.name
+        );
+    }
+    Ok(())
 }
 
 /// Writes the ops log's file anew, from the first entry on.

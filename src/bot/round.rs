@@ -11,6 +11,7 @@ use crate::{
     ops_log::{Entry, Head, Kind, NewEntry},
     render,
     report::{Cause, CheckReport, Outcome, Report, RunId, Unknown},
+    store::{NewRun, Remembered, RoundClaim},
     triage::{Memory, Past, Person, Previous, Triaged, remember, triage},
 };
 
@@ -31,6 +32,7 @@ impl Bot {
         only: Option<&[String]>,
         progress: &BTreeMap<&'static str, Progress>,
         by: &Person,
+        claim: Option<RoundClaim>,
         mut finished: impl FnMut(&CheckReport),
     ) -> anyhow::Result<Round> {
         let started_at = (self.clock)();
@@ -54,7 +56,7 @@ impl Bot {
             None => 0,
         };
         let triaged = triage(report, &past);
-        let entry = self.record(&triaged, &past, by, decided).await?;
+        let entry = self.record(&triaged, past, by, decided, claim).await?;
 
         let head = entry.head();
         let delivered = attempts
@@ -123,9 +125,10 @@ impl Bot {
     async fn record(
         &self,
         triaged: &Triaged,
-        past: &Past,
+        past: Past,
         by: &Person,
         decided: u64,
+        claim: Option<RoundClaim>,
     ) -> anyhow::Result<Entry> {
         let report = &triaged.report;
         let entry = NewEntry {
@@ -141,12 +144,17 @@ impl Bot {
                 .collect(),
         };
         self.store
-            .record_run(
-                report,
-                triaged.verdict(),
-                &remember(&past.memory, report),
+            .record_run(NewRun {
+                verdict: triaged.verdict(),
+                after: remember(&past.memory, report),
+                before: Remembered {
+                    memory: past.memory,
+                    previous: past.previous,
+                },
+                report: report.clone(),
                 entry,
-            )
+                claim,
+            })
             .await
     }
 }

@@ -3,19 +3,19 @@
 use std::io::{BufWriter, ErrorKind, Stdout, Write, stdout};
 
 use anyhow::Context;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 
 use super::{Exit, print};
 use crate::{
     bot::rebuild,
-    command::{Export, Log, LogRead, Search},
+    command::{Export, Log, LogRead},
     config::Config,
     ops_log::{
         Anchor, Compared, Comparison, Days, Entry, Flaw, Kind, NewEntry, Record, Sentence, count,
         title,
     },
-    store::{Access, Direction, Filter, Store},
+    store::{Access, Filter, Store},
     triage::Person,
 };
 
@@ -35,17 +35,8 @@ pub(super) async fn run(
     };
     let store = Store::open(config.database_url.expose_secret(), access).await?;
     let done = match command {
-        Log::Read(LogRead::Show { last }) => {
-            show(
-                &store,
-                Filter {
-                    limit: Some(last),
-                    ..Filter::default()
-                },
-            )
-            .await
-        }
-        Log::Read(LogRead::Search(search)) => show(&store, filter(search)?).await,
+        Log::Read(LogRead::Show { last }) => show(&store, Filter::newest(last)).await,
+        Log::Read(LogRead::Search(search)) => show(&store, search.try_into()?).await,
         Log::Read(LogRead::Verify { anchor }) => verify(&store, &config, anchor.as_deref()).await,
         Log::Export { format } => export(&store, format).await,
         Log::Rebuild { force } => match store.verify(None).await? {
@@ -70,32 +61,9 @@ pub(super) async fn run(
     done
 }
 
-fn filter(search: Search) -> anyhow::Result<Filter> {
-    let start = |day: NaiveDate| day.and_time(chrono::NaiveTime::MIN).and_utc();
-    let after = search
-        .to
-        .map(|day| day.succ_opt().context("`--to` is too late a day"))
-        .transpose()?;
-    Ok(Filter {
-        words: search.words,
-        kinds: search.kind,
-        person: search.person,
-        checks: search.check,
-        from: search.from.map(start),
-        to: after.map(start),
-        limit: Some(search.limit),
-        ..Filter::default()
-    })
-}
-
 /// The newest that fit, in the order in which they happened.
 async fn show(store: &Store, filter: Filter) -> anyhow::Result<Exit> {
-    let mut entries = store
-        .entries(&Filter {
-            order: Direction::NewestFirst,
-            ..filter
-        })
-        .await?;
+    let mut entries = store.entries(&filter).await?;
     entries.reverse();
     print(&entries.iter().map(shown).collect::<String>())?;
     Ok(Exit::Well)

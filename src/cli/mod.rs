@@ -6,17 +6,18 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use chrono::Utc;
 use clap::CommandFactory;
 use secrecy::ExposeSecret;
 
 use crate::{
-    bot::{Bot, LOG_CHECK, Said},
-    checks::{Listed, Registry, registry},
+    bot::{Bot, LOG_CHECK, Said, Wake, check_names},
+    checks::{Registry, registry},
     command::{Cli, Command, Config as ConfigCommand, Format, Shown},
     config::Config,
     ops_log::Sentence,
+    permissions::Permit,
     render::{self, terminal::Look},
     schedule::Clock,
     store::{self, Access, Store},
@@ -63,7 +64,7 @@ pub async fn run(cli: Cli, env: Environment) -> anyhow::Result<Exit> {
         }
         Command::Triage { action, by } => {
             let bot = open(config(&registry())?).await?;
-            let said = bot.triage(&action, &Person::at_terminal(&by)).await;
+            let said = bot.triage(&action, &Permit::at_terminal(&by)).await;
             bot.store.close().await;
             answer(&said?)
         }
@@ -86,6 +87,8 @@ async fn open(config: Config) -> anyhow::Result<Bot> {
         schedule: config.schedule,
         log_path: config.ops_log.path,
         clock: clock(),
+        people: config.people,
+        wake: Wake::default(),
     })
 }
 
@@ -96,19 +99,7 @@ async fn round(
     env: Environment,
 ) -> anyhow::Result<Exit> {
     if let Some(names) = &only {
-        config.checklist.know(names, &[LOG_CHECK])?;
-    }
-    let off = |check: &Listed| {
-        !check.on
-            && only
-                .as_ref()
-                .is_some_and(|names| names.iter().any(|name| name == check.name))
-    };
-    if let Some(check) = config.checklist.list().into_iter().find(off) {
-        bail!(
-            "the check `{0}` is off: give it a section [checks.{0}], as in daily-ops.example.toml",
-            check.name
-        );
+        check_names(&config.checklist, names)?;
     }
     let bot = open(config).await?;
     let progress = bot.checklist.progress(only.as_deref());
@@ -119,7 +110,7 @@ async fn round(
             .unwrap_or_else(|| "unknown".to_owned()),
     );
     let round = bot
-        .round(only.as_deref(), &progress, &by, |report| {
+        .round(only.as_deref(), &progress, &by, None, |report| {
             bars.finish(report)
         })
         .await;

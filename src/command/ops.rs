@@ -8,7 +8,7 @@ use clap::{
 };
 
 use super::{LogRead, Triage};
-use crate::text::{cut, one_line};
+use crate::text::{cut, nearest, one_line};
 
 /// What may follow `/ops`.
 #[derive(Debug, Subcommand)]
@@ -68,15 +68,15 @@ impl Ops {
 
 fn explain(error: &clap::Error) -> String {
     let context = |kind| match error.get(kind) {
-        Some(ContextValue::String(word)) => Some(word.clone()),
-        Some(ContextValue::Strings(words)) => words.first().cloned(),
-        _ => None,
+        Some(ContextValue::String(word)) => vec![word.as_str()],
+        Some(ContextValue::Strings(words)) => words.iter().map(String::as_str).collect(),
+        _ => Vec::new(),
     };
     if error.kind() == ErrorKind::InvalidSubcommand
-        && let Some(word) = context(ContextKind::InvalidSubcommand)
+        && let [word, ..] = context(ContextKind::InvalidSubcommand)[..]
     {
-        let word = cut(&one_line(&word), 40);
-        return match context(ContextKind::SuggestedSubcommand) {
+        let word = cut(&one_line(word), 40);
+        return match nearest(&word, context(ContextKind::SuggestedSubcommand)) {
             Some(near) => format!("there is no `{word}` here; did you mean `{near}`?"),
             None => format!("there is no `{word}` here; `/ops help` says what there is"),
         };

@@ -28,10 +28,12 @@ pub enum Kind {
     Drill,
     /// Bodies of earlier entries were erased.
     Erased,
+    /// A summary that the schedule wanted was not made.
+    Missed,
 }
 
 impl Kind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Round,
         Self::Decision,
         Self::Effect,
@@ -39,6 +41,7 @@ impl Kind {
         Self::Alert,
         Self::Drill,
         Self::Erased,
+        Self::Missed,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -50,6 +53,7 @@ impl Kind {
             Self::Alert => "alert",
             Self::Drill => "drill",
             Self::Erased => "erased",
+            Self::Missed => "missed",
         }
     }
 }
@@ -92,6 +96,8 @@ pub struct Sentence(pub Vec<Piece>);
 pub enum Piece {
     Said(String),
     Quoted(Untrusted),
+    /// A person; each medium names them in its own way.
+    Named(Person),
 }
 
 impl Sentence {
@@ -110,6 +116,13 @@ impl Sentence {
     #[must_use]
     pub fn quote(mut self, text: impl Into<Untrusted>) -> Self {
         self.0.push(Piece::Quoted(text.into()));
+        self
+    }
+
+    /// Adds a person.
+    #[must_use]
+    pub fn name(mut self, person: &Person) -> Self {
+        self.0.push(Piece::Named(person.clone()));
         self
     }
 
@@ -132,6 +145,7 @@ impl Piece {
         match self {
             Self::Said(words) => words,
             Self::Quoted(text) => text.as_str(),
+            Self::Named(person) => person.name(),
         }
     }
 }

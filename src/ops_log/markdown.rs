@@ -66,6 +66,7 @@ fn sentence(pieces: &[Piece]) -> String {
                 .split_inclusive(' ')
                 .for_each(|word| say(&mut text, word)),
             Piece::Quoted(quoted) => quote(&mut text, quoted.as_str()),
+            Piece::Named(person) => quote(&mut text, person.name()),
         }
     }
     text

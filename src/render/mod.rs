@@ -115,7 +115,7 @@ pub fn moment(at: DateTime<Utc>, zone: Tz, now: DateTime<Utc>) -> String {
 pub fn action(action: &Action, zone: Tz, now: DateTime<Utc>) -> Sentence {
     match action {
         Action::Acknowledge { .. } => Sentence::new().say("acknowledged"),
-        Action::Assign { to } => Sentence::new().say("assigned to ").quote(to.name()),
+        Action::Assign { to } => Sentence::new().say("assigned to ").name(to),
         Action::Snooze { until } => {
             Sentence::new().say(format!("snoozed until {}", moment(*until, zone, now)))
         }
@@ -130,7 +130,7 @@ pub fn action(action: &Action, zone: Tz, now: DateTime<Utc>) -> Sentence {
 pub fn decided(decision: &Decision, zone: Tz, now: DateTime<Utc>) -> Sentence {
     action(&decision.action, zone, now)
         .say(" by ")
-        .quote(decision.by.name())
+        .name(&decision.by)
         .say(format!(", {}", moment(decision.at, zone, now)))
 }
 

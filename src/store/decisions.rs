@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use sqlx::{QueryBuilder, types::Json};
 
-use super::{Connection, NewEffect, Store, effects, log, micros};
+use super::{
+    Connection, NewEffect, Receipt, Store, effects,
+    inbox::{ClaimLost, finish_if_any},
+    log, messages, micros,
+};
 use crate::{
     ops_log::{Annex, Body, Entry, Hash, NewEntry, decision_digest},
     report::FindingKey,
     triage::Decision,
 };
-
-/// Well below the parameters that either engine takes in one statement.
-const KEYS_AT_ONCE: usize = 500;
 
 /// What became of a decision.
 #[expect(
@@ -25,32 +26,43 @@ pub enum Decided {
     Recorded(Entry),
     /// Somebody else took that version first; nothing was written.
     Conflict,
+    /// Another process deals with the request; nothing was written.
+    Elsewhere,
 }
 
 impl Store {
-    /// Keeps a decision with its entry in the ops log and what it asks of the other side.
+    /// Keeps a decision with its entry in the ops log and what it asks of the other side, ends the request that asked
+    /// for it, and has the messages follow.
     pub async fn decide(
         &self,
         decision: Decision,
         entry: NewEntry,
         effect: Option<NewEffect>,
+        receipt: Option<Receipt>,
     ) -> anyhow::Result<Decided> {
-        self.write(move |c| {
-            Box::pin(async move {
-                if !insert(c, &decision).await? {
-                    return Ok(Decided::Conflict);
-                }
-                if let Some(effect) = effect {
-                    effects::insert(c, &decision, effect).await?;
-                }
-                let annex = Annex {
-                    decision: Some(digest(&decision)?),
-                    ..Annex::default()
-                };
-                Ok(Decided::Recorded(log::append(c, entry, annex).await?))
+        let decided = self
+            .write(move |c| {
+                Box::pin(async move {
+                    if !insert(c, &decision).await? {
+                        return Ok(Decided::Conflict);
+                    }
+                    ensure!(finish_if_any(c, receipt.as_ref()).await?, ClaimLost);
+                    if let Some(effect) = effect {
+                        effects::insert(c, &decision, effect).await?;
+                    }
+                    let annex = Annex {
+                        decision: Some(digest(&decision)?),
+                        ..Annex::default()
+                    };
+                    messages::want_all(c).await?;
+                    Ok(Decided::Recorded(log::append(c, entry, annex).await?))
+                })
             })
-        })
-        .await
+            .await;
+        match decided {
+            Err(error) if error.is::<ClaimLost>() => Ok(Decided::Elsewhere),
+            decided => decided,
+        }
     }
 
     /// Findings whose decisions are not those that the log was told of. An erasure takes the log's word about a decision
@@ -110,7 +122,7 @@ impl Store {
         let keys: Vec<String> = keys.into_iter().map(ToString::to_string).collect();
         let mut snapshot = self.read().await?;
         let mut histories: BTreeMap<FindingKey, Vec<Decision>> = BTreeMap::new();
-        for some in keys.chunks(KEYS_AT_ONCE) {
+        for some in keys.chunks(super::KEYS_AT_ONCE) {
             let found: Vec<Json<Decision>> = on!(&mut snapshot.connection(), |c| {
                 let mut query = QueryBuilder::new("SELECT decision FROM decisions WHERE key IN (");
                 let mut list = query.separated(", ");

@@ -1,25 +1,44 @@
 //! The outbox: what we owe the other side, until it is done or a person has to look.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::types::Json;
+use sqlx::{QueryBuilder, types::Json};
 
-use super::{Connection, Store, log, micros};
+use super::{Connection, Store, log, messages, micros};
 use crate::{
     checks::{Applied, Order},
     ops_log::{Annex, Entry, NewEntry},
+    permissions::Permit,
     report::FindingKey,
     text::Untrusted,
     triage::Decision,
 };
 
 /// An effect that a decision asks for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct NewEffect {
-    /// Names it for ever: `resolve:errors:4501:3`. A second one with this key is refused.
-    pub effect_key: String,
-    pub order: Order,
-    pub not_before: DateTime<Utc>,
+    effect_key: String,
+    order: Order,
+    not_before: DateTime<Utc>,
+}
+
+impl NewEffect {
+    /// `version` is that of the decision that asks for it. The effect is named for ever, `resolve:errors:4501:3`, and a
+    /// second one of that name is refused. It is done in the name of whoever has the permit.
+    pub fn new(mut order: Order, version: i64, not_before: DateTime<Utc>, permit: &Permit) -> Self {
+        order.by = permit.by().clone();
+        Self {
+            effect_key: format!("{}:{}:{version}", order.verb, order.key),
+            order,
+            not_before,
+        }
+    }
+
+    pub fn order(&self) -> &Order {
+        &self.order
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +59,13 @@ pub struct Effect {
     pub first_sent_at: Option<DateTime<Utc>>,
     pub last_error: Option<Untrusted>,
     pub result: Option<Applied>,
+}
+
+impl Effect {
+    /// Whether something is still owed, or nobody knows.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.state, EffectState::Done | EffectState::Failed)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,7 +235,7 @@ impl Store {
         .await
     }
 
-    /// Ends a claim, together with its entry in the ops log.
+    /// Ends a claim, together with its entry in the ops log, and has the messages follow.
     pub async fn settle_effect(
         &self,
         effect_key: &str,
@@ -223,6 +249,7 @@ impl Store {
                 if !settle(c, &effect_key, fence, &settlement).await? {
                     return Ok(Settled::FenceLost);
                 }
+                messages::want_all(c).await?;
                 Ok(Settled::Recorded(match entry {
                     Some(entry) => Some(log::append(c, entry, Annex::default()).await?),
                     None => None,
@@ -245,6 +272,36 @@ impl Store {
         })
         .context("the open effects could not be read")?;
         rows.into_iter().map(Row::open).collect()
+    }
+
+    /// What was last asked of the other side about each of these findings.
+    pub async fn newest_effects(
+        &self,
+        keys: impl IntoIterator<Item = &FindingKey>,
+    ) -> anyhow::Result<BTreeMap<FindingKey, Effect>> {
+        let keys: Vec<String> = keys.into_iter().map(ToString::to_string).collect();
+        let mut snapshot = self.read().await?;
+        let mut newest = BTreeMap::new();
+        for some in keys.chunks(super::KEYS_AT_ONCE) {
+            let rows: Vec<Row> = on!(&mut snapshot.connection(), |c| {
+                let mut query = QueryBuilder::new("SELECT * FROM effects WHERE key IN (");
+                let mut list = query.separated(", ");
+                some.iter().for_each(|key| {
+                    list.push_bind(key);
+                });
+                query
+                    .push(") ORDER BY key, version")
+                    .build_query_as()
+                    .fetch_all(c)
+                    .await
+            })
+            .context("the effects could not be read")?;
+            for row in rows {
+                let effect = row.open()?;
+                newest.insert(effect.key.clone(), effect);
+            }
+        }
+        Ok(newest)
     }
 
     /// What the decision of that version asked of the other side.

@@ -25,9 +25,12 @@ mod decisions;
 mod effects;
 mod erase;
 mod forget;
+mod inbox;
 mod log;
+mod messages;
 mod named;
 mod postgres;
+mod rounds;
 mod runs;
 mod schema;
 mod search;
@@ -36,9 +39,15 @@ mod writer;
 
 pub use decisions::Decided;
 pub use effects::{Effect, EffectState, NewEffect, Settled, Settlement};
+pub use inbox::{Backlog, Receipt};
+pub use messages::{MessageState, Showing, StoredMessage, Undelivered};
 pub use postgres::shown;
-pub use runs::LastRun;
+pub use rounds::{AskedRound, Begun, RoundClaim, RoundOrder, RoundState};
+pub use runs::{LastRun, NewRun, Remembered};
 pub use search::{Direction, Filter};
+
+/// Well below the parameters that either engine takes in one statement.
+const KEYS_AT_ONCE: usize = 500;
 
 /// Whether a store may be written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,8 +21,9 @@ pub(super) fn is_called(text: &str, person: &Person) -> bool {
 
 /// Whether a sentence quotes the person as a whole: "assigned to `anna`".
 pub(super) fn quotes(sentence: &Sentence, person: &Person) -> bool {
-    sentence
-        .0
-        .iter()
-        .any(|piece| matches!(piece, Piece::Quoted(text) if is(text.as_str(), person)))
+    sentence.0.iter().any(|piece| match piece {
+        Piece::Said(_) => false,
+        Piece::Quoted(text) => is(text.as_str(), person),
+        Piece::Named(named) => is_called(named.id(), person),
+    })
 }

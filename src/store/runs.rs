@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
-use super::{Connection, Store, log, micros};
+use super::{
+    Connection, RoundClaim, Store,
+    inbox::{self, ClaimLost},
+    log, micros, rounds,
+};
 use crate::{
-    ops_log::{Annex, Entry, NewEntry},
+    ops_log::{Annex, Entry, Head, NewEntry},
     report::{FindingKey, Outcome, Report, RunId},
-    triage::{Known, Memory, Verdict},
+    triage::{Known, Memory, Previous, Verdict},
 };
 
 /// How long a run's report is kept. Its entry in the ops log stays.
@@ -23,19 +27,45 @@ pub struct LastRun {
     pub started_at: DateTime<Utc>,
 }
 
+/// What a run is judged against, beside decisions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// What the rounds before left open.
+    pub memory: Memory,
+    pub previous: Option<Previous>,
+}
+
+/// A run as it is to be kept.
+pub struct NewRun {
+    pub report: Report,
+    pub verdict: Verdict,
+    pub before: Remembered,
+    /// What its checks leave open.
+    pub after: Memory,
+    pub entry: NewEntry,
+    /// The round that was asked for, if a chat or the schedule did.
+    pub claim: Option<RoundClaim>,
+}
+
 impl Store {
-    /// Keeps a run, what its checks leave open (`after`), and its entry in the ops log.
-    pub async fn record_run(
-        &self,
-        report: &Report,
-        verdict: Verdict,
-        after: &Memory,
-        entry: NewEntry,
-    ) -> anyhow::Result<Entry> {
-        let (report, after) = (report.clone(), after.clone());
+    /// Keeps a run with its entry in the ops log, ends the round that was asked for, and has its message follow.
+    pub async fn record_run(&self, run: NewRun) -> anyhow::Result<Entry> {
+        let NewRun {
+            report,
+            verdict,
+            before,
+            after,
+            entry,
+            claim,
+        } = run;
         self.write(move |c| {
             Box::pin(async move {
-                insert(c, &report, verdict).await?;
+                if let Some(claim) = &claim {
+                    let now = report.finished_at;
+                    let ended = rounds::end(c, claim, "done", Some(&report.run), None, now).await?;
+                    ensure!(ended, ClaimLost);
+                }
+                insert(c, &report, verdict, &before).await?;
                 for check in &report.checks {
                     if check.outcome != Outcome::Off {
                         let known = after.iter().filter(|(key, _)| key.check() == check.name);
@@ -43,6 +73,7 @@ impl Store {
                     }
                 }
                 prune(c, report.started_at - KEPT).await?;
+                inbox::prune(c, report.started_at).await?;
                 log::append(c, entry, Annex::default()).await
             })
         })
@@ -76,6 +107,41 @@ impl Store {
         row.map(opened).transpose()
     }
 
+    /// A run's report and what it was judged against; None once it is no longer kept.
+    pub async fn run(&self, run: &RunId) -> anyhow::Result<Option<(Report, Remembered)>> {
+        let mut snapshot = self.read().await?;
+        let row: Option<(Json<Report>, Option<Json<Remembered>>)> =
+            on!(&mut snapshot.connection(), |c| {
+                sqlx::query_as("SELECT report, past FROM runs WHERE id = $1")
+                    .bind(run.as_str())
+                    .fetch_optional(c)
+                    .await
+            })
+            .with_context(|| format!("the run {run} could not be read"))?;
+        Ok(row.map(|(report, past)| (report.0, past.map(|past| past.0).unwrap_or_default())))
+    }
+
+    /// The log's head as the round of that run left it.
+    pub async fn head_of(&self, run: &RunId) -> anyhow::Result<Option<Head>> {
+        let mut snapshot = self.read().await?;
+        let row: Option<(i64, String)> = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_as(
+                "SELECT seq, hash FROM ops_log WHERE kind = 'round' AND subject = $1 ORDER BY seq LIMIT 1",
+            )
+            .bind(run.as_str())
+            .fetch_optional(c)
+            .await
+        })
+        .context("the entry of a round could not be read")?;
+        row.map(|(seq, hash)| {
+            let hash = hash
+                .parse()
+                .context("the entry of a round is damaged; `log verify` says more")?;
+            Ok(Head { seq, hash })
+        })
+        .transpose()
+    }
+
     /// What the last look of each check left open.
     pub async fn memory(&self) -> anyhow::Result<Memory> {
         let mut snapshot = self.read().await?;
@@ -96,14 +162,20 @@ fn opened((run, started_at): (String, DateTime<Utc>)) -> anyhow::Result<LastRun>
     })
 }
 
-async fn insert(c: &mut Connection<'_>, report: &Report, verdict: Verdict) -> anyhow::Result<()> {
+async fn insert(
+    c: &mut Connection<'_>,
+    report: &Report,
+    verdict: Verdict,
+    before: &Remembered,
+) -> anyhow::Result<()> {
     on!(c, |c| {
-        sqlx::query("INSERT INTO runs (id, started_at, finished_at, verdict, report) VALUES ($1, $2, $3, $4, $5)")
+        sqlx::query("INSERT INTO runs (id, started_at, finished_at, verdict, report, past) VALUES ($1, $2, $3, $4, $5, $6)")
             .bind(report.run.as_str())
             .bind(micros(report.started_at))
             .bind(micros(report.finished_at))
             .bind(name(verdict)?)
             .bind(Json(report))
+            .bind(Json(before))
             .execute(c)
             .await
             .map(drop)

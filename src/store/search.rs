@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use anyhow::Context;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::{
     Connection, Store,
@@ -11,6 +11,7 @@ use super::{
     micros, named,
 };
 use crate::{
+    command::Search,
     ops_log::{Body, Entry, Kind},
     triage::Person,
 };
@@ -50,7 +51,39 @@ pub enum Direction {
     NewestFirst,
 }
 
+impl TryFrom<Search> for Filter {
+    type Error = anyhow::Error;
+
+    /// The newest first.
+    fn try_from(search: Search) -> anyhow::Result<Self> {
+        let start = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+        let after = search
+            .to
+            .map(|day| day.succ_opt().context("`--to` is too late a day"))
+            .transpose()?;
+        Ok(Self {
+            words: search.words,
+            kinds: search.kind,
+            person: search.person,
+            checks: search.check,
+            from: search.from.map(start),
+            to: after.map(start),
+            limit: Some(search.limit),
+            order: Direction::NewestFirst,
+        })
+    }
+}
+
 impl Filter {
+    /// The newest entries.
+    pub fn newest(limit: usize) -> Self {
+        Self {
+            limit: Some(limit),
+            order: Direction::NewestFirst,
+            ..Self::default()
+        }
+    }
+
     fn wants(&self, entry: &Entry) -> bool {
         let Some(body) = &entry.body else {
             let words_only_in_subject = contains_all(&self.words, &entry.subject);

@@ -56,7 +56,7 @@ pub struct Blind {
 }
 
 /// The round before this one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Previous {
     pub run: RunId,
     pub started_at: DateTime<Utc>,

@@ -2,7 +2,7 @@
 
 use daily_ops::{
     ops_log::NewEntry,
-    store::{Access, NewEffect, Store},
+    store::{Access, Store},
 };
 
 use sqlx::{Connection, SqliteConnection};
@@ -223,13 +223,10 @@ async fn a_write_that_fails_spoils_no_other_in_its_group() {
     on_each_engine(async |database| {
         let store = &database.store;
         decide(store, "1", 1).await;
-        let bad = || NewEffect {
-            effect_key: "resolve:errors:1:1".to_owned(),
-            ..effect("1", 2, "anna")
-        };
+        let bad = || effect("1", 1, "anna");
         let (a, failed, b) = tokio::join!(
             store.append(note(1)),
-            store.decide(decision("1", 2, "anna"), note(2), Some(bad())),
+            store.decide(decision("1", 2, "anna"), note(2), Some(bad()), None),
             store.append(note(3)),
         );
         failed.unwrap_err();

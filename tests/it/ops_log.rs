@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use crate::world::{
     company::{Company, stdout},
     database::{on_each_engine, open},
-    records::{at, claim, decide, entry, intact, key, note, person},
+    records::{a_run, at, claim, decide, entry, intact, key, note, person},
 };
 
 #[tokio::test]
@@ -445,7 +445,7 @@ async fn a_person_who_only_owns_findings_is_taken_out_of_runs_and_memory() {
         let memory = remember(&Memory::new(), &report);
         let round = entry(0, Kind::Round, "bert", "1 needs you");
         store
-            .record_run(&report, Verdict::NeedsYou, &memory, round)
+            .record_run(a_run(&report, Verdict::NeedsYou, memory, round))
             .await
             .unwrap();
         assert!(

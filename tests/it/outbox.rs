@@ -21,7 +21,7 @@ async fn an_effect_is_claimed_once_and_settled_with_its_entry() {
             (claimed.attempts, claimed.fence, claimed.state),
             (1, 1, EffectState::Running)
         );
-        assert_eq!(claimed.order, effect("1", 1, "anna").order);
+        assert_eq!(claimed.order, effect("1", 1, "anna").order().clone());
         assert_eq!(claim(store, 1).await, None);
 
         assert!(store.mark_sent(&claimed, at(1)).await.unwrap());

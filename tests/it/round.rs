@@ -149,6 +149,7 @@ async fn a_check_in_between_hides_neither_a_missed_day_nor_what_has_changed() {
         Some(&only),
         &bot.checklist.progress(Some(&only)),
         &daily_ops::triage::Person::at_terminal("ben"),
+        None,
         |_| {},
     )
     .await

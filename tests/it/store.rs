@@ -3,13 +3,13 @@
 use daily_ops::{
     ops_log::Kind,
     report::{Cause, CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown},
-    store::{Decided, LastRun, NewEffect, Store},
+    store::{Decided, LastRun, Store},
     triage::{Memory, Verdict, remember},
 };
 
 use crate::world::{
     database::on_each_engine,
-    records::{at, decide, decision, effect, entry, intact, key, note},
+    records::{a_run, at, decide, decision, effect, entry, intact, key, note},
 };
 
 fn finding(check: &str, subject: &str) -> Finding {
@@ -55,7 +55,7 @@ fn report(minute: i64, checks: Vec<CheckReport>) -> Report {
 async fn round(store: &Store, memory: &Memory, report: Report) -> Memory {
     let after = remember(memory, &report);
     store
-        .record_run(&report, Verdict::NeedsYou, &after, note(0))
+        .record_run(a_run(&report, Verdict::NeedsYou, after.clone(), note(0)))
         .await
         .expect("the run is recorded");
     store.memory().await.expect("the memory is read")
@@ -75,12 +75,12 @@ async fn a_run_is_read_back_as_it_was_recorded() {
             )],
         );
         let entry = store
-            .record_run(&first, Verdict::NeedsYou, &Memory::new(), note(0))
+            .record_run(a_run(&first, Verdict::NeedsYou, Memory::new(), note(0)))
             .await
             .unwrap();
         let second = report(5, vec![check("errors", Outcome::Looked, vec![])]);
         store
-            .record_run(&second, Verdict::Ok, &Memory::new(), note(5))
+            .record_run(a_run(&second, Verdict::Ok, Memory::new(), note(5)))
             .await
             .unwrap();
 
@@ -204,7 +204,7 @@ async fn runs_are_kept_for_ninety_days() {
         );
         for report in [&old, &young, &now] {
             store
-                .record_run(report, Verdict::Ok, &Memory::new(), note(0))
+                .record_run(a_run(report, Verdict::Ok, Memory::new(), note(0)))
                 .await
                 .unwrap();
         }
@@ -226,6 +226,7 @@ async fn of_two_decisions_on_one_version_the_second_changes_nothing() {
                 decision("1", 1, "bert"),
                 entry(2, Kind::Decision, "bert", "late"),
                 Some(effect("1", 9, "bert")),
+                None,
             )
             .await
             .unwrap();
@@ -250,12 +251,9 @@ async fn a_failing_part_takes_the_whole_decision_back() {
     on_each_engine(async |database| {
         let store = &database.store;
         decide(store, "1", 1).await;
-        let twice = NewEffect {
-            effect_key: "resolve:errors:1:1".to_owned(),
-            ..effect("1", 2, "anna")
-        };
+        let twice = effect("1", 1, "anna");
         let error = store
-            .decide(decision("1", 2, "anna"), note(2), Some(twice))
+            .decide(decision("1", 2, "anna"), note(2), Some(twice), None)
             .await
             .unwrap_err();
         assert!(

@@ -7,11 +7,12 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use daily_ops::{
-    bot::{Bot, Round, Said},
+    bot::{Bot, Round, Said, Wake},
     checks::registry,
     command::{self, Cli},
     config::Config,
     ops_log::Sentence,
+    permissions::Permit,
     render,
     store::{Access, Store},
     triage::Person,
@@ -90,6 +91,8 @@ impl Company {
                 *now += TimeDelta::milliseconds(1);
                 *now
             }),
+            people: config.people,
+            wake: Wake::default(),
         }
     }
 
@@ -139,6 +142,7 @@ pub(crate) async fn walk(bot: &Bot) -> Round {
         None,
         &bot.checklist.progress(None),
         &Person::at_terminal("anna"),
+        None,
         |_| {},
     )
     .await
@@ -157,7 +161,7 @@ pub(crate) async fn decide(bot: &Bot, who: &str, words: &str) -> Said {
     let command::Command::Triage { action, .. } = cli.command else {
         panic!("`{words}` is no triage")
     };
-    bot.triage(&action, &Person::at_terminal(who))
+    bot.triage(&action, &Permit::at_terminal(who))
         .await
         .expect("it can be judged")
 }

@@ -4,9 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use daily_ops::{
     checks::Order,
     ops_log::{Kind, NewEntry, Sentence},
-    report::{FindingKey, Severity},
-    store::{Decided, Effect, NewEffect, Store},
-    triage::{Action, Decision, Person},
+    permissions::Permit,
+    report::{FindingKey, Report, Severity},
+    store::{Decided, Effect, NewEffect, NewRun, Remembered, Store},
+    triage::{Action, Decision, Memory, Person, Verdict},
 };
 
 pub(crate) fn at(minute: i64) -> DateTime<Utc> {
@@ -63,11 +64,7 @@ pub(crate) fn effect(subject: &str, version: i64, by: &str) -> NewEffect {
         before: None,
         after: None,
     };
-    NewEffect {
-        effect_key: format!("resolve:errors:{subject}:{version}"),
-        order,
-        not_before: at(0),
-    }
+    NewEffect::new(order, version, at(0), &Permit::at_terminal(by))
 }
 
 pub(crate) async fn decide(store: &Store, subject: &str, version: i64) {
@@ -76,6 +73,7 @@ pub(crate) async fn decide(store: &Store, subject: &str, version: i64) {
             decision(subject, version, "anna"),
             entry(version, Kind::Decision, "anna", subject),
             Some(effect(subject, version, "anna")),
+            None,
         )
         .await
         .expect("the decision is taken");
@@ -96,4 +94,16 @@ pub(crate) async fn claim(store: &Store, minute: i64) -> Option<Effect> {
         .claim_effect(at(minute), TimeDelta::minutes(1))
         .await
         .expect("effects can be claimed")
+}
+
+/// A run that nobody asked for in a chat, and that remembers nothing.
+pub(crate) fn a_run(report: &Report, verdict: Verdict, after: Memory, entry: NewEntry) -> NewRun {
+    NewRun {
+        report: report.clone(),
+        verdict,
+        before: Remembered::default(),
+        after,
+        entry,
+        claim: None,
+    }
 }

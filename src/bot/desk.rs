@@ -1,0 +1,515 @@
+//! Deals with what was asked in a chat: who may, what it means, and what to answer.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use chrono::TimeDelta;
+
+use super::{Bot, Judged, KEEP_ROUND, Outcome, Pictured, check_names, decide::wanted};
+use crate::{
+    command::{Asked, Form, Item, LogRead, Ops, Pause, Press, Triage, View, What},
+    ops_log::{Anchor, Entry, Kind, NewEntry, Sentence, count},
+    permissions::{Directory, Home, Permissions, Permit, Right, Verdict},
+    report::{Finding, FindingKey},
+    store::{Begun, Filter, Receipt, RoundOrder, RoundState, StoredMessage},
+    triage::{Action, Decision, Known, Person},
+};
+
+/// The newest entries, if nobody says how many.
+const NEWEST: usize = 10;
+
+/// The most that a chat is shown of the log.
+const LONGEST: usize = 40;
+
+/// Where requests from a chat are dealt with, one after the other or many at once.
+pub struct Desk {
+    pub bot: Arc<Bot>,
+    pub permissions: Permissions,
+    pub home: Home,
+    pub directory: Arc<dyn Directory>,
+}
+
+/// What a person gets to see for their request, beside what the message shows.
+pub enum Reply {
+    /// Nothing: the message shows it.
+    Nothing,
+    Private(Vec<Sentence>),
+    Help,
+    Log(Vec<Entry>),
+    /// How things stood at the last round, with the decisions since.
+    Status(Box<Judged>),
+    /// The same round is under way, or has just ended: its message.
+    Running {
+        order: RoundOrder,
+        message: Option<StoredMessage>,
+        ended: bool,
+    },
+    View(Box<Shown>),
+}
+
+/// What a view over a message shows.
+pub enum Shown {
+    Form {
+        view: View,
+        finding: Finding,
+        item: Item,
+    },
+    Details {
+        known: Known,
+        history: Vec<Decision>,
+    },
+    /// All findings of the message.
+    Rest(Pictured),
+}
+
+/// Why a request can't be carried out; nothing was changed.
+struct Refusal(Sentence);
+
+impl Desk {
+    /// Deals with a request that was accepted. An error means that it is still to be dealt with, by whoever claims it
+    /// next.
+    pub async fn answer(&self, asked: &Asked, receipt: &Receipt) -> anyhow::Result<Reply> {
+        let task = match Task::of(asked) {
+            Ok(task) => task,
+            Err(why) => return self.refuse(receipt, Sentence::new().quote(why)).await,
+        };
+        if let Task::Help = task {
+            self.bot.store.finish_asked(receipt.clone()).await?;
+            return Ok(Reply::Help);
+        }
+        let verdict = self
+            .permissions
+            .check(&asked.by, task.right(), &self.home, &*self.directory)
+            .await;
+        let permit = match verdict {
+            Verdict::Permitted(permit) => permit,
+            Verdict::Denied(denied) => {
+                self.deny(asked, &task, denied.as_str(), receipt).await?;
+                let line = Sentence::new().say(denied.advice());
+                return Ok(Reply::Private(vec![line.say("; nothing was changed")]));
+            }
+            Verdict::Unknown(unknown) => {
+                let why = Sentence::new()
+                    .say("whether you may do that is not known, so nothing was changed: ")
+                    .quote(&unknown.reason);
+                return self.refuse(receipt, why).await;
+            }
+        };
+        match self.carry_out(asked, task, &permit, receipt).await? {
+            Ok(reply) => Ok(reply),
+            Err(Refusal(why)) => self.refuse(receipt, why).await,
+        }
+    }
+
+    async fn refuse(&self, receipt: &Receipt, why: Sentence) -> anyhow::Result<Reply> {
+        self.bot.store.finish_asked(receipt.clone()).await?;
+        Ok(Reply::Private(vec![why]))
+    }
+
+    async fn deny(
+        &self,
+        asked: &Asked,
+        task: &Task,
+        why: &str,
+        receipt: &Receipt,
+    ) -> anyhow::Result<()> {
+        let text = Sentence::new()
+            .say("denied: ")
+            .then(task.name())
+            .say(format!(" · {why}"));
+        let entry = NewEntry {
+            at: (self.bot.clock)(),
+            kind: Kind::Denied,
+            subject: asked.channel.clone().unwrap_or_default(),
+            by: asked.by.person(),
+            text,
+            checks: Vec::new(),
+        };
+        if let Some(entry) = self.bot.store.deny(entry, receipt.clone()).await? {
+            self.bot.project_or_warn(&[entry]).await;
+        }
+        Ok(())
+    }
+
+    async fn carry_out(
+        &self,
+        asked: &Asked,
+        task: Task,
+        permit: &Permit,
+        receipt: &Receipt,
+    ) -> anyhow::Result<Result<Reply, Refusal>> {
+        Ok(match task {
+            Task::Help => Ok(Reply::Help),
+            Task::Round(only) => return self.round(asked, only, permit, receipt).await,
+            Task::Status => self.done(receipt, self.status().await?).await?,
+            Task::Log(read) => self.done(receipt, self.log(read).await?).await?,
+            Task::Typed(Triage::Show { key }) => {
+                let said = self.bot.show(&key).await?;
+                self.done(receipt, Ok(Reply::Private(said.lines))).await?
+            }
+            Task::Typed(triage) => {
+                let now = (self.bot.clock)();
+                let action = wanted(&triage, now).context("`show` is dealt with above")?;
+                self.decide(triage.key(), action, None, permit, receipt, true)
+                    .await?
+            }
+            Task::Press(press, item) => {
+                let found = match self.find(asked, &item).await? {
+                    Ok(found) => found,
+                    Err(refusal) => return Ok(Err(refusal)),
+                };
+                let now = (self.bot.clock)();
+                let action = match press {
+                    Press::Open(view) => {
+                        let shown = self.view(view, item, found).await?;
+                        return self.done(receipt, shown).await;
+                    }
+                    Press::Acknowledge => Action::Acknowledge { reason: None },
+                    Press::Resolve => Action::Resolve { reason: None },
+                    Press::Snooze => Action::Snooze {
+                        until: now + TimeDelta::days(1),
+                    },
+                    Press::Undo => Action::Undo { version: 0 },
+                };
+                let Some(finding) = found.finding else {
+                    return Ok(Err(stale()));
+                };
+                self.decide(
+                    &finding.key,
+                    action,
+                    Some(item.seen),
+                    permit,
+                    receipt,
+                    false,
+                )
+                .await?
+            }
+            Task::Submit(form, item) => {
+                let found = match self.find(asked, &item).await? {
+                    Ok(found) => found,
+                    Err(refusal) => return Ok(Err(refusal)),
+                };
+                let Some(finding) = found.finding else {
+                    return Ok(Err(stale()));
+                };
+                let action = self.filled_in(form);
+                self.decide(
+                    &finding.key,
+                    action,
+                    Some(item.seen),
+                    permit,
+                    receipt,
+                    false,
+                )
+                .await?
+            }
+        })
+    }
+
+    /// Ends a request that changes nothing.
+    async fn done(
+        &self,
+        receipt: &Receipt,
+        reply: Result<Reply, Refusal>,
+    ) -> anyhow::Result<Result<Reply, Refusal>> {
+        if reply.is_ok() {
+            self.bot.store.finish_asked(receipt.clone()).await?;
+        }
+        Ok(reply)
+    }
+
+    async fn round(
+        &self,
+        asked: &Asked,
+        only: Option<Vec<String>>,
+        permit: &Permit,
+        receipt: &Receipt,
+    ) -> anyhow::Result<Result<Reply, Refusal>> {
+        let Some(channel) = &asked.channel else {
+            return Ok(Err(Refusal(
+                Sentence::new().say("a round needs a channel: ask for it in one"),
+            )));
+        };
+        if let Some(names) = &only
+            && let Err(error) = check_names(&self.bot.checklist, names)
+        {
+            return Ok(Err(Refusal(Sentence::new().quote(format!("{error:#}")))));
+        }
+        let now = (self.bot.clock)();
+        let order = RoundOrder {
+            by: Some(permit.by().clone()),
+            at: now,
+            only,
+            due_at: None,
+            missed: Vec::new(),
+            reply_to: asked.reply_to.clone(),
+        };
+        let begun = self
+            .bot
+            .store
+            .begin_round(channel, order, now - KEEP_ROUND, Some(receipt.clone()))
+            .await?;
+        Ok(Ok(match begun {
+            Begun::Started => {
+                self.bot.wake.rounds.notify_one();
+                self.bot.wake.messages.notify_one();
+                Reply::Nothing
+            }
+            Begun::Running(round) => Reply::Running {
+                message: self.bot.store.message(&round.id).await?,
+                ended: round.state == RoundState::Done,
+                order: round.order,
+            },
+            Begun::Elsewhere => Reply::Nothing,
+        }))
+    }
+
+    async fn decide(
+        &self,
+        key: &FindingKey,
+        action: Action,
+        seen: Option<i64>,
+        permit: &Permit,
+        receipt: &Receipt,
+        tell: bool,
+    ) -> anyhow::Result<Result<Reply, Refusal>> {
+        let outcome = self
+            .bot
+            .decide(key, action, seen, permit, Some(receipt))
+            .await?;
+        Ok(match outcome {
+            Outcome::Recorded { entry, said, .. } => {
+                self.bot.project_or_warn(&[entry]).await;
+                Ok(if tell {
+                    Reply::Private(vec![said])
+                } else {
+                    Reply::Nothing
+                })
+            }
+            Outcome::Refused(why) => Err(Refusal(why)),
+            Outcome::Elsewhere => Ok(Reply::Nothing),
+        })
+    }
+
+    fn filled_in(&self, form: Form) -> Action {
+        let now = (self.bot.clock)();
+        match form {
+            Form::Acknowledge { reason } => Action::Acknowledge {
+                reason: reason.map(Into::into),
+            },
+            Form::Assign { to } => Action::Assign {
+                to: Person::from(format!("slack:{to}")),
+            },
+            Form::Snooze { time } => match time {
+                Pause::Day => Action::Snooze {
+                    until: now + TimeDelta::days(1),
+                },
+                Pause::ThreeDays => Action::Snooze {
+                    until: now + TimeDelta::days(3),
+                },
+                Pause::Week => Action::Snooze {
+                    until: now + TimeDelta::days(7),
+                },
+                Pause::UntilItEscalates => Action::Archive,
+            },
+            Form::Note { text } => Action::Note { text: text.into() },
+        }
+    }
+
+    /// What a button stands for, if it belongs to one of our messages and was clicked there.
+    async fn find(&self, asked: &Asked, item: &Item) -> anyhow::Result<Result<Found, Refusal>> {
+        let Some(pictured) = self.bot.picture(&item.message).await? else {
+            return Ok(Err(Refusal(Sentence::new().say(
+                "this message is of another database: ask for a new round with `/ops daily`; nothing was changed",
+            ))));
+        };
+        let message = &pictured.message;
+        let is_there = asked.channel.as_ref() == Some(&message.channel)
+            && match (&message.ts, &asked.message) {
+                (Some(known), Some(clicked)) => known == clicked,
+                // Slack never confirmed the post, and now shows it to somebody.
+                (None, Some(clicked)) => self.bot.store.adopt_message(&message.id, clicked).await?,
+                (_, None) => false,
+            };
+        if !is_there {
+            return Ok(Err(Refusal(Sentence::new().say(
+                "this button is a copy of one in another message: use the one there; nothing was changed",
+            ))));
+        }
+        let finding = match (item.finding, &pictured.done) {
+            (Some(index), Some(done)) => {
+                let checks = done.triaged.report.checks.iter();
+                let index = usize::try_from(index).unwrap_or(usize::MAX);
+                checks.flat_map(|check| &check.findings).nth(index).cloned()
+            }
+            _ => None,
+        };
+        Ok(Ok(Found { pictured, finding }))
+    }
+
+    async fn view(
+        &self,
+        view: View,
+        item: Item,
+        found: Found,
+    ) -> anyhow::Result<Result<Reply, Refusal>> {
+        let shown = match (view, found.finding) {
+            (View::Rest, _) => Shown::Rest(found.pictured),
+            (_, None) => return Ok(Err(stale())),
+            (View::Details, Some(finding)) => {
+                let history = self.bot.store.history(&finding.key).await?;
+                match self.bot.known(&finding.key).await? {
+                    Ok(known) => Shown::Details { known, history },
+                    // Gone by now: what that run saw of it.
+                    Err(_) => Shown::Details {
+                        known: seen_then(&finding, &found.pictured),
+                        history,
+                    },
+                }
+            }
+            (view, Some(finding)) => Shown::Form {
+                view,
+                finding,
+                item,
+            },
+        };
+        Ok(Ok(Reply::View(Box::new(shown))))
+    }
+
+    async fn status(&self) -> anyhow::Result<Result<Reply, Refusal>> {
+        let judged = match self.bot.store.last_run().await? {
+            Some(run) => self.bot.judged(&run.run).await?,
+            None => None,
+        };
+        Ok(match judged {
+            Some(judged) => Ok(Reply::Status(Box::new(judged))),
+            None => Err(Refusal(
+                Sentence::new().say("there has been no round yet: ask for one with `/ops daily`"),
+            )),
+        })
+    }
+
+    async fn log(&self, read: Option<LogRead>) -> anyhow::Result<Result<Reply, Refusal>> {
+        let filter = match read {
+            None => Filter::newest(NEWEST),
+            Some(LogRead::Show { last }) => Filter::newest(last.min(LONGEST)),
+            Some(LogRead::Search(mut search)) => {
+                search.limit = search.limit.min(LONGEST);
+                match Filter::try_from(search) {
+                    Ok(filter) => filter,
+                    Err(error) => {
+                        return Ok(Err(Refusal(Sentence::new().quote(format!("{error:#}")))));
+                    }
+                }
+            }
+            Some(LogRead::Verify { anchor }) => return self.verify(anchor.as_deref()).await,
+        };
+        let mut entries = self.bot.store.entries(&filter).await?;
+        entries.reverse();
+        Ok(Ok(Reply::Log(entries)))
+    }
+
+    async fn verify(&self, anchor: Option<&str>) -> anyhow::Result<Result<Reply, Refusal>> {
+        let anchor: Option<Anchor> = match anchor.map(str::parse).transpose() {
+            Ok(anchor) => anchor,
+            Err(error) => return Ok(Err(Refusal(Sentence::new().quote(format!("{error:#}"))))),
+        };
+        let line = match self.bot.store.verify(anchor).await? {
+            Ok(verified) => Sentence::new().say(format!(
+                "the chain holds: {}, {}. The file is compared by `daily-ops log verify`",
+                count(verified.entries),
+                verified.head
+            )),
+            Err(flaw) => Sentence::new()
+                .say("the log does not verify: ")
+                .quote(flaw.to_string()),
+        };
+        Ok(Ok(Reply::Private(vec![line])))
+    }
+}
+
+/// What a button stands for.
+struct Found {
+    pictured: Pictured,
+    /// None for a button of the whole message, or once the run is no longer kept.
+    finding: Option<Finding>,
+}
+
+fn stale() -> Refusal {
+    Refusal(Sentence::new().say(
+        "this message is too old: its run is no longer kept. `/ops daily` shows how things stand; nothing was changed",
+    ))
+}
+
+fn seen_then(finding: &Finding, pictured: &Pictured) -> Known {
+    let at = pictured.round.order.at;
+    let since = pictured
+        .done
+        .iter()
+        .flat_map(|done| done.triaged.rows())
+        .find(|row| row.finding.key == finding.key)
+        .map_or(at, |row| row.since);
+    Known {
+        since,
+        last_seen: at,
+        peak: None,
+        finding: finding.clone(),
+    }
+}
+
+/// A request, understood.
+enum Task {
+    Help,
+    Round(Option<Vec<String>>),
+    Status,
+    Log(Option<LogRead>),
+    Typed(Triage),
+    Press(Press, Item),
+    Submit(Form, Item),
+}
+
+impl Task {
+    fn of(asked: &Asked) -> Result<Self, String> {
+        Ok(match &asked.what {
+            What::Command(text) => match Ops::read(text)? {
+                Ops::Help => Self::Help,
+                Ops::Daily => Self::Round(None),
+                Ops::Check { names } => Self::Round(Some(names)),
+                Ops::Status => Self::Status,
+                Ops::Triage { action } => Self::Typed(action),
+                Ops::Log { command } => Self::Log(command),
+            },
+            What::Press { press, item } => Self::Press(*press, item.clone()),
+            What::Submit { form, item } => Self::Submit(form.clone(), item.clone()),
+        })
+    }
+
+    fn right(&self) -> Right {
+        match self {
+            Self::Help
+            | Self::Round(_)
+            | Self::Status
+            | Self::Log(_)
+            | Self::Typed(Triage::Show { .. })
+            | Self::Press(Press::Open(View::Details | View::Rest), _) => Right::Look,
+            Self::Typed(_) | Self::Press(..) | Self::Submit(..) => Right::Triage,
+        }
+    }
+
+    /// For the log: what somebody tried.
+    fn name(&self) -> Sentence {
+        let say = |words: &str| Sentence::new().say(words);
+        match self {
+            Self::Help => say("help"),
+            Self::Round(_) => say("a round"),
+            Self::Status => say("status"),
+            Self::Log(_) => say("the log"),
+            Self::Typed(triage) => say("triage of ").quote(triage.key().to_string()),
+            Self::Press(press, _) => say(press.name()),
+            Self::Submit(Form::Acknowledge { .. }, _) => say("acknowledge with a reason"),
+            Self::Submit(Form::Assign { .. }, _) => say("assign"),
+            Self::Submit(Form::Snooze { .. }, _) => say("snooze"),
+            Self::Submit(Form::Note { .. }, _) => say("note"),
+        }
+    }
+}

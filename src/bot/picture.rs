@@ -1,0 +1,100 @@
+//! What the message of a round shows, read from the database.
+
+use std::collections::BTreeMap;
+
+use super::Bot;
+use crate::{
+    ops_log::Head,
+    report::{FindingKey, Report, RunId},
+    store::{AskedRound, Effect, MessageState, Remembered, StoredMessage},
+    triage::{Decision, Past, Triaged, triage},
+};
+
+/// A message with all that it shows.
+pub struct Pictured {
+    pub message: StoredMessage,
+    pub round: AskedRound,
+    /// Once the round has been recorded, and as long as its run is kept.
+    pub done: Option<Judged>,
+    /// The message that has taken its place.
+    pub newer: Option<StoredMessage>,
+}
+
+/// A run, judged with the decisions of this moment.
+pub struct Judged {
+    pub triaged: Triaged,
+    pub history: BTreeMap<FindingKey, Vec<Decision>>,
+    /// What was last asked of the other side.
+    pub effects: BTreeMap<FindingKey, Effect>,
+    /// The log's head as the round left it.
+    pub head: Option<Head>,
+}
+
+impl Judged {
+    /// The newest decision's version of each finding that has any.
+    pub fn versions(&self) -> BTreeMap<FindingKey, i64> {
+        let newest = |(key, history): (&FindingKey, &Vec<Decision>)| {
+            history.last().map(|last| (key.clone(), last.version))
+        };
+        self.history.iter().filter_map(newest).collect()
+    }
+}
+
+impl Bot {
+    /// None if there is no such message.
+    pub async fn picture(&self, message: &str) -> anyhow::Result<Option<Pictured>> {
+        let (Some(message), Some(round)) = (
+            self.store.message(message).await?,
+            self.store.asked_round(message).await?,
+        ) else {
+            return Ok(None);
+        };
+        let newer = match &message.newer {
+            Some(newer) if message.state == MessageState::Old => self.store.message(newer).await?,
+            _ => None,
+        };
+        let done = match &round.run {
+            Some(run) => self.judged(run).await?,
+            None => None,
+        };
+        Ok(Some(Pictured {
+            message,
+            round,
+            done,
+            newer,
+        }))
+    }
+
+    /// A run as the decisions of this moment let it look; None once it is no longer kept.
+    pub async fn judged(&self, run: &RunId) -> anyhow::Result<Option<Judged>> {
+        let Some((report, before)) = self.store.run(run).await? else {
+            return Ok(None);
+        };
+        let (history, effects) = tokio::try_join!(
+            self.store.decisions(keys(&report)),
+            self.store.newest_effects(keys(&report)),
+        )?;
+        let Remembered { memory, previous } = before;
+        let past = Past {
+            memory,
+            undelivered: effects
+                .values()
+                .filter(|effect| effect.is_open())
+                .map(|effect| (effect.key.clone(), effect.version))
+                .collect(),
+            history,
+            previous,
+        };
+        Ok(Some(Judged {
+            triaged: triage(report, &past),
+            history: past.history,
+            effects,
+            head: self.store.head_of(run).await?,
+        }))
+    }
+}
+
+fn keys(report: &Report) -> impl Iterator<Item = &FindingKey> {
+    let findings = report.checks.iter().flat_map(|check| &check.findings);
+    findings.map(|finding| &finding.key)
+}

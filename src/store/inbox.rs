@@ -1,0 +1,199 @@
+//! The inbox: what was asked in a chat, kept once, until it has been dealt with.
+
+use anyhow::Context;
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::types::Json;
+
+use super::{Connection, Store, log, micros};
+use crate::{
+    command::Asked,
+    ops_log::{Annex, Entry, NewEntry},
+};
+
+/// How long a request's key is remembered; Slack repeats none for longer than a day.
+const REMEMBERED: TimeDelta = TimeDelta::days(2);
+
+/// The claim on a request; only the newest one may finish it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    key: String,
+    fence: i64,
+}
+
+/// Somebody else has claimed it since; the transaction is rolled back.
+#[derive(Debug, thiserror::Error)]
+#[error("another process has taken this over; nothing was written")]
+pub(super) struct ClaimLost;
+
+/// What waits in the inbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    pub waiting: u64,
+    pub oldest: Option<DateTime<Utc>>,
+}
+
+impl Store {
+    /// Keeps a request, and claims it for the time of the lease. None if it is known already. Once this returns, it is
+    /// on disk.
+    pub async fn accept(
+        &self,
+        asked: &Asked,
+        now: DateTime<Utc>,
+        lease: TimeDelta,
+    ) -> anyhow::Result<Option<Receipt>> {
+        let asked = asked.clone();
+        self.write(move |c| {
+            Box::pin(async move {
+                let rows = on!(c, |c| {
+                    sqlx::query(
+                        "INSERT INTO inbox (key, at, asked, state, attempts, lease_until, fence) \
+                         VALUES ($1, $2, $3, 'waiting', 1, $4, 1) ON CONFLICT (key) DO NOTHING",
+                    )
+                    .bind(&asked.key)
+                    .bind(micros(now))
+                    .bind(Json(&asked))
+                    .bind(micros(now + lease))
+                    .execute(c)
+                    .await
+                    .map(|done| done.rows_affected())
+                })
+                .context("the request could not be kept")?;
+                Ok((rows == 1).then_some(Receipt {
+                    key: asked.key,
+                    fence: 1,
+                }))
+            })
+        })
+        .await
+    }
+
+    /// Takes over the oldest request whose lease has run out.
+
+    pub async fn claim_asked(
+        &self,
+        now: DateTime<Utc>,
+        lease: TimeDelta,
+    ) -> anyhow::Result<Option<(Asked, Receipt)>> {
+        let (now, until) = (micros(now), micros(now + lease));
+        self.write(move |c| {
+            Box::pin(async move {
+                let row: Option<(Json<Asked>, String, i64)> = on!(c, |c| {
+                    sqlx::query_as(
+                        "UPDATE inbox SET attempts = attempts + 1, fence = fence + 1, lease_until = $2 \
+                         WHERE state = 'waiting' AND (lease_until IS NULL OR lease_until <= $1) AND key = \
+                             (SELECT key FROM inbox WHERE state = 'waiting' \
+                              AND (lease_until IS NULL OR lease_until <= $1) ORDER BY at LIMIT 1) \
+                         RETURNING asked, key, fence",
+                    )
+                    .bind(now)
+                    .bind(until)
+                    .fetch_optional(c)
+                    .await
+                })
+                .context("the inbox could not be read")?;
+                Ok(row.map(|(Json(asked), key, fence)| (asked, Receipt { key, fence })))
+            })
+        })
+        .await
+    }
+
+    /// Ends a request that asks for nothing that is kept. False if somebody else has claimed it since.
+    pub async fn finish_asked(&self, receipt: Receipt) -> anyhow::Result<bool> {
+        self.write(move |c| Box::pin(async move { finish(c, &receipt).await }))
+            .await
+    }
+
+    /// Ends a request that was denied, with its entry in the log. None if somebody else has claimed it since.
+    pub async fn deny(&self, entry: NewEntry, receipt: Receipt) -> anyhow::Result<Option<Entry>> {
+        self.write(move |c| {
+            Box::pin(async move {
+                if !finish(c, &receipt).await? {
+                    return Ok(None);
+                }
+                log::append(c, entry, Annex::default()).await.map(Some)
+            })
+        })
+        .await
+    }
+
+    pub async fn backlog(&self) -> anyhow::Result<Backlog> {
+        let mut snapshot = self.read().await?;
+        let (waiting, oldest): (i64, Option<DateTime<Utc>>) =
+            on!(&mut snapshot.connection(), |c| {
+                sqlx::query_as("SELECT count(*), min(at) FROM inbox WHERE state = 'waiting'")
+                    .fetch_one(c)
+                    .await
+            })
+            .context("the inbox could not be counted")?;
+        Ok(Backlog {
+            waiting: waiting.unsigned_abs(),
+            oldest,
+        })
+    }
+
+    /// Lets go of what a process that has ended had claimed. Only for a database that no other process uses.
+    pub async fn release_claims(&self) -> anyhow::Result<()> {
+        if let super::Engine::Postgres(_) = self.engine {
+            return Ok(());
+        }
+        self.write(|c| {
+            Box::pin(async move {
+                for claimed in [
+                    "UPDATE inbox SET lease_until = NULL WHERE state = 'waiting'",
+                    "UPDATE asked_rounds SET lease_until = NULL WHERE state = 'running'",
+                    "UPDATE messages SET lease_until = NULL WHERE first_sent_at IS NULL OR ts IS NOT NULL",
+                    "UPDATE effects SET state = 'waiting', lease_until = NULL \
+                     WHERE state = 'running' AND first_sent_at IS NULL",
+                ] {
+                    on!(&mut *c, |c| sqlx::query(claimed)
+                        .execute(c)
+                        .await
+                        .map(drop))
+                    .context("the claims of the process before could not be let go")?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+/// False if the claim is not the newest, or the request is finished: write nothing then.
+pub(super) async fn finish(c: &mut Connection<'_>, receipt: &Receipt) -> anyhow::Result<bool> {
+    let rows = on!(c, |c| {
+        sqlx::query(
+            "UPDATE inbox SET state = 'done', lease_until = NULL \
+             WHERE key = $1 AND fence = $2 AND state = 'waiting'",
+        )
+        .bind(&receipt.key)
+        .bind(receipt.fence)
+        .execute(c)
+        .await
+        .map(|done| done.rows_affected())
+    })
+    .context("the request could not be marked as done")?;
+    Ok(rows == 1)
+}
+
+/// As [`finish`], for work that may have no request behind it.
+pub(super) async fn finish_if_any(
+    c: &mut Connection<'_>,
+    receipt: Option<&Receipt>,
+) -> anyhow::Result<bool> {
+    match receipt {
+        Some(receipt) => finish(c, receipt).await,
+        None => Ok(true),
+    }
+}
+
+/// Removes what nobody will ask again.
+pub(super) async fn prune(c: &mut Connection<'_>, now: DateTime<Utc>) -> anyhow::Result<()> {
+    on!(c, |c| {
+        sqlx::query("DELETE FROM inbox WHERE state = 'done' AND at < $1")
+            .bind(micros(now - REMEMBERED))
+            .execute(c)
+            .await
+            .map(drop)
+    })
+    .context("old requests could not be removed")
+}

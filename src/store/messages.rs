@@ -1,0 +1,384 @@
+//! Messages in chats: renderings of what the database knows, and how far the chat has followed.
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Connection, Store, micros};
+use crate::text::Untrusted;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageState {
+    /// It follows what is decided.
+    Living,
+    /// A newer message has taken its place.
+    Old,
+    /// Somebody deleted it.
+    Gone,
+}
+
+/// A message, and how far the chat has followed. Its id is its round's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredMessage {
+    pub id: String,
+    pub channel: String,
+    /// What the chat calls it; None until it is known to be posted.
+    pub ts: Option<String>,
+    pub state: MessageState,
+    /// The message that has taken its place.
+    pub newer: Option<String>,
+    /// The version that is wanted; a claim shows this one.
+    pub wanted: i64,
+    /// Of what the chat shows.
+    pub digest: Option<String>,
+    /// Claims since it was last shown, this one included.
+    pub attempts: i64,
+    pub fence: i64,
+    /// When a post may have reached the chat for the first time: look there before the next try.
+    pub first_sent_at: Option<DateTime<Utc>>,
+    pub last_error: Option<Untrusted>,
+}
+
+/// What became of a claimed message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Showing {
+    Shown {
+        ts: String,
+        digest: String,
+        /// No progress is shown before that time; decisions are.
+        quiet_until: Option<DateTime<Utc>>,
+        /// The chat took the text alone.
+        refused_blocks: Option<Untrusted>,
+    },
+    Later {
+        not_before: DateTime<Utc>,
+        error: Untrusted,
+    },
+    Gone,
+}
+
+/// Messages that the chat has not followed yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Undelivered {
+    pub messages: u64,
+    /// Of those, the ones that were tried in vain.
+    pub failing: u64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    channel: String,
+    ts: Option<String>,
+    state: String,
+    newer: Option<String>,
+    wanted: i64,
+    digest: Option<String>,
+    attempts: i64,
+    fence: i64,
+    first_sent_at: Option<DateTime<Utc>>,
+    last_error: Option<String>,
+}
+
+impl Row {
+    fn open(self) -> anyhow::Result<StoredMessage> {
+        Ok(StoredMessage {
+            state: match self.state.as_str() {
+                "living" => MessageState::Living,
+                "old" => MessageState::Old,
+                "gone" => MessageState::Gone,
+                other => bail!(
+                    "the message {} is in the state `{other}`, which this version does not know",
+                    self.id
+                ),
+            },
+            id: self.id,
+            channel: self.channel,
+            ts: self.ts,
+            newer: self.newer,
+            wanted: self.wanted,
+            digest: self.digest,
+            attempts: self.attempts,
+            fence: self.fence,
+            first_sent_at: self.first_sent_at,
+            last_error: self.last_error.map(Untrusted::from),
+        })
+    }
+}
+
+impl Store {
+    pub async fn message(&self, id: &str) -> anyhow::Result<Option<StoredMessage>> {
+        let mut snapshot = self.read().await?;
+        let row: Option<Row> = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_as("SELECT * FROM messages WHERE id = $1")
+                .bind(id)
+                .fetch_optional(c)
+                .await
+        })
+        .context("a message could not be read")?;
+        row.map(Row::open).transpose()
+    }
+
+    /// Takes a message that the chat has not followed, for the time of the lease. One that was never posted goes first.
+    pub async fn claim_message(
+        &self,
+        now: DateTime<Utc>,
+        lease: TimeDelta,
+    ) -> anyhow::Result<Option<StoredMessage>> {
+        let (now, until) = (micros(now), micros(now + lease));
+        self.write(move |c| {
+            Box::pin(async move {
+                let row: Option<Row> = on!(c, |c| {
+                    sqlx::query_as(
+                        "UPDATE messages SET attempts = attempts + 1, fence = fence + 1, lease_until = $2 \
+                         WHERE wanted > shown AND (lease_until IS NULL OR lease_until <= $1) AND id = \
+                             (SELECT id FROM messages WHERE wanted > shown AND state <> 'gone' \
+                              AND (lease_until IS NULL OR lease_until <= $1) \
+                              AND (not_before IS NULL OR not_before <= $1) \
+                              AND (quiet_until IS NULL OR quiet_until <= $1) \
+                              ORDER BY CASE WHEN ts IS NULL THEN 0 ELSE 1 END, attempts, id LIMIT 1) \
+                         RETURNING *",
+                    )
+                    .bind(now)
+                    .bind(until)
+                    .fetch_optional(c)
+                    .await
+                })
+                .context("the messages that wait could not be read")?;
+                row.map(Row::open).transpose()
+            })
+        })
+        .await
+    }
+
+    /// Notes that a post may reach the chat from now on. False if the claim is lost: post nothing then.
+    pub async fn mark_posting(
+        &self,
+        message: &StoredMessage,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<bool> {
+        let (id, fence) = (message.id.clone(), message.fence);
+        self.write(move |c| {
+            Box::pin(async move {
+                let rows = on!(c, |c| {
+                    sqlx::query(
+                        "UPDATE messages SET first_sent_at = COALESCE(first_sent_at, $3) \
+                         WHERE id = $1 AND fence = $2",
+                    )
+                    .bind(&id)
+                    .bind(fence)
+                    .bind(micros(now))
+                    .execute(c)
+                    .await
+                    .map(|done| done.rows_affected())
+                })
+                .context("a message could not be marked as sent")?;
+                Ok(rows == 1)
+            })
+        })
+        .await
+    }
+
+    /// Ends a claim. False if somebody else has claimed the message since: then it is rendered once more, since an older
+    /// picture may have come last.
+    pub async fn settle_message(
+        &self,
+        message: &StoredMessage,
+        showing: Showing,
+    ) -> anyhow::Result<bool> {
+        let message = message.clone();
+        self.write(move |c| {
+            Box::pin(async move {
+                if settle(c, &message, &showing).await? {
+                    return Ok(true);
+                }
+                want(c, &message.id, true).await?;
+                Ok(false)
+            })
+        })
+        .await
+    }
+
+    /// Notes what the chat calls a message whose post was never confirmed.
+    pub async fn adopt_message(&self, id: &str, ts: &str) -> anyhow::Result<bool> {
+        let (id, ts) = (id.to_owned(), ts.to_owned());
+        self.write(move |c| {
+            Box::pin(async move {
+                let rows = on!(c, |c| {
+                    sqlx::query(
+                        "UPDATE messages SET ts = $2, wanted = wanted + 1 WHERE id = $1 AND ts IS NULL",
+                    )
+                    .bind(&id)
+                    .bind(&ts)
+                    .execute(c)
+                    .await
+                    .map(|done| done.rows_affected())
+                })
+                .context("a message's place could not be kept")?;
+                Ok(rows == 1)
+            })
+        })
+        .await
+    }
+
+    /// The living messages of a channel, by id.
+    pub async fn living_messages(&self, channel: &str) -> anyhow::Result<Vec<String>> {
+        let mut snapshot = self.read().await?;
+        on!(&mut snapshot.connection(), |c| {
+            sqlx::query_scalar(
+                "SELECT id FROM messages WHERE channel = $1 AND state = 'living' ORDER BY id",
+            )
+            .bind(channel)
+            .fetch_all(c)
+            .await
+        })
+        .context("the messages of a channel could not be read")
+    }
+
+    /// Takes the place of older messages: they lose their buttons.
+    pub async fn replace_messages(&self, older: Vec<String>, newer: &str) -> anyhow::Result<()> {
+        let newer = newer.to_owned();
+        self.write(move |c| {
+            Box::pin(async move {
+                for id in &older {
+                    on!(&mut *c, |c| {
+                        sqlx::query(
+                            "UPDATE messages SET state = 'old', newer = $2, wanted = wanted + 1, quiet_until = NULL \
+                             WHERE id = $1 AND state = 'living'",
+                        )
+                        .bind(id)
+                        .bind(&newer)
+                        .execute(c)
+                        .await
+                        .map(drop)
+                    })
+                    .context("an older message could not be marked as such")?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Has every living message rendered again: something that it shows may have changed.
+    pub async fn refresh_messages(&self) -> anyhow::Result<()> {
+        self.write(|c| Box::pin(async move { want_all(c).await }))
+            .await
+    }
+
+    pub async fn undelivered(&self) -> anyhow::Result<Undelivered> {
+        let mut snapshot = self.read().await?;
+        let (messages, failing): (i64, i64) = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_as(
+                "SELECT count(*), count(last_error) FROM messages WHERE wanted > shown AND state <> 'gone'",
+            )
+            .fetch_one(c)
+            .await
+        })
+        .context("the undelivered messages could not be counted")?;
+        Ok(Undelivered {
+            messages: messages.unsigned_abs(),
+            failing: failing.unsigned_abs(),
+        })
+    }
+}
+
+async fn settle(
+    c: &mut Connection<'_>,
+    message: &StoredMessage,
+    showing: &Showing,
+) -> anyhow::Result<bool> {
+    let rows = match showing {
+        Showing::Shown {
+            ts,
+            digest,
+            quiet_until,
+            refused_blocks,
+        } => on!(c, |c| {
+            sqlx::query(
+                "UPDATE messages SET ts = $3, digest = $4, shown = $5, attempts = 0, not_before = NULL, \
+                     quiet_until = $6, last_error = $7, lease_until = NULL WHERE id = $1 AND fence = $2",
+            )
+            .bind(&message.id)
+            .bind(message.fence)
+            .bind(ts)
+            .bind(digest)
+            .bind(message.wanted)
+            .bind(quiet_until.map(micros))
+            .bind(refused_blocks.as_ref().map(Untrusted::as_str))
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+        }),
+        Showing::Later { not_before, error } => on!(c, |c| {
+            sqlx::query(
+                "UPDATE messages SET not_before = $3, last_error = $4, lease_until = NULL \
+                 WHERE id = $1 AND fence = $2",
+            )
+            .bind(&message.id)
+            .bind(message.fence)
+            .bind(micros(*not_before))
+            .bind(error.as_str())
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+        }),
+        Showing::Gone => on!(c, |c| {
+            sqlx::query(
+                "UPDATE messages SET state = 'gone', shown = wanted, lease_until = NULL \
+                 WHERE id = $1 AND fence = $2",
+            )
+            .bind(&message.id)
+            .bind(message.fence)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+        }),
+    }
+    .context("what became of a message could not be kept")?;
+    Ok(rows == 1)
+}
+
+pub(super) async fn insert(c: &mut Connection<'_>, id: &str, channel: &str) -> anyhow::Result<()> {
+    on!(c, |c| {
+        sqlx::query(
+            "INSERT INTO messages (id, channel, state, wanted, shown, attempts, fence) \
+             VALUES ($1, $2, 'living', 1, 0, 0, 0)",
+        )
+        .bind(id)
+        .bind(channel)
+        .execute(c)
+        .await
+        .map(drop)
+    })
+    .context("the message could not be asked for")
+}
+
+/// Has a message rendered again; `now`, even while progress keeps quiet.
+pub(super) async fn want(c: &mut Connection<'_>, id: &str, now: bool) -> anyhow::Result<()> {
+    on!(c, |c| {
+        sqlx::query(
+            "UPDATE messages SET wanted = wanted + 1, \
+                 quiet_until = CASE WHEN $2 THEN NULL ELSE quiet_until END WHERE id = $1",
+        )
+        .bind(id)
+        .bind(now)
+        .execute(c)
+        .await
+        .map(drop)
+    })
+    .context("a message could not be asked to follow")
+}
+
+/// Has every living message rendered again. There are a few per channel at most, and one that has not changed is not
+/// sent.
+pub(super) async fn want_all(c: &mut Connection<'_>) -> anyhow::Result<()> {
+    on!(c, |c| {
+        sqlx::query(
+            "UPDATE messages SET wanted = wanted + 1, quiet_until = NULL WHERE state = 'living'",
+        )
+        .execute(c)
+        .await
+        .map(drop)
+    })
+    .context("the messages could not be asked to follow")
+}
