@@ -6,6 +6,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+pub mod api;
+pub mod people;
+
 /// `[slack]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
