@@ -45,6 +45,8 @@ CREATE TABLE messages (
     lease_until   TIMESTAMPTZ,
     fence         BIGINT NOT NULL,
     first_sent_at TIMESTAMPTZ,
+    -- When it was posted although an earlier post may yet turn up: copies are looked for some time longer.
+    doubted_at    TIMESTAMPTZ,
     last_error    TEXT
 );
 

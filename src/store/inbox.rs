@@ -20,6 +20,13 @@ pub struct Receipt {
     fence: i64,
 }
 
+impl Receipt {
+    /// How often the request has been claimed, this time included.
+    pub fn attempts(&self) -> i64 {
+        self.fence
+    }
+}
+
 /// Somebody else has claimed it since; the transaction is rolled back.
 #[derive(Debug, thiserror::Error)]
 #[error("another process has taken this over; nothing was written")]

@@ -35,6 +35,8 @@ pub struct StoredMessage {
     pub fence: i64,
     /// When a post may have reached the chat for the first time: look there before the next try.
     pub first_sent_at: Option<DateTime<Utc>>,
+    /// When it was posted although an earlier post may yet turn up.
+    pub doubted_at: Option<DateTime<Utc>>,
     pub last_error: Option<Untrusted>,
 }
 
@@ -46,6 +48,8 @@ pub enum Showing {
         digest: String,
         /// No progress is shown before that time; decisions are.
         quiet_until: Option<DateTime<Utc>>,
+        /// Since when copies are to be looked for; it is claimed again for that.
+        doubted_at: Option<DateTime<Utc>>,
         /// The chat took the text alone.
         refused_blocks: Option<Untrusted>,
     },
@@ -76,6 +80,7 @@ struct Row {
     attempts: i64,
     fence: i64,
     first_sent_at: Option<DateTime<Utc>>,
+    doubted_at: Option<DateTime<Utc>>,
     last_error: Option<String>,
 }
 
@@ -100,6 +105,7 @@ impl Row {
             attempts: self.attempts,
             fence: self.fence,
             first_sent_at: self.first_sent_at,
+            doubted_at: self.doubted_at,
             last_error: self.last_error.map(Untrusted::from),
         })
     }
@@ -292,19 +298,22 @@ async fn settle(
             ts,
             digest,
             quiet_until,
+            doubted_at,
             refused_blocks,
         } => on!(c, |c| {
             sqlx::query(
                 "UPDATE messages SET ts = $3, digest = $4, shown = $5, attempts = 0, not_before = NULL, \
-                     quiet_until = $6, last_error = $7, lease_until = NULL WHERE id = $1 AND fence = $2",
+                     quiet_until = $6, last_error = $7, doubted_at = $8, lease_until = NULL \
+                 WHERE id = $1 AND fence = $2",
             )
             .bind(&message.id)
             .bind(message.fence)
             .bind(ts)
             .bind(digest)
-            .bind(message.wanted)
+            .bind(message.wanted - i64::from(doubted_at.is_some()))
             .bind(quiet_until.map(micros))
             .bind(refused_blocks.as_ref().map(Untrusted::as_str))
+            .bind(doubted_at.map(micros))
             .execute(c)
             .await
             .map(|done| done.rows_affected())

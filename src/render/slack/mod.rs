@@ -74,6 +74,8 @@ pub enum Delivery {
         verb: String,
     },
     Done(Untrusted),
+    /// It never will be done, and the decision was taken back.
+    Refused(Untrusted),
     /// It failed so far, and will be tried again then.
     Retrying {
         why: Untrusted,
