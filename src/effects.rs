@@ -238,7 +238,7 @@ async fn withdraw(
     let undo = Decision {
         version: overtaken.version + 1,
         at: now,
-        by: Person::from("daily-ops".to_owned()),
+        by: Person::program(),
         action: Action::Undo {
             version: overtaken.version,
         },

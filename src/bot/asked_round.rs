@@ -65,7 +65,7 @@ impl Bot {
             .order
             .by
             .clone()
-            .unwrap_or_else(|| Person::from("daily-ops".to_owned()));
+            .unwrap_or_else(|| Person::program());
         let (ended, mut ends) = mpsc::unbounded_channel();
         let run = async {
             let tell = move |report: &CheckReport| drop(ended.send(finished(report)));

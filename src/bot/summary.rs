@@ -26,7 +26,7 @@ impl Bot {
                     at: now,
                     kind: Kind::Missed,
                     subject: date.to_string(),
-                    by: Person::from("daily-ops".to_owned()),
+                    by: Person::program(),
                     text: Sentence::new().say(format!(
                         "the summary of {date} was not made: it was due at {}, and Daily Ops did not run then",
                         at.format("%Y-%m-%d %H:%M UTC")

@@ -25,6 +25,11 @@ impl Person {
         Self::from(format!("terminal:{name}"))
     }
 
+    /// This program itself.
+    pub fn program() -> Self {
+        Self("daily-ops".to_owned())
+    }
+
     /// With the place it acts from.
     pub fn id(&self) -> &str {
         &self.0

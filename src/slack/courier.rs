@@ -1,0 +1,331 @@
+//! Brings messages to Slack and keeps them as the database has them: posted once, edited one after the other.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+use url::Url;
+
+use super::{
+    api::{Api, ApiError, Class},
+    drawing,
+};
+use crate::{
+    bot::{Bot, Pictured},
+    ops_log::{Kind, NewEntry, Sentence},
+    render::slack::{self, Message},
+    store::{MessageState, RoundState, Showing, StoredMessage},
+    text::Untrusted,
+    triage::Person,
+};
+
+/// How long a message is ours alone: six calls to Slack that take their whole time.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+
+/// From then on after a claim nothing is begun any more, so that no two processes write the same message.
+const TOO_LATE: Duration = Duration::from_secs(20);
+
+/// While a round runs, its message is edited no more often.
+const PROGRESS: TimeDelta = TimeDelta::seconds(2);
+
+/// How long after a post that followed an unconfirmed one copies are looked for.
+const DOUBT: TimeDelta = TimeDelta::seconds(60);
+
+/// For how long a message waits for a channel that can't be posted to.
+const PATIENCE: TimeDelta = TimeDelta::hours(24);
+
+/// Keeps the messages of a workspace.
+pub struct Courier {
+    pub bot: Arc<Bot>,
+    pub api: Arc<Api>,
+    /// The workspace's address, for links to messages.
+    pub workspace: Url,
+}
+
+/// A message that is claimed, and what Slack is to show of it.
+struct Draft {
+    pictured: Pictured,
+    message: Message,
+    digest: String,
+    claimed: Instant,
+}
+
+impl Courier {
+    /// Brings one message up to date. False if none waits.
+    pub async fn deliver_next(&self) -> anyhow::Result<bool> {
+        let now = (self.bot.clock)();
+        let Some(message) = self.bot.store.claim_message(now, LEASE).await? else {
+            return Ok(false);
+        };
+        let claimed = Instant::now();
+        let Some(pictured) = self.bot.picture(&message.id).await? else {
+            self.settle(&message, Showing::Gone).await?;
+            return Ok(true);
+        };
+        let drawn = drawing::draw(&pictured, self.bot.schedule.time_zone, &self.workspace);
+        let draft = Draft {
+            digest: hex::encode(Sha256::digest(serde_json::to_vec(&drawn)?)),
+            message: drawn,
+            // What was claimed, with its fence, stands in for what was read since.
+            pictured: Pictured {
+                message: message.clone(),
+                ..pictured
+            },
+            claimed,
+        };
+        let showing = match &message.ts {
+            None if message.state == MessageState::Old => Showing::Gone,
+            None => self.post(&draft).await?,
+            Some(ts) => self.update(&draft, ts).await?,
+        };
+        let is_shown = matches!(showing, Showing::Shown { .. });
+        self.settle(&message, showing).await?;
+        if is_shown {
+            self.replace_older(&draft.pictured).await?;
+        }
+        Ok(true)
+    }
+
+    async fn settle(&self, message: &StoredMessage, showing: Showing) -> anyhow::Result<()> {
+        let undelivered = match &showing {
+            Showing::Later { error, .. } => Some(error.as_str().to_owned()),
+            _ => None,
+        };
+        if let Some(error) = undelivered {
+            tracing::warn!(message = message.id, channel = message.channel, "{error}");
+        }
+        if !self.bot.store.settle_message(message, showing).await? {
+            tracing::info!(message = message.id, "another process took a message over");
+        }
+        Ok(())
+    }
+
+    /// Posts a message that Slack is not known to have. After a post whose outcome is unknown it is looked for first.
+    async fn post(&self, draft: &Draft) -> anyhow::Result<Showing> {
+        let stored = &draft.pictured.message;
+        let mut repeated = None;
+        if let Some(since) = stored.first_sent_at {
+            match self.api.find(&stored.channel, &stored.id, since).await {
+                Ok(found) => match found.first() {
+                    Some(ts) => {
+                        self.remove_copies(stored, &found, ts).await;
+                        return self.update(draft, &ts.clone()).await;
+                    }
+                    None => repeated = Some(draft.message.clone()),
+                },
+                Err(error) if error.class == Class::RateLimited || error.outcome_unknown() => {
+                    return Ok(self.later(draft, &error));
+                }
+                // It can't be looked for; a reader who sees two of them is told why.
+                Err(_) => repeated = Some(slack::repeated(draft.message.clone())),
+            }
+        }
+        let now = (self.bot.clock)();
+        if draft.claimed.elapsed() > TOO_LATE || !self.bot.store.mark_posting(stored, now).await? {
+            return Ok(self.soon(draft, "it took too long to begin"));
+        }
+        let doubted_at = repeated.is_some().then_some(now);
+        let message = repeated.as_ref().unwrap_or(&draft.message);
+        let mut posted = self.api.post(&stored.channel, message, &stored.id).await;
+        if let Err(error) = &posted
+            && error.code.as_str() == "not_in_channel"
+            && self.api.join(&stored.channel).await.is_ok()
+        {
+            posted = self.api.post(&stored.channel, message, &stored.id).await;
+        }
+        match posted {
+            Ok(ts) => Ok(self.shown(draft, ts, doubted_at, None)),
+            Err(error) if error.class == Class::Refused => {
+                let text = &draft.message.text;
+                match self
+                    .api
+                    .post_text_only(&stored.channel, text, &stored.id)
+                    .await
+                {
+                    Ok(ts) => {
+                        self.note_refusal(stored, &error).await?;
+                        Ok(self.shown(draft, ts, doubted_at, Some(&error)))
+                    }
+                    Err(error) => Ok(self.later(draft, &error)),
+                }
+            }
+            Err(error) => {
+                self.tell(draft, &error).await;
+                Ok(self.later(draft, &error))
+            }
+        }
+    }
+
+    async fn update(&self, draft: &Draft, ts: &str) -> anyhow::Result<Showing> {
+        let stored = &draft.pictured.message;
+        let mut doubted_at = stored.doubted_at;
+        if let Some(since) = doubted_at
+            && let Ok(found) = self.api.find(&stored.channel, &stored.id, since).await
+        {
+            self.remove_copies(stored, &found, ts).await;
+            doubted_at = doubted_at.filter(|since| (self.bot.clock)() - *since < DOUBT);
+        }
+        if stored.digest.as_ref() == Some(&draft.digest) {
+            return Ok(self.shown(draft, ts.to_owned(), doubted_at, None));
+        }
+        if draft.claimed.elapsed() > TOO_LATE {
+            return Ok(self.soon(draft, "it took too long to begin"));
+        }
+        let updated = self
+            .api
+            .update(&stored.channel, ts, &draft.message, &stored.id)
+            .await;
+        match updated {
+            Ok(()) => Ok(self.shown(draft, ts.to_owned(), doubted_at, None)),
+            Err(error) if error.class == Class::MessageGone => Ok(Showing::Gone),
+            Err(error) if error.class == Class::Refused => {
+                let text = &draft.message.text;
+                match self
+                    .api
+                    .update_text_only(&stored.channel, ts, text, &stored.id)
+                    .await
+                {
+                    Ok(()) => {
+                        self.note_refusal(stored, &error).await?;
+                        Ok(self.shown(draft, ts.to_owned(), doubted_at, Some(&error)))
+                    }
+                    Err(error) => Ok(self.later(draft, &error)),
+                }
+            }
+            Err(error) => Ok(self.later(draft, &error)),
+        }
+    }
+
+    fn shown(
+        &self,
+        draft: &Draft,
+        ts: String,
+        doubted_at: Option<DateTime<Utc>>,
+        refused: Option<&ApiError>,
+    ) -> Showing {
+        let runs = matches!(
+            draft.pictured.round.state,
+            RoundState::Waiting | RoundState::Running
+        );
+        let now = (self.bot.clock)();
+        Showing::Shown {
+            ts,
+            digest: draft.digest.clone(),
+            quiet_until: match doubted_at {
+                _ if runs => Some(now + PROGRESS),
+                Some(since) => Some(since + DOUBT),
+                None => None,
+            },
+            doubted_at,
+            refused_blocks: refused.map(|error| error.to_string().into()),
+        }
+    }
+
+    fn later(&self, draft: &Draft, error: &ApiError) -> Showing {
+        let stored = &draft.pictured.message;
+        let now = (self.bot.clock)();
+        if error.class == Class::Channel && now - draft.pictured.round.order.at > PATIENCE {
+            tracing::error!(message = stored.id, "given up: {error}");
+            return Showing::Gone;
+        }
+        let asked = error
+            .retry_after
+            .and_then(|wait| TimeDelta::from_std(wait).ok())
+            .unwrap_or_default();
+        Showing::Later {
+            not_before: now + back_off(stored.attempts).max(asked),
+            error: error.to_string().into(),
+        }
+    }
+
+    fn soon(&self, draft: &Draft, why: &str) -> Showing {
+        Showing::Later {
+            not_before: (self.bot.clock)() + back_off(draft.pictured.message.attempts),
+            error: Untrusted::from(why),
+        }
+    }
+
+    /// Deletes the copies of a message that Slack posted late.
+    async fn remove_copies(&self, stored: &StoredMessage, found: &[String], kept: &str) {
+        for copy in found.iter().filter(|ts| ts.as_str() != kept) {
+            match self.api.delete(&stored.channel, copy).await {
+                Ok(()) => tracing::info!(message = stored.id, "a copy of a message was removed"),
+                Err(error) => tracing::warn!(message = stored.id, "{error}"),
+            }
+        }
+    }
+
+    /// The log says, once per refusal, that people see less than they should.
+    async fn note_refusal(&self, stored: &StoredMessage, error: &ApiError) -> anyhow::Result<()> {
+        tracing::error!(message = stored.id, "shown as text alone: {error}");
+        let entry = NewEntry {
+            at: (self.bot.clock)(),
+            kind: Kind::Alert,
+            subject: stored.id.clone(),
+            by: Person::program(),
+            text: Sentence::new()
+                .say("Slack took the text alone of a message: ")
+                .quote(error.to_string()),
+            checks: Vec::new(),
+        };
+        let entry = self.bot.store.append(entry).await?;
+        self.bot.project_or_warn(&[entry]).await;
+        Ok(())
+    }
+
+    /// Tells whoever asked, once, that their round can't be posted there.
+    async fn tell(&self, draft: &Draft, error: &ApiError) {
+        let order = &draft.pictured.round.order;
+        if let Some(address) = &order.reply_to
+            && error.class == Class::Channel
+            && draft.pictured.message.attempts == 1
+        {
+            let line = Sentence::new()
+                .say("the round runs, but I can't post in this channel: type ")
+                .say("`/invite @Daily Ops` here, and its message appears (")
+                .quote(error.code.clone())
+                .say(")");
+            if let Err(error) = self.api.respond(address, &slack::reply(&[line])).await {
+                tracing::warn!("{error}");
+            }
+        }
+    }
+
+    /// Takes the buttons off older messages in the channel, once a newer one stands there.
+    async fn replace_older(&self, pictured: &Pictured) -> anyhow::Result<()> {
+        let (round, stored) = (&pictured.round, &pictured.message);
+        if round.state != RoundState::Done || stored.state != MessageState::Living {
+            return Ok(());
+        }
+        let mut older = Vec::new();
+        for id in self.bot.store.living_messages(&stored.channel).await? {
+            let Some(other) = self.bot.store.asked_round(&id).await? else {
+                continue;
+            };
+            let ended = matches!(other.state, RoundState::Done | RoundState::Failed);
+            if id != stored.id
+                && ended
+                && other.order.at < round.order.at
+                && round.order.replaces(&other.order)
+            {
+                older.push(id);
+            }
+        }
+        if !older.is_empty() {
+            self.bot.store.replace_messages(older, &stored.id).await?;
+            self.bot.wake.messages.notify_one();
+        }
+        Ok(())
+    }
+}
+
+/// Seconds first, then the time within which a message stands again once Slack is back.
+fn back_off(attempts: i64) -> TimeDelta {
+    TimeDelta::seconds(match attempts {
+        ..=1 => 2,
+        2 => 5,
+        3 => 15,
+        _ => 45,
+    })
+}

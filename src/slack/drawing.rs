@@ -1,0 +1,112 @@
+//! What the database knows of a message, as the renderer wants it.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use url::Url;
+
+use crate::{
+    bot::{Judged, Pictured, progress_of},
+    checks::Applied,
+    render::slack::{self, Delivery, Done, Message, Picture, Stage},
+    report::FindingKey,
+    store::{Effect, EffectState, RoundState, StoredMessage},
+    text::Untrusted,
+    triage::{Action, Decision, Person},
+};
+
+/// A summary that comes later than this says so.
+const LATE: TimeDelta = TimeDelta::minutes(5);
+
+/// The message of a round, as it is to stand now.
+pub(super) fn draw(pictured: &Pictured, zone: Tz, workspace: &Url) -> Message {
+    let (round, order) = (&pictured.round, &pictured.round.order);
+    let newer = pictured
+        .newer
+        .as_ref()
+        .and_then(|newer| link(newer, workspace));
+    let progress = progress_of(round);
+    let pruned = Untrusted::from("its run is no longer kept; `/ops daily` shows how things stand");
+    let failed = round.error.clone().unwrap_or_default();
+    let (versions, deliveries) = match &pictured.done {
+        Some(done) => (done.versions(), deliveries(done)),
+        None => Default::default(),
+    };
+    let stage = match (&pictured.done, round.state) {
+        (Some(done), _) => Stage::Done(Done {
+            triaged: &done.triaged,
+            head: done.head.as_ref(),
+            versions: &versions,
+            deliveries: &deliveries,
+            newer: newer.as_ref(),
+        }),
+        (None, RoundState::Done) => Stage::Failed(&pruned),
+        (None, RoundState::Failed) => Stage::Failed(&failed),
+        (None, _) => Stage::Running(&progress),
+    };
+    slack::message(&Picture {
+        message: &pictured.message.id,
+        asked_by: order.by.as_ref(),
+        started_at: pictured
+            .done
+            .as_ref()
+            .map_or(order.at, |done| done.triaged.report.started_at),
+        late: order.due_at.filter(|due| order.at - *due > LATE),
+        missed: &order.missed,
+        zone,
+        stage,
+    })
+}
+
+/// Where a message stands in the browser, if Slack has it.
+pub(super) fn link(message: &StoredMessage, workspace: &Url) -> Option<Url> {
+    let ts = message.ts.as_ref()?.replace('.', "");
+    workspace
+        .join(&format!("archives/{}/p{ts}", message.channel))
+        .ok()
+}
+
+/// How far the newest decisions have come on the other side.
+pub(super) fn deliveries(done: &Judged) -> BTreeMap<FindingKey, Delivery> {
+    let effects = done.effects.iter();
+    effects
+        .filter(|(key, effect)| {
+            let history = done.history.get(*key).map_or(&[][..], Vec::as_slice);
+            effect.is_open() || is_of_newest(effect, history)
+        })
+        .map(|(key, effect)| (key.clone(), delivery(effect)))
+        .collect()
+}
+
+/// Whether an effect belongs to the newest decision, or to the one that was taken back because of it.
+fn is_of_newest(effect: &Effect, history: &[Decision]) -> bool {
+    let newest = history
+        .iter()
+        .rfind(|decision| !matches!(decision.action, Action::Note { .. }));
+    newest.is_some_and(|newest| {
+        let withdrawn = Action::Undo {
+            version: effect.version,
+        };
+        newest.version == effect.version
+            || (newest.action == withdrawn && newest.by == Person::program())
+    })
+}
+
+fn delivery(effect: &Effect) -> Delivery {
+    let error = || effect.last_error.clone().unwrap_or_default();
+    match (effect.state, &effect.result) {
+        (EffectState::Done, Some(Applied::Done { said, .. })) => Delivery::Done(said.clone()),
+        (EffectState::Done, Some(Applied::Overtaken { said })) => Delivery::Refused(said.clone()),
+        (EffectState::Done, None) => Delivery::Done(Untrusted::default()),
+        (EffectState::Failed, _) => Delivery::Refused(error()),
+        (EffectState::NeedsHuman, _) => Delivery::NeedsHuman(error()),
+        (EffectState::Waiting, _) if effect.last_error.is_some() => Delivery::Retrying {
+            why: error(),
+            at: effect.not_before,
+        },
+        (EffectState::Waiting | EffectState::Running, _) => Delivery::Pending {
+            verb: effect.order.verb.clone(),
+        },
+    }
+}

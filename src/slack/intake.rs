@@ -1,0 +1,257 @@
+//! Takes requests in: kept first, then dealt with, then answered.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use tokio::{sync::Semaphore, time::timeout};
+use url::Url;
+
+use super::{
+    Inbox,
+    api::Api,
+    drawing::{deliveries, link},
+};
+use crate::{
+    bot::{Bot, Desk, Reply, Shown},
+    command::{Asked, Press, What},
+    ops_log::{Kind, NewEntry, Sentence},
+    render::slack::{self, Message, view},
+    store::Receipt,
+    triage::Person,
+};
+
+/// How long a request is ours alone.
+const LEASE: TimeDelta = TimeDelta::seconds(30);
+
+/// How long one request may take; less than its lease.
+const LIMIT: Duration = Duration::from_secs(25);
+
+/// Slack takes answers to a request for so long.
+const ANSWERABLE: TimeDelta = TimeDelta::minutes(30);
+
+/// After so many attempts a person has to look.
+const TRIES: i64 = 5;
+
+/// Requests that are dealt with at a time.
+const AT_ONCE: usize = 64;
+
+/// Where requests from Slack come in.
+pub struct Intake {
+    bot: Arc<Bot>,
+    desk: Arc<Desk>,
+    api: Arc<Api>,
+    workspace: Url,
+    places: Arc<Semaphore>,
+}
+
+impl Inbox for Intake {
+    fn accept<'a>(&'a self, asked: Asked) -> super::Accepting<'a> {
+        Box::pin(async move {
+            let now = (self.bot.clock)();
+            if let Some(receipt) = self.bot.store.accept(&asked, now, LEASE).await? {
+                let intake = self.clone();
+                tokio::spawn(async move { intake.deal(asked, receipt).await });
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Clone for Intake {
+    fn clone(&self) -> Self {
+        Self {
+            bot: Arc::clone(&self.bot),
+            desk: Arc::clone(&self.desk),
+            api: Arc::clone(&self.api),
+            workspace: self.workspace.clone(),
+            places: Arc::clone(&self.places),
+        }
+    }
+}
+
+impl Intake {
+    pub fn new(desk: Arc<Desk>, api: Arc<Api>, workspace: Url) -> Self {
+        Self {
+            bot: Arc::clone(&desk.bot),
+            desk,
+            api,
+            workspace,
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    /// Takes over a request that somebody accepted and did not finish. False if there is none.
+    pub async fn take_over(&self) -> anyhow::Result<bool> {
+        let claimed = self
+            .bot
+            .store
+            .claim_asked((self.bot.clock)(), LEASE)
+            .await?;
+        let Some((asked, receipt)) = claimed else {
+            return Ok(false);
+        };
+        self.deal(asked, receipt).await;
+        Ok(true)
+    }
+
+    /// Deals with a request that is kept. What fails here stays in the inbox, and is claimed again.
+    async fn deal(&self, asked: Asked, receipt: Receipt) {
+        let opened = self.open(&asked, &receipt).await;
+        let dealt = timeout(LIMIT, self.answer(&asked, &receipt, opened)).await;
+        let error = match dealt {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => format!("{error:#}"),
+            Err(_) => "it took too long".to_owned(),
+        };
+        tracing::error!(
+            attempt = receipt.attempts(),
+            "a request could not be dealt with: {error}"
+        );
+        if receipt.attempts() < TRIES {
+            let line = Sentence::new()
+                .say("kept, and tried again in half a minute: ")
+                .quote(error);
+            self.tell(&asked, slack::reply(&[line])).await;
+        } else if let Err(error) = self.give_up(&asked, receipt, &error).await {
+            tracing::error!("a request could not be given up: {error:#}");
+        }
+    }
+
+    async fn give_up(&self, asked: &Asked, receipt: Receipt, error: &str) -> anyhow::Result<()> {
+        let entry = NewEntry {
+            at: (self.bot.clock)(),
+            kind: Kind::Alert,
+            subject: asked.channel.clone().unwrap_or_default(),
+            by: Person::program(),
+            text: Sentence::new()
+                .say("a request of ")
+                .name(&asked.by.person())
+                .say(" could not be dealt with and needs a human: ")
+                .quote(error),
+            checks: Vec::new(),
+        };
+        if let Some(entry) = self.bot.store.deny(entry, receipt).await? {
+            self.bot.project_or_warn(&[entry]).await;
+        }
+        let line = Sentence::new()
+            .say("this could not be done, and nothing was changed: ")
+            .quote(error);
+        self.tell(asked, slack::reply(&[line])).await;
+        Ok(())
+    }
+
+    /// Opens a view that says that it loads: what it will show may take longer than its trigger lasts.
+    async fn open(&self, asked: &Asked, receipt: &Receipt) -> Option<String> {
+        let What::Press {
+            press: Press::Open(_),
+            ..
+        } = &asked.what
+        else {
+            return None;
+        };
+        let trigger = asked
+            .trigger
+            .as_ref()
+            .filter(|_| receipt.attempts() == 1)?;
+        match self.api.open_view(trigger, &view::loading()).await {
+            Ok(id) => Some(id),
+            Err(error) => {
+                tracing::warn!("{error}");
+                None
+            }
+        }
+    }
+
+    async fn answer(
+        &self,
+        asked: &Asked,
+        receipt: &Receipt,
+        opened: Option<String>,
+    ) -> anyhow::Result<()> {
+        let _place = self.places.acquire().await;
+        let reply = self.desk.answer(asked, receipt).await?;
+        let zone = self.bot.schedule.time_zone;
+        let message = match reply {
+            Reply::Nothing => return Ok(()),
+            Reply::Private(lines) => match opened {
+                Some(id) => {
+                    self.show(asked, &id, &view::told("Daily Ops", &lines)).await;
+                    return Ok(());
+                }
+                None => slack::reply(&lines),
+            },
+            Reply::Help => slack::help(),
+            Reply::Log(entries) => slack::log(&entries, zone),
+            Reply::Status(judged) => {
+                slack::status(&judged.triaged, &judged.versions(), &deliveries(&judged), zone)
+            }
+            Reply::Running {
+                order,
+                message,
+                ended,
+            } => {
+                let link = message.and_then(|message| link(&message, &self.workspace));
+                slack::running(&order.by, order.at, ended, link.as_ref())
+            }
+            Reply::View(shown) => {
+                match opened {
+                    Some(id) => self.show(asked, &id, &self.view(asked, *shown)).await,
+                    None => {
+                        let line = Sentence::new()
+                            .say("Slack did not open the window in time: click again");
+                        self.tell(asked, slack::reply(&[line])).await;
+                    }
+                }
+                return Ok(());
+            }
+        };
+        self.tell(asked, message).await;
+        Ok(())
+    }
+
+    fn view(&self, asked: &Asked, shown: Shown) -> slack::View {
+        let zone = self.bot.schedule.time_zone;
+        let now = (self.bot.clock)();
+        let place = |text: &Option<String>| text.clone().unwrap_or_default();
+        match shown {
+            Shown::Form {
+                view,
+                finding,
+                item,
+            } => {
+                let (channel, ts) = (place(&asked.channel), place(&asked.message));
+                view::form(view, &finding, &item, &channel, &ts)
+            }
+            Shown::Details { known, history } => view::details(&known, &history, zone, now),
+            Shown::Rest(pictured) => match &pictured.done {
+                Some(done) => view::rest(&done.triaged, zone),
+                None => {
+                    let line = Sentence::new().say("its run is no longer kept");
+                    view::told("Daily Ops", &[line])
+                }
+            },
+        }
+    }
+
+    async fn show(&self, asked: &Asked, id: &str, view: &slack::View) {
+        if let Err(error) = self.api.update_view(id, view).await {
+            tracing::warn!("{error}");
+            let line = Sentence::new().say("the window could not be filled: click again");
+            self.tell(asked, slack::reply(&[line])).await;
+        }
+    }
+
+    /// Answers the person alone. What is decided stands in the message and the log, whether this arrives or not.
+    async fn tell(&self, asked: &Asked, message: Message) {
+        let Some(address) = &asked.reply_to else {
+            return;
+        };
+        if (self.bot.clock)() - asked.at > ANSWERABLE {
+            return;
+        }
+        if let Err(error) = self.api.respond(address, &message).await {
+            tracing::warn!("{error}");
+        }
+    }
+}
+
