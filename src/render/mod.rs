@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use crate::{
     ops_log::Sentence,
-    report::{CheckReport, Outcome, Severity},
+    report::{CheckReport, Outcome, Report, Severity},
     text::{count, thousands},
     triage::{Action, Decision, Return, Row, Standing, State, Triaged},
 };
@@ -88,6 +88,19 @@ pub fn age(row: &Row, now: DateTime<Utc>) -> String {
         State::Better => format!("better, for {standing_for}"),
         State::Standing => format!("for {standing_for}"),
     }
+}
+
+/// "5 checks in 1.4 s".
+pub fn took(report: &Report) -> String {
+    let took = (report.finished_at - report.started_at)
+        .num_milliseconds()
+        .max(0);
+    format!(
+        "{} in {}.{} s",
+        count(report.checks.len(), "check"),
+        took / 1000,
+        took % 1000 / 100
+    )
 }
 
 /// "40 s", "12 min", "5 h", "3 d".

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::{SHOWN, age, changes, moment, quiet, severities, span, standing, verdict};
+use super::{SHOWN, age, changes, moment, quiet, severities, span, standing, took, verdict};
 use crate::{
     report::Severity,
     text::{count, thousands},
@@ -144,15 +144,10 @@ pub fn report(triaged: &Triaged, log: &str, look: Look) -> String {
 
 fn heading(triaged: &Triaged, look: Look) -> String {
     let report = &triaged.report;
-    let took = (report.finished_at - report.started_at)
-        .num_milliseconds()
-        .max(0);
     format!(
-        "{} · {} in {}.{} s · run {}",
+        "{} · {} · run {}",
         moment(report.started_at, look.zone, report.finished_at),
-        count(report.checks.len(), "check"),
-        took / 1000,
-        took % 1000 / 100,
+        took(report),
         report.run
     )
 }

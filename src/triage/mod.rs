@@ -199,7 +199,7 @@ pub fn triage(report: Report, past: &Past) -> Triaged {
         &mut triaged.snoozed,
         &mut triaged.low,
     ] {
-        rows.sort_by(|a, b| order(a).cmp(&order(b)));
+        rows.sort_by(worst_first);
     }
     triaged
 }
@@ -244,6 +244,11 @@ fn is_owned_well(row: &Row) -> bool {
     row.finding.owner.is_some()
         && row.state != State::Worse
         && row.finding.severity < Severity::Critical
+}
+
+/// Compares rows as lists show them.
+pub fn worst_first(a: &Row, b: &Row) -> std::cmp::Ordering {
+    order(a).cmp(&order(b))
 }
 
 /// Worst first, then what is new or worse, then the greater number, then the key: a total order.

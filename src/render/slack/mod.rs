@@ -1,5 +1,17 @@
 //! Messages and views as Slack's Block Kit.
 
+mod block;
+mod details;
+pub mod limits;
+mod message;
+mod reply;
+mod rest;
+mod rich;
+mod row;
+mod sections;
+mod text;
+pub mod view;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -14,6 +26,10 @@ use crate::{
     text::Untrusted,
     triage::{Person, Triaged},
 };
+
+pub use block::MENU;
+pub use message::{message, shown, status};
+pub use reply::{help, log, reply};
 
 /// What is posted: blocks, and beside them always a text for notifications and screen readers.
 #[derive(Clone, Debug, Serialize)]
@@ -34,6 +50,8 @@ pub struct Picture<'a> {
     /// Days whose summary was missed before this one.
     pub missed: &'a [NaiveDate],
     pub zone: Tz,
+    /// When the schedule wants the next one.
+    pub next: Option<DateTime<Utc>>,
     pub stage: Stage<'a>,
 }
 

@@ -1,0 +1,173 @@
+//! What stands around the findings of a message: when and for whom, what is unknown, what has changed, what is counted.
+
+use chrono_tz::Tz;
+use slack_morphism::prelude::SlackBlock;
+
+use super::{
+    Done, Picture,
+    block::context,
+    message::LINE,
+    rich::{QUOTE, Rich, list},
+    row,
+    text::Mrkdwn,
+};
+use crate::{
+    render::{changes, counted, span, took},
+    text::{count, thousands},
+    triage::{Blind, Triaged},
+};
+
+/// Entries of a list before the rest is counted.
+const LISTED: usize = 5;
+
+/// Reasons that are given for one check.
+const REASONS: usize = 2;
+
+/// When, and who asked; what was late or missed.
+pub(super) fn when(picture: &Picture<'_>, said: &str) -> Mrkdwn {
+    let zone = picture.zone;
+    let mut line = Mrkdwn::within(LINE).date(picture.started_at, zone);
+    line = match picture.asked_by {
+        Some(person) => line.say(" · asked for by ").person(person),
+        None => line.say(" · daily round"),
+    };
+    if !said.is_empty() {
+        line = line.say(" · ").say(said);
+    }
+    if let Some(due) = picture.late {
+        line = line.say("\n*Late:* it was due ").date(due, zone);
+    }
+    if !picture.missed.is_empty() {
+        line = line
+            .say("\n*Missed:* there was no daily round on ")
+            .say(&days(picture));
+    }
+    line
+}
+
+fn days(picture: &Picture<'_>) -> String {
+    let missed = picture.missed;
+    let mut days: Vec<String> = missed
+        .iter()
+        .take(LISTED)
+        .map(|day| day.format("%a %-d %b").to_string())
+        .collect();
+    if missed.len() > LISTED {
+        days.push(format!("{} more", missed.len() - LISTED));
+    }
+    match days.split_last() {
+        Some((last, first)) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => days.join(""),
+    }
+}
+
+pub(super) fn heading(picture: &Picture<'_>, triaged: &Triaged) -> Mrkdwn {
+    when(picture, &took(&triaged.report))
+}
+
+/// The checks that could not look, each with what to do.
+pub(super) fn unknown(blind: &[Blind]) -> Option<SlackBlock> {
+    if blind.is_empty() {
+        return None;
+    }
+    let mut items: Vec<Rich> = blind.iter().take(LISTED).map(blind_check).collect();
+    if blind.len() > LISTED {
+        let more = blind[LISTED..].iter().map(|it| it.check.as_str());
+        let names = more.collect::<Vec<_>>().join(", ");
+        items.push(Rich::new().say("and ").quote(&names, QUOTE));
+    }
+    let heading = Rich::new().emoji("grey_question").bold(" Unknown");
+    Some(list(heading, items))
+}
+
+fn blind_check(blind: &Blind) -> Rich {
+    let mut line = Rich::new()
+        .bold(&super::text::fit(&blind.check, 80))
+        .say("  ");
+    for (place, unknown) in blind.reasons.iter().take(REASONS).enumerate() {
+        if place > 0 {
+            line = line.say("; ");
+        }
+        line = line.quote(unknown.reason.as_str(), QUOTE);
+    }
+    if blind.reasons.len() > REASONS {
+        let more = count(blind.reasons.len() - REASONS, "more reason");
+        line = line.say(&format!("; and {more}"));
+    }
+    if !blind.unseen.is_empty() {
+        let unseen = count(blind.unseen.len(), "finding");
+        line = line.say(&format!(" ({unseen} open at the last look, not seen now)"));
+    }
+    line
+}
+
+/// What is new, worse, better and gone since the round before; nothing if all stands as it did.
+pub(super) fn changed(triaged: &Triaged, zone: Tz) -> Option<SlackBlock> {
+    let (previous, said) = (triaged.previous.as_ref()?, changes(triaged)?);
+    let now = triaged.report.finished_at;
+    let heading = Rich::new()
+        .bold("Since ")
+        .date(previous.started_at, zone)
+        .say(&format!(": {said}"));
+    let mut items: Vec<Rich> = triaged
+        .gone
+        .iter()
+        .take(LISTED)
+        .map(|known| {
+            Rich::new()
+                .say("gone: ")
+                .link(
+                    known.finding.link.as_ref(),
+                    known.finding.title.as_str(),
+                    160,
+                )
+                .say(&format!(" (after {})  ", span(now - known.since)))
+                .then(row::key(&known.finding))
+        })
+        .collect();
+    if triaged.gone.len() > LISTED {
+        let more = triaged.gone.len() - LISTED;
+        items.push(Rich::new().say(&format!("and {} more gone", thousands(more as u64))));
+    }
+    Some(list(heading, items))
+}
+
+/// What needs nobody, in numbers.
+pub(super) fn counts(triaged: &Triaged, zone: Tz) -> Option<SlackBlock> {
+    let numbers = counted(&[
+        (triaged.handled.len(), "handled"),
+        (triaged.snoozed.len(), "snoozed"),
+        (triaged.low.len(), "low"),
+        (triaged.off().count(), "off"),
+    ]);
+    let unchanged = triaged
+        .previous
+        .as_ref()
+        .filter(|_| changes(triaged).is_none() && !triaged.report.checks.is_empty());
+    let mut line = Mrkdwn::within(LINE);
+    if let Some(numbers) = &numbers {
+        line = line.say(&format!("Also: {numbers}"));
+    }
+    if let Some(previous) = unchanged {
+        let words = if numbers.is_some() {
+            " · nothing has changed since "
+        } else {
+            "Nothing has changed since "
+        };
+        line = line.say(words).date(previous.started_at, zone);
+    }
+    (numbers.is_some() || unchanged.is_some()).then(|| context(line))
+}
+
+/// The log's head, which makes Slack a witness, the run, and when the next one is due.
+pub(super) fn footer(picture: &Picture<'_>, done: &Done<'_>) -> Mrkdwn {
+    let mut line = Mrkdwn::within(LINE);
+    if let Some(head) = done.head {
+        line = line.say(&format!("{head} · "));
+    }
+    line = line.say(&format!("run {}", done.triaged.report.run));
+    match picture.next {
+        Some(next) => line.say(" · next ").date(next, picture.zone),
+        None => line,
+    }
+}
