@@ -16,6 +16,9 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 /// Local dates before today that are looked at for a summary that was missed.
 const LONGEST_ABSENCE: u64 = 31;
 
+/// A schedule that wants nothing for longer has no next time to speak of.
+const LONGEST_PAUSE_DAYS: usize = 400;
+
 /// Longer than any gap that a clock change has left in local time: a day, when an island crossed the date line.
 const LONGEST_GAP_MINUTES: i64 = 25 * 60;
 
@@ -110,6 +113,13 @@ impl Schedule {
             }
         };
         self.instant(date.and_time(time))
+    }
+
+    /// When the next summary is due.
+    pub fn next(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let today = now.with_timezone(&self.time_zone).date_naive();
+        let days = today.iter_days().take(LONGEST_PAUSE_DAYS);
+        days.filter_map(|date| self.due_at(date)).find(|at| *at > now)
     }
 
     /// The first instant of a local time. One that a clock change skips is the first that there is after it; None if

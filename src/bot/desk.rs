@@ -11,7 +11,7 @@ use crate::{
     ops_log::{Anchor, Entry, Kind, NewEntry, Sentence, count},
     permissions::{Directory, Home, Permissions, Permit, Right, Verdict},
     report::{Finding, FindingKey},
-    store::{Begun, Filter, Receipt, RoundOrder, RoundState, StoredMessage},
+    store::{Begun, Effect, Filter, Receipt, RoundOrder, RoundState, StoredMessage},
     triage::{Action, Decision, Known, Person},
 };
 
@@ -57,6 +57,8 @@ pub enum Shown {
     Details {
         known: Known,
         history: Vec<Decision>,
+        /// What was last asked of the other side.
+        effect: Option<Effect>,
     },
     /// All findings of the message.
     Rest(Pictured),
@@ -357,14 +359,15 @@ impl Desk {
             (View::Rest, _) => Shown::Rest(found.pictured),
             (_, None) => return Ok(Err(stale())),
             (View::Details, Some(finding)) => {
-                let history = self.bot.store.history(&finding.key).await?;
-                match self.bot.known(&finding.key).await? {
-                    Ok(known) => Shown::Details { known, history },
-                    // Gone by now: what that run saw of it.
-                    Err(_) => Shown::Details {
-                        known: seen_then(&finding, &found.pictured),
-                        history,
+                let key = &finding.key;
+                Shown::Details {
+                    known: match self.bot.known(key).await? {
+                        Ok(known) => known,
+                        // Gone by now: what that run saw of it.
+                        Err(_) => seen_then(&finding, &found.pictured),
                     },
+                    history: self.bot.store.history(key).await?,
+                    effect: self.bot.store.newest_effects([key]).await?.remove(key),
                 }
             }
             (view, Some(finding)) => Shown::Form {

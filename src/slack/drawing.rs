@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use chrono_tz::Tz;
 use url::Url;
 
 use crate::{
@@ -11,6 +10,7 @@ use crate::{
     checks::Applied,
     render::slack::{self, Delivery, Done, Message, Picture, Stage},
     report::FindingKey,
+    schedule::Schedule,
     store::{Effect, EffectState, RoundState, StoredMessage},
     text::Untrusted,
     triage::{Action, Decision, Person},
@@ -20,7 +20,7 @@ use crate::{
 const LATE: TimeDelta = TimeDelta::minutes(5);
 
 /// The message of a round, as it is to stand now.
-pub(super) fn draw(pictured: &Pictured, zone: Tz, workspace: &Url) -> Message {
+pub(super) fn draw(pictured: &Pictured, schedule: &Schedule, workspace: &Url) -> Message {
     let (round, order) = (&pictured.round, &pictured.round.order);
     let newer = pictured
         .newer
@@ -33,6 +33,7 @@ pub(super) fn draw(pictured: &Pictured, zone: Tz, workspace: &Url) -> Message {
         Some(done) => (done.versions(), deliveries(done)),
         None => Default::default(),
     };
+    let next = round.finished_at.and_then(|ended| schedule.next(ended));
     let stage = match (&pictured.done, round.state) {
         (Some(done), _) => Stage::Done(Done {
             triaged: &done.triaged,
@@ -54,8 +55,21 @@ pub(super) fn draw(pictured: &Pictured, zone: Tz, workspace: &Url) -> Message {
             .map_or(order.at, |done| done.triaged.report.started_at),
         late: order.due_at.filter(|due| order.at - *due > LATE),
         missed: &order.missed,
-        zone,
+        zone: schedule.time_zone,
+        next,
         stage,
+    })
+}
+
+/// The findings that the message of such a run shows.
+pub(super) fn shown(done: &Judged) -> Vec<FindingKey> {
+    let (versions, deliveries) = (done.versions(), deliveries(done));
+    slack::shown(&Done {
+        triaged: &done.triaged,
+        head: None,
+        versions: &versions,
+        deliveries: &deliveries,
+        newer: None,
     })
 }
 
@@ -93,7 +107,7 @@ fn is_of_newest(effect: &Effect, history: &[Decision]) -> bool {
     })
 }
 
-fn delivery(effect: &Effect) -> Delivery {
+pub(super) fn delivery(effect: &Effect) -> Delivery {
     let error = || effect.last_error.clone().unwrap_or_default();
     match (effect.state, &effect.result) {
         (EffectState::Done, Some(Applied::Done { said, .. })) => Delivery::Done(said.clone()),

@@ -1,23 +1,24 @@
 //! Takes requests in: kept first, then dealt with, then answered.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
+use slack_morphism::prelude::SlackView;
 use tokio::{sync::Semaphore, time::timeout};
 use url::Url;
 
 use super::{
     Inbox,
     api::Api,
-    drawing::{deliveries, link},
+    drawing::{self, deliveries, delivery, link},
 };
 use crate::{
     bot::{Bot, Desk, Reply, Shown},
     command::{Asked, Press, What},
     ops_log::{Kind, NewEntry, Sentence},
-    render::slack::{self, Message, view},
+    render::slack::{self, Done, Message, Picture, Stage, Subject, view},
     store::Receipt,
-    triage::Person,
+    triage::{Action, Person},
 };
 
 /// How long a request is ours alone.
@@ -45,7 +46,10 @@ pub struct Intake {
 }
 
 impl Inbox for Intake {
-    fn accept<'a>(&'a self, asked: Asked) -> super::Accepting<'a> {
+    fn accept<'a>(
+        &'a self,
+        asked: Asked,
+    ) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>> {
         Box::pin(async move {
             let now = (self.bot.clock)();
             if let Some(receipt) = self.bot.store.accept(&asked, now, LEASE).await? {
@@ -183,7 +187,23 @@ impl Intake {
             Reply::Help => slack::help(),
             Reply::Log(entries) => slack::log(&entries, zone),
             Reply::Status(judged) => {
-                slack::status(&judged.triaged, &judged.versions(), &deliveries(&judged), zone)
+                let (versions, deliveries) = (judged.versions(), deliveries(&judged));
+                slack::status(&Picture {
+                    message: "",
+                    asked_by: None,
+                    started_at: judged.triaged.report.started_at,
+                    late: None,
+                    missed: &[],
+                    zone,
+                    next: self.bot.schedule.next((self.bot.clock)()),
+                    stage: Stage::Done(Done {
+                        triaged: &judged.triaged,
+                        head: judged.head.as_ref(),
+                        versions: &versions,
+                        deliveries: &deliveries,
+                        newer: None,
+                    }),
+                })
             }
             Reply::Running {
                 order,
@@ -191,7 +211,7 @@ impl Intake {
                 ended,
             } => {
                 let link = message.and_then(|message| link(&message, &self.workspace));
-                slack::running(&order.by, order.at, ended, link.as_ref())
+                slack::running(order.by.as_ref(), order.at, ended, link.as_ref(), zone)
             }
             Reply::View(shown) => {
                 match opened {
@@ -209,9 +229,8 @@ impl Intake {
         Ok(())
     }
 
-    fn view(&self, asked: &Asked, shown: Shown) -> slack::View {
+    fn view(&self, asked: &Asked, shown: Shown) -> SlackView {
         let zone = self.bot.schedule.time_zone;
-        let now = (self.bot.clock)();
         let place = |text: &Option<String>| text.clone().unwrap_or_default();
         match shown {
             Shown::Form {
@@ -220,20 +239,36 @@ impl Intake {
                 item,
             } => {
                 let (channel, ts) = (place(&asked.channel), place(&asked.message));
-                view::form(view, &finding, &item, &channel, &ts)
+                let archives = finding
+                    .remedies
+                    .iter()
+                    .any(|remedy| remedy.verb == Action::Archive.name());
+                view::form(view, &finding, &item, &channel, &ts, archives)
+                    .unwrap_or_else(|| too_old())
             }
-            Shown::Details { known, history } => view::details(&known, &history, zone, now),
+            Shown::Details {
+                known,
+                history,
+                effect,
+            } => slack::details(&Subject {
+                finding: &known.finding,
+                since: known.since,
+                last_seen: known.last_seen,
+                history: &history,
+                delivery: effect.as_ref().map(delivery).as_ref(),
+                zone,
+            }),
             Shown::Rest(pictured) => match &pictured.done {
-                Some(done) => view::rest(&done.triaged, zone),
-                None => {
-                    let line = Sentence::new().say("its run is no longer kept");
-                    view::told("Daily Ops", &[line])
+                Some(done) => {
+                    let shown = drawing::shown(done);
+                    slack::rest(&done.triaged, &shown, zone)
                 }
+                None => too_old(),
             },
         }
     }
 
-    async fn show(&self, asked: &Asked, id: &str, view: &slack::View) {
+    async fn show(&self, asked: &Asked, id: &str, view: &SlackView) {
         if let Err(error) = self.api.update_view(id, view).await {
             tracing::warn!("{error}");
             let line = Sentence::new().say("the window could not be filled: click again");
@@ -255,3 +290,8 @@ impl Intake {
     }
 }
 
+
+fn too_old() -> SlackView {
+    let line = Sentence::new().say("its run is no longer kept: `/ops daily` shows how things stand");
+    view::told("Daily Ops", &[line])
+}

@@ -1,13 +1,32 @@
 //! Slack's wire: what people ask comes in over HTTP or Socket Mode, messages go out. Only this module and the Block Kit
 //! renderer know Slack's own formats.
 
+use std::{future::Future, pin::Pin};
+
 use anyhow::{Context, ensure};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+use crate::command::Asked;
+
 pub mod api;
+mod courier;
+mod drawing;
+mod intake;
 pub mod people;
+
+pub use courier::Courier;
+pub use intake::Intake;
+
+/// Where requests are kept before they are acked.
+pub trait Inbox: Send + Sync {
+    /// Ok means that it is committed, now or before.
+    fn accept<'a>(
+        &'a self,
+        asked: Asked,
+    ) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
+}
 
 /// `[slack]`.
 #[derive(Debug, Deserialize)]

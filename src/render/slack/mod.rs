@@ -1,5 +1,6 @@
 //! Messages and views as Slack's Block Kit.
 
+mod again;
 mod block;
 mod details;
 pub mod limits;
@@ -27,9 +28,12 @@ use crate::{
     triage::{Person, Triaged},
 };
 
+pub use again::{repeated, running};
 pub use block::MENU;
+pub use details::{Subject, details};
 pub use message::{message, shown, status};
 pub use reply::{help, log, reply};
+pub use rest::rest;
 
 /// What is posted: blocks, and beside them always a text for notifications and screen readers.
 #[derive(Clone, Debug, Serialize)]

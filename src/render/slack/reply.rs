@@ -61,6 +61,7 @@ fn spoken(lines: &[Sentence]) -> String {
             text = match piece {
                 Piece::Said(words) => text.say(words),
                 Piece::Quoted(quoted) => text.quote(quoted.as_str()),
+                Piece::Named(person) => text.person(person),
             };
         }
     }

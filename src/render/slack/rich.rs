@@ -107,6 +107,7 @@ impl Rich {
         for piece in &sentence.0 {
             self = match piece {
                 Piece::Quoted(text) => self.quote(text.as_str(), QUOTE),
+                Piece::Named(person) => self.person(person),
                 Piece::Said(words) => {
                     words
                         .split('`')

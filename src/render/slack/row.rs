@@ -139,6 +139,10 @@ pub(super) fn delivered(finding: &Finding, delivery: &Delivery, zone: Tz) -> Ric
     match delivery {
         Delivery::Pending { verb } => Rich::new().quote(&under_way(finding, verb), REMARK),
         Delivery::Done(said) => Rich::new().quote(said.as_str(), REMARK),
+        Delivery::Refused(why) => Rich::new()
+            .emoji("warning")
+            .say(" taken back, because the other side refuses it: ")
+            .quote(why.as_str(), REMARK),
         Delivery::Retrying { why, at } => Rich::new()
             .emoji("hourglass_flowing_sand")
             .say(" the other side was not reached: ")

@@ -96,6 +96,7 @@ pub(super) fn fallback(at: DateTime<Utc>, zone: Tz) -> String {
 }
 
 /// A line of mrkdwn that never grows over its limit, counted after escaping.
+#[derive(Clone)]
 pub(super) struct Mrkdwn {
     text: String,
     limit: usize,
