@@ -1,10 +1,34 @@
 //! Slack's wire: what people ask comes in over HTTP or Socket Mode, messages go out. Only this module and the Block Kit
 //! renderer know Slack's own formats.
 
+use std::{future::Future, pin::Pin};
+
 use anyhow::{Context, ensure};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
+
+use crate::command::Asked;
+
+/// Requests over HTTP.
+pub mod http;
+
+/// What requests say.
+pub mod payload;
+
+/// Whether a request is Slack's.
+pub mod signature;
+
+mod taken;
+
+/// Where requests are kept before they are acked.
+pub trait Inbox: Send + Sync {
+    /// Ok means that it is committed, now or before.
+    fn accept<'a>(
+        &'a self,
+        asked: Asked,
+    ) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>>;
+}
 
 /// `[slack]`.
 #[derive(Debug, Deserialize)]
