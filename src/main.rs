@@ -6,7 +6,7 @@ use std::{
 use clap::{Parser, error::ErrorKind};
 use daily_ops::{
     cli::{self, Exit},
-    command::Cli,
+    command::{Cli, Command},
 };
 use tracing_subscriber::{EnvFilter, fmt};
 
@@ -26,16 +26,7 @@ fn main() -> ExitCode {
             };
         }
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    let colour =
-        stderr().is_terminal() && environment("NO_COLOR").is_none_or(|value| value.is_empty());
-    fmt()
-        .with_env_filter(filter)
-        .with_writer(stderr)
-        .with_ansi(colour)
-        .without_time()
-        .with_target(false)
-        .init();
+    log(matches!(cli.command, Command::Serve));
     // Two providers in one process would make the first handshake panic; this one is everybody's.
     rustls::crypto::ring::default_provider()
         .install_default()
@@ -65,6 +56,24 @@ fn main() -> ExitCode {
             }
             ExitCode::from(Exit::CouldNotRun as u8)
         }
+    }
+}
+
+/// Writes to standard error: for people, or as JSON lines where a service's log is collected.
+fn log(serves: bool) {
+    let usual = if serves { "info" } else { "warn" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    let terminal = stderr().is_terminal();
+    let colour = terminal && environment("NO_COLOR").is_none_or(|value| value.is_empty());
+    let lines = fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr)
+        .with_ansi(colour)
+        .with_target(false);
+    match (serves, terminal) {
+        (true, false) => lines.json().flatten_event(true).init(),
+        (true, true) => lines.init(),
+        (false, _) => lines.without_time().init(),
     }
 }
 

@@ -191,7 +191,7 @@ impl Permissions {
         ];
         for (name, ids) in lists {
             for id in ids {
-                let is_id = id.len() > 3
+                let is_id = id.len() > 1
                     && id.starts_with(['U', 'W', 'S'])
                     && id
                         .bytes()

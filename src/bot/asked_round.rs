@@ -92,6 +92,14 @@ impl Bot {
         Ok(())
     }
 
+    /// How far a round has come that is asked for, or runs.
+    pub fn progress_of(&self, round: &AskedRound) -> RoundProgress {
+        let kept = round.progress.clone();
+        kept.and_then(|progress| serde_json::from_value(progress).ok())
+            .filter(|progress: &RoundProgress| !progress.is_empty())
+            .unwrap_or_else(|| self.pending(round.order.only.as_deref()))
+    }
+
     /// The checks that are on, none of which has finished.
     fn pending(&self, only: Option<&[String]>) -> RoundProgress {
         let wanted = |name: &str| only.is_none_or(|names| names.iter().any(|one| one == name));
@@ -124,11 +132,4 @@ fn finished(report: &CheckReport) -> (String, Finished) {
         took_ms: report.took_ms,
     };
     (report.name.clone(), finished)
-}
-
-/// What [`Bot::run_asked_round`] has kept of a round that runs.
-pub fn progress_of(round: &AskedRound) -> RoundProgress {
-    let kept = round.progress.clone();
-    kept.and_then(|progress| serde_json::from_value(progress).ok())
-        .unwrap_or_default()
 }

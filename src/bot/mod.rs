@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use anyhow::bail;
@@ -24,7 +25,7 @@ mod round;
 mod said;
 mod summary;
 
-pub use asked_round::{KEEP_ROUND, RoundProgress, progress_of};
+pub use asked_round::{KEEP_ROUND, RoundProgress};
 pub use decide::Outcome;
 pub use desk::{Desk, Reply, Shown};
 pub use log_check::NAME as LOG_CHECK;
@@ -43,6 +44,31 @@ pub struct Bot {
     /// The e-mail addresses by which the other side knows people, by Slack user id.
     pub people: BTreeMap<String, String>,
     pub wake: Wake,
+    pub projection: Projection,
+}
+
+/// Entries that the Markdown file does not have yet. Whoever comes first writes those of the others as well.
+#[derive(Default)]
+pub struct Projection {
+    waiting: Mutex<Vec<Entry>>,
+    alone: tokio::sync::Mutex<()>,
+}
+
+impl Projection {
+    fn waiting(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, entries: &[Entry]) {
+        self.waiting().extend_from_slice(entries);
+    }
+
+    /// In the order of the log.
+    fn take(&self) -> Vec<Entry> {
+        let mut entries = std::mem::take(&mut *self.waiting());
+        entries.sort_by_key(|entry| entry.seq);
+        entries
+    }
 }
 
 /// Wakes those who work off what was recorded, so that they need not poll for it.
@@ -57,7 +83,13 @@ impl Bot {
     /// Brings the Markdown file up to date after `entries` were recorded: appends them, or writes the file anew where
     /// it is further behind. One that was changed by hand is left as it is.
     pub async fn project(&self, entries: &[Entry]) -> anyhow::Result<()> {
-        match append(&self.log_path, entries)? {
+        self.projection.add(entries);
+        let _alone = self.projection.alone.lock().await;
+        let entries = self.projection.take();
+        if entries.is_empty() {
+            return Ok(());
+        }
+        match append(&self.log_path, &entries)? {
             Appended::Written => Ok(()),
             Appended::Behind => rebuild(&self.store, &self.log_path).await,
         }

@@ -10,9 +10,13 @@ use anyhow::Context;
 use chrono::Utc;
 use clap::CommandFactory;
 use secrecy::ExposeSecret;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 
 use crate::{
-    bot::{Bot, LOG_CHECK, Said, Wake, check_names},
+    bot::{Bot, LOG_CHECK, Projection, Said, Wake, check_names},
     checks::{Registry, registry},
     command::{Cli, Command, Config as ConfigCommand, Format, Shown},
     config::Config,
@@ -20,6 +24,7 @@ use crate::{
     permissions::Permit,
     render::{self, terminal::Look},
     schedule::Clock,
+    serve::Service,
     store::{self, Access, Store},
     triage::{Person, Verdict},
 };
@@ -62,6 +67,7 @@ pub async fn run(cli: Cli, env: Environment) -> anyhow::Result<Exit> {
         Command::Check { names, shown } => {
             round(config(&registry())?, Some(names), shown, env).await
         }
+        Command::Serve => serve(config(&registry())?).await,
         Command::Triage { action, by } => {
             let bot = open(config(&registry())?).await?;
             let said = bot.triage(&action, &Permit::at_terminal(&by)).await;
@@ -70,6 +76,42 @@ pub async fn run(cli: Cli, env: Environment) -> anyhow::Result<Exit> {
         }
         Command::Log { command } => log::run(command, config(&registry())?, clock()()).await,
     }
+}
+
+async fn serve(mut config: Config) -> anyhow::Result<Exit> {
+    let slack = config.slack.take().context(
+        "there is no chat to serve: write [slack] with `channel = \"C0123456789\"`, as in daily-ops.example.toml",
+    )?;
+    let permissions = config.permissions.take().context(
+        "nobody is permitted to do anything: write [permissions] with `triage = [\"U012ABCDEF\"]`, the ids of those \
+         who may decide (in Slack under a profile's \"Copy member ID\")",
+    )?;
+    let service = Service {
+        server: config.server.clone(),
+        bot: open(config).await?,
+        slack,
+        permissions,
+    };
+    let (stop, shutdown) = watch::channel(false);
+    tokio::spawn(async move {
+        match signalled().await {
+            Ok(()) => tracing::info!("stopping"),
+            Err(error) => tracing::error!("no signal can be waited for: {error}"),
+        }
+        stop.send_replace(true);
+    });
+    service.run(shutdown).await.map(|()| Exit::Well)
+}
+
+/// Returns when the process is asked to end.
+async fn signalled() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
 }
 
 async fn open(config: Config) -> anyhow::Result<Bot> {
@@ -89,6 +131,7 @@ async fn open(config: Config) -> anyhow::Result<Bot> {
         clock: clock(),
         people: config.people,
         wake: Wake::default(),
+        projection: Projection::default(),
     })
 }
 

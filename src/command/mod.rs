@@ -56,6 +56,9 @@ pub enum Command {
         shown: Shown,
     },
 
+    /// Be the bot: answer Slack, post the daily summary, and tell how it is
+    Serve,
+
     /// Decide about a finding
     Triage {
         #[command(subcommand)]

@@ -4,6 +4,12 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
+
+mod run;
+mod work;
+
+pub use run::Service;
+
 /// `[server]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]

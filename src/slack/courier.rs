@@ -63,7 +63,7 @@ impl Courier {
             self.settle(&message, Showing::Gone).await?;
             return Ok(true);
         };
-        let drawn = drawing::draw(&pictured, &self.bot.schedule, &self.workspace);
+        let drawn = drawing::draw(&pictured, &self.bot, &self.workspace);
         let draft = Draft {
             digest: hex::encode(Sha256::digest(serde_json::to_vec(&drawn)?)),
             message: drawn,

@@ -6,11 +6,10 @@ use chrono::TimeDelta;
 use url::Url;
 
 use crate::{
-    bot::{Judged, Pictured, progress_of},
+    bot::{Bot, Judged, Pictured},
     checks::Applied,
     render::slack::{self, Delivery, Done, Message, Picture, Stage},
     report::FindingKey,
-    schedule::Schedule,
     store::{Effect, EffectState, RoundState, StoredMessage},
     text::Untrusted,
     triage::{Action, Decision, Person},
@@ -20,13 +19,14 @@ use crate::{
 const LATE: TimeDelta = TimeDelta::minutes(5);
 
 /// The message of a round, as it is to stand now.
-pub(super) fn draw(pictured: &Pictured, schedule: &Schedule, workspace: &Url) -> Message {
+pub(super) fn draw(pictured: &Pictured, bot: &Bot, workspace: &Url) -> Message {
     let (round, order) = (&pictured.round, &pictured.round.order);
     let newer = pictured
         .newer
         .as_ref()
         .and_then(|newer| link(newer, workspace));
-    let progress = progress_of(round);
+    let schedule = &bot.schedule;
+    let progress = bot.progress_of(round);
     let pruned = Untrusted::from("its run is no longer kept; `/ops daily` shows how things stand");
     let failed = round.error.clone().unwrap_or_default();
     let (versions, deliveries) = match &pictured.done {

@@ -10,11 +10,25 @@ use url::Url;
 
 use crate::command::Asked;
 
+/// The Web API.
 pub mod api;
+
+/// Users and user groups.
+pub mod people;
+
+/// Requests over HTTP.
+pub mod http;
+
+/// What requests say.
+pub mod payload;
+
+/// Whether a request is Slack's.
+pub mod signature;
+
 mod courier;
 mod drawing;
 mod intake;
-pub mod people;
+mod taken;
 
 pub use courier::Courier;
 pub use intake::Intake;
@@ -75,7 +89,7 @@ impl Settings {
         mut self,
         secret: &dyn Fn(&str) -> anyhow::Result<Option<SecretString>>,
     ) -> anyhow::Result<Self> {
-        let is_id = self.channel.len() > 3
+        let is_id = self.channel.len() > 1
             && self.channel.starts_with(['C', 'G', 'D'])
             && self
                 .channel

@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use daily_ops::{
-    bot::{Bot, Round, Said, Wake},
+    bot::{Bot, Projection, Round, Said, Wake},
     checks::registry,
     command::{self, Cli},
     config::Config,
@@ -93,6 +93,7 @@ impl Company {
             }),
             people: config.people,
             wake: Wake::default(),
+            projection: Projection::default(),
         }
     }
 
