@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
+/// Connections and their limits.
+pub mod listener;
+
 /// `[server]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
