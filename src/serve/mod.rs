@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
+/// Connections and their limits.
+pub mod listener;
 
 mod run;
 mod work;
