@@ -1,0 +1,3 @@
+//! A described Slack.
+
+pub(crate) mod web_api;
