@@ -119,7 +119,8 @@ impl Schedule {
     pub fn next(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let today = now.with_timezone(&self.time_zone).date_naive();
         let days = today.iter_days().take(LONGEST_PAUSE_DAYS);
-        days.filter_map(|date| self.due_at(date)).find(|at| *at > now)
+        days.filter_map(|date| self.due_at(date))
+            .find(|at| *at > now)
     }
 
     /// The first instant of a local time. One that a clock change skips is the first that there is after it; None if

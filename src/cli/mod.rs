@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use chrono::Utc;
 use clap::CommandFactory;
 use secrecy::ExposeSecret;
@@ -30,6 +30,7 @@ use crate::{
 };
 
 mod log;
+mod post;
 mod progress;
 
 /// Reads a variable of the environment.
@@ -63,9 +64,9 @@ pub async fn run(cli: Cli, env: Environment) -> anyhow::Result<Exit> {
         Command::Config {
             command: ConfigCommand::Check,
         } => check_config(&config(&registry())?),
-        Command::Daily(shown) => round(config(&registry())?, None, shown, env).await,
+        Command::Daily { shown, post } => round(config(&registry())?, None, shown, post, env).await,
         Command::Check { names, shown } => {
-            round(config(&registry())?, Some(names), shown, env).await
+            round(config(&registry())?, Some(names), shown, false, env).await
         }
         Command::Serve => serve(config(&registry())?).await,
         Command::Triage { action, by } => {
@@ -136,14 +137,21 @@ async fn open(config: Config) -> anyhow::Result<Bot> {
 }
 
 async fn round(
-    config: Config,
+    mut config: Config,
     only: Option<Vec<String>>,
     shown: Shown,
+    post: bool,
     env: Environment,
 ) -> anyhow::Result<Exit> {
     if let Some(names) = &only {
         check_names(&config.checklist, names)?;
     }
+    let slack = config.slack.take().filter(|_| post);
+    let poster = match slack {
+        Some(slack) => Some(post::Poster::begin(slack).await?),
+        None if post => bail!("there is no channel to post to: write [slack] with `channel`"),
+        None => None,
+    };
     let bot = open(config).await?;
     let progress = bot.checklist.progress(only.as_deref());
     let bars = progress::Bars::start(&progress, wants_colour(env));
@@ -159,6 +167,10 @@ async fn round(
         .await;
     bars.clear();
     let zone = bot.schedule.time_zone;
+    let bot = Arc::new(bot);
+    if let (Some(poster), Ok(round)) = (poster, &round) {
+        poster.post(&bot, &round.triaged.report, by).await;
+    }
     bot.store.close().await;
     let round = round?;
 

@@ -45,7 +45,14 @@ Secrets come from the environment alone (SENTRY_AUTH_TOKEN, DATABASE_URL), each 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the whole checklist, record it, and say what needs you
-    Daily(Shown),
+    Daily {
+        #[command(flatten)]
+        shown: Shown,
+
+        /// Post it to the channel of [slack] as well; its buttons work while `serve` runs
+        #[arg(long)]
+        post: bool,
+    },
 
     /// Run one check or some
     Check {

@@ -153,10 +153,7 @@ impl Intake {
         else {
             return None;
         };
-        let trigger = asked
-            .trigger
-            .as_ref()
-            .filter(|_| receipt.attempts() == 1)?;
+        let trigger = asked.trigger.as_ref().filter(|_| receipt.attempts() == 1)?;
         match self.api.open_view(trigger, &view::loading()).await {
             Ok(id) => Some(id),
             Err(error) => {
@@ -179,7 +176,8 @@ impl Intake {
             Reply::Nothing => return Ok(()),
             Reply::Private(lines) => match opened {
                 Some(id) => {
-                    self.show(asked, &id, &view::told("Daily Ops", &lines)).await;
+                    self.show(asked, &id, &view::told("Daily Ops", &lines))
+                        .await;
                     return Ok(());
                 }
                 None => slack::reply(&lines),
@@ -290,8 +288,8 @@ impl Intake {
     }
 }
 
-
 fn too_old() -> SlackView {
-    let line = Sentence::new().say("its run is no longer kept: `/ops daily` shows how things stand");
+    let line =
+        Sentence::new().say("its run is no longer kept: `/ops daily` shows how things stand");
     view::told("Daily Ops", &[line])
 }

@@ -164,7 +164,7 @@ impl Store {
                 if let Some(running) = same(c, &channel, &order.slot(), lately).await? {
                     return Ok(Begun::Running(running));
                 }
-                if insert(c, &channel, &order).await? {
+                if insert(c, &channel, &order, None).await?.is_some() {
                     return Ok(Begun::Started);
                 }
                 match same(c, &channel, &order.slot(), lately).await? {
@@ -190,7 +190,7 @@ impl Store {
                 if !claim_date(c, &channel, date, due, "begun").await? {
                     return Ok(false);
                 }
-                insert(c, &channel, &order).await
+                Ok(insert(c, &channel, &order, None).await?.is_some())
             })
         })
         .await
@@ -319,6 +319,25 @@ impl Store {
         .await
     }
 
+    /// Asks for the message of a run that has been recorded already. Gives its id.
+    pub async fn show_run(
+        &self,
+        channel: &str,
+        order: RoundOrder,
+        run: &RunId,
+    ) -> anyhow::Result<String> {
+        let (channel, run) = (channel.to_owned(), run.clone());
+        self.write(move |c| {
+            Box::pin(async move {
+                let id = insert(c, &channel, &order, Some(&run))
+                    .await?
+                    .context("the message could not be asked for")?;
+                Ok(id)
+            })
+        })
+        .await
+    }
+
     pub async fn asked_round(&self, id: &str) -> anyhow::Result<Option<AskedRound>> {
         let mut snapshot = self.read().await?;
         let row: Option<Row> = on!(&mut snapshot.connection(), |c| {
@@ -386,29 +405,38 @@ async fn same(
     row.map(Row::open).transpose()
 }
 
-/// False if the same is under way.
-async fn insert(c: &mut Connection<'_>, channel: &str, order: &RoundOrder) -> anyhow::Result<bool> {
+/// The id; None if the same is under way. With a run, it has ended.
+async fn insert(
+    c: &mut Connection<'_>,
+    channel: &str,
+    order: &RoundOrder,
+    run: Option<&RunId>,
+) -> anyhow::Result<Option<String>> {
     let mut id = [0; 8];
     getrandom::fill(&mut id).context("the system gives no random bytes")?;
     let id = hex::encode(id);
     let rows = on!(&mut *c, |c| {
         sqlx::query(
-            "INSERT INTO asked_rounds (id, channel, slot, asked, state, attempts, fence) \
-             VALUES ($1, $2, $3, $4, 'waiting', 0, 0) ON CONFLICT DO NOTHING",
+            "INSERT INTO asked_rounds (id, channel, slot, asked, state, attempts, fence, run_id, finished_at) \
+             VALUES ($1, $2, $3, $4, $5, 0, 0, $6, $7) ON CONFLICT DO NOTHING",
         )
         .bind(&id)
         .bind(channel)
         .bind(order.slot())
         .bind(Json(order))
+        .bind(if run.is_some() { "done" } else { "waiting" })
+        .bind(run.map(RunId::as_str))
+        .bind(run.map(|_| micros(order.at)))
         .execute(c)
         .await
         .map(|done| done.rows_affected())
     })
     .context("the round could not be asked for")?;
-    if rows == 1 {
-        messages::insert(c, &id, channel).await?;
+    if rows == 0 {
+        return Ok(None);
     }
-    Ok(rows == 1)
+    messages::insert(c, &id, channel).await?;
+    Ok(Some(id))
 }
 
 /// False if that date is taken.
