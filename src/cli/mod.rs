@@ -19,10 +19,12 @@ use crate::{
     ops_log::Sentence,
     render::{self, terminal::Look},
     schedule::Clock,
+    slack::manifest::manifest,
     store::{self, Access, Store},
     triage::{Person, Verdict},
 };
 
+pub mod doctor;
 mod log;
 mod progress;
 
@@ -54,6 +56,11 @@ pub async fn run(cli: Cli, env: Environment) -> anyhow::Result<Exit> {
             clap_complete::generate(shell, &mut Cli::command(), "daily-ops", &mut script);
             print(&String::from_utf8_lossy(&script)).map(|()| Exit::Well)
         }
+        Command::Manifest(asked) => {
+            let text = manifest(asked.transport, asked.url.as_ref(), asked.user_groups)?;
+            print(&text).map(|()| Exit::Well)
+        }
+        Command::Doctor => doctor::run(config(&registry()), &cli.config, &clock()).await,
         Command::Config {
             command: ConfigCommand::Check,
         } => check_config(&config(&registry())?),

@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
+pub mod admin;
+pub mod metrics;
+
 /// `[server]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -7,7 +7,10 @@ use serde::Deserialize;
 use url::Url;
 
 pub mod api;
+pub mod manifest;
 pub mod people;
+
+pub use crate::command::Transport;
 
 /// `[slack]`.
 #[derive(Debug, Deserialize)]
@@ -21,15 +24,6 @@ pub struct Settings {
     pub api_url: Url,
     #[serde(skip)]
     pub secrets: Secrets,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Transport {
-    /// No address of our own is needed.
-    #[default]
-    Socket,
-    Http,
 }
 
 /// The tokens, as far as they are set.

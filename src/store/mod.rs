@@ -25,6 +25,7 @@ mod decisions;
 mod effects;
 mod erase;
 mod forget;
+mod inspect;
 mod log;
 mod named;
 mod postgres;
@@ -36,6 +37,7 @@ mod writer;
 
 pub use decisions::Decided;
 pub use effects::{Effect, EffectState, NewEffect, Settled, Settlement};
+pub use inspect::Inspected;
 pub use postgres::shown;
 pub use runs::LastRun;
 pub use search::{Direction, Filter};

@@ -168,9 +168,17 @@ fn all_sql_is_in_the_store() {
 fn only_clients_touch_the_network() {
     assert_eq!(
         outside(
-            &["upstream", "checks"],
+            &["upstream", "checks", "slack"],
             &["reqwest::", "hyper::", "TcpStream"]
         ),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn only_the_wire_and_its_renderer_know_slacks_formats() {
+    assert_eq!(
+        outside(&["slack", "render/slack"], &["slack_morphism"]),
         Vec::<String>::new()
     );
 }
