@@ -221,7 +221,8 @@ impl Permissions {
             .any(|id| is_group(id))
     }
 
-    fn list(&self, right: Right) -> Option<&[String]> {
+    /// The ids that have that right; none where every full member has it.
+    pub fn list(&self, right: Right) -> Option<&[String]> {
         match right {
             Right::Look => self.look.as_deref(),
             Right::Triage => Some(&self.triage),

@@ -25,10 +25,12 @@ use crate::{
     render::{self, terminal::Look},
     schedule::Clock,
     serve::Service,
+    slack::manifest::manifest,
     store::{self, Access, Store},
     triage::{Person, Verdict},
 };
 
+pub mod doctor;
 mod log;
 mod post;
 mod progress;
@@ -61,6 +63,11 @@ pub async fn run(cli: Cli, env: Environment) -> anyhow::Result<Exit> {
             clap_complete::generate(shell, &mut Cli::command(), "daily-ops", &mut script);
             print(&String::from_utf8_lossy(&script)).map(|()| Exit::Well)
         }
+        Command::Manifest(asked) => {
+            let text = manifest(asked.transport, asked.url.as_ref(), asked.user_groups)?;
+            print(&text).map(|()| Exit::Well)
+        }
+        Command::Doctor => doctor::run(config(&registry()), &cli.config, &clock()).await,
         Command::Config {
             command: ConfigCommand::Check,
         } => check_config(&config(&registry())?),

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use chrono::{NaiveDate, TimeDelta};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use serde::Deserialize;
+use url::Url;
 
 use crate::{ops_log::Kind, report::FindingKey, triage::LONGEST_SNOOZE};
 
@@ -94,8 +96,40 @@ pub enum Command {
         command: Config,
     },
 
+    /// Print the manifest that Slack makes the app from
+    Manifest(Manifest),
+
+    /// Walk every link from here to Slack and the checked services, and say what to do about each that is broken
+    Doctor,
+
     /// Print the completions for a shell
     Completions { shell: Shell },
+}
+
+#[derive(Args, Debug)]
+pub struct Manifest {
+    /// How Slack's requests come in
+    #[arg(long, value_enum, default_value_t)]
+    pub transport: Transport,
+
+    /// Where Slack reaches this bot over HTTP: https://ops.example.com
+    #[arg(long)]
+    pub url: Option<Url>,
+
+    /// For user groups in [permissions]; a message whose post was not confirmed is then sent again, with a note
+    #[arg(long)]
+    pub user_groups: bool,
+}
+
+/// How Slack's requests come in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// Over a connection of our own: no address is needed
+    #[default]
+    Socket,
+    /// To an https address of ours
+    Http,
 }
 
 /// How a report is to be shown.

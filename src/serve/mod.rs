@@ -4,8 +4,12 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
+pub mod admin;
+
 /// Connections and their limits.
 pub mod listener;
+
+pub mod metrics;
 
 mod run;
 mod work;

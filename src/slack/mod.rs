@@ -13,6 +13,9 @@ use crate::command::Asked;
 /// The Web API.
 pub mod api;
 
+/// The app's manifest.
+pub mod manifest;
+
 /// Users and user groups.
 pub mod people;
 
@@ -32,6 +35,8 @@ mod taken;
 
 pub use courier::Courier;
 pub use intake::Intake;
+
+pub use crate::command::Transport;
 
 /// Where requests are kept before they are acked.
 pub trait Inbox: Send + Sync {
@@ -54,15 +59,6 @@ pub struct Settings {
     pub api_url: Url,
     #[serde(skip)]
     pub secrets: Secrets,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Transport {
-    /// No address of our own is needed.
-    #[default]
-    Socket,
-    Http,
 }
 
 /// The tokens, as far as they are set.

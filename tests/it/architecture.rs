@@ -176,6 +176,14 @@ fn only_clients_touch_the_network() {
 }
 
 #[test]
+fn only_the_wire_and_its_renderer_know_slacks_formats() {
+    assert_eq!(
+        outside(&["slack", "render/slack"], &["slack_morphism"]),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
 fn every_check_has_its_line_in_the_registry() {
     let folders = fs::read_dir(format!("{SRC}/checks")).expect("checks is readable");
     let mut folders: Vec<String> = folders

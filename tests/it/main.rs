@@ -1,10 +1,12 @@
 //! All integration tests, in one binary.
 
+mod admin;
 mod architecture;
 mod chain;
 mod checklist;
 mod configuration;
 mod deciding;
+mod doctor;
 mod documents;
 mod errors;
 mod errors_faults;

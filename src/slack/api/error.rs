@@ -49,6 +49,10 @@ pub enum Class {
     Refused,
     /// The trigger, the view or the answering address is used up or too old.
     Expired,
+    /// A user or a group that isn't there.
+    Nobody,
+    /// More than is read.
+    TooMuch,
     Other,
 }
 
@@ -67,6 +71,8 @@ impl Class {
             Self::MessageGone => "message_gone",
             Self::Refused => "refused",
             Self::Expired => "expired",
+            Self::Nobody => "nobody",
+            Self::TooMuch => "too_much",
             Self::Other => "other",
         }
     }
@@ -114,6 +120,9 @@ impl Class {
             | "not_found"
             | "view_not_found"
             | "view_expired" => Self::Expired,
+            "user_not_found" | "user_not_visible" | "no_such_subteam" | "subteam_not_found" => {
+                Self::Nobody
+            }
             "no_text"
             | "msg_too_long"
             | "msg_blocks_too_long"
@@ -280,6 +289,8 @@ impl ApiError {
             }
             Class::Refused => "this is a defect of daily-ops: please report it".to_owned(),
             Class::Expired => "ask again: Slack waits only for a short time".to_owned(),
+            Class::Nobody => "check the id in [permissions]".to_owned(),
+            Class::TooMuch => "look into the channel yourself".to_owned(),
             Class::Other => {
                 "look the code up among Slack's method pages, and run `daily-ops doctor`".to_owned()
             }
@@ -311,7 +322,8 @@ impl From<ApiError> for Unknown {
             Class::TokenDead => Cause::Auth,
             Class::MissingScope { .. } => Cause::Forbidden,
             Class::Broken => Cause::Decode,
-            Class::Channel | Class::MessageGone | Class::Expired => Cause::NotFound,
+            Class::Channel | Class::MessageGone | Class::Expired | Class::Nobody => Cause::NotFound,
+            Class::TooMuch => Cause::Truncated,
             Class::Refused | Class::Other => Cause::Upstream,
         };
         Self::new(cause, error.to_string())

@@ -20,9 +20,11 @@ use crate::{render::slack::Message, upstream};
 
 mod answers;
 mod error;
+mod granted;
 
 pub use answers::{Identity, User};
 pub use error::{ApiError, Class};
+pub use granted::{Granted, NotGranted, granted};
 
 use answers::{Connection, Done, Group, Opened, Page, Posted, UserInfo};
 
@@ -178,8 +180,16 @@ impl Api {
                 Some(cursor) => body["cursor"] = cursor.into(),
             }
         }
-        let read = format!("more than {} messages", PAGES * usize::from(PAGE));
-        Err(ApiError::new(METHOD, Class::Other, &read))
+        let read = format!("more than {PAGES} pages");
+        Err(ApiError::new(METHOD, Class::TooMuch, &read))
+    }
+
+    /// Whether the bot is in a channel, told by reading its newest message, which needs the scope for its history.
+    pub async fn is_in(&self, channel: &str) -> Result<(), ApiError> {
+        let body = json!({ "channel": channel, "limit": 1 });
+        self.call::<_, Done>("conversations.history", &body)
+            .await
+            .map(drop)
     }
 
     pub async fn delete(&self, channel: &str, ts: &str) -> Result<(), ApiError> {
