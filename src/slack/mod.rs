@@ -19,6 +19,9 @@ pub mod payload;
 /// Whether a request is Slack's.
 pub mod signature;
 
+/// Requests over Socket Mode.
+pub mod socket;
+
 mod taken;
 
 /// Where requests are kept before they are acked.
