@@ -28,6 +28,9 @@ pub mod payload;
 /// Whether a request is Slack's.
 pub mod signature;
 
+/// Requests over Socket Mode.
+pub mod socket;
+
 mod courier;
 mod drawing;
 mod intake;
