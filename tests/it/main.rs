@@ -18,6 +18,7 @@ mod picture;
 mod render;
 mod round;
 mod sentry_contract;
+mod slack_messages;
 mod store;
 mod tampering;
 mod terminal;

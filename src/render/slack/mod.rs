@@ -2,6 +2,7 @@
 
 mod block;
 mod details;
+mod inspection;
 pub mod limits;
 mod message;
 mod reply;
@@ -10,6 +11,7 @@ mod rich;
 mod row;
 mod sections;
 mod text;
+mod unfinished;
 pub mod view;
 
 use std::collections::BTreeMap;
