@@ -21,6 +21,7 @@ mod render;
 mod round;
 mod sentry_contract;
 mod slack_api;
+mod slack_messages;
 mod store;
 mod tampering;
 mod terminal;

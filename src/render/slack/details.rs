@@ -91,7 +91,7 @@ fn evidence(finding: &Finding) -> Option<SlackBlock> {
         .map(|line| Rich::new().quote(line.as_str(), QUOTE))
         .collect();
     lines.extend(more(finding.evidence.len(), "more"));
-    Some(list(Rich::new().bold("Seen"), lines))
+    Some(list(Rich::new().bold("Evidence"), lines))
 }
 
 /// The newest decisions, in their order.
@@ -112,24 +112,17 @@ fn history(subject: &Subject<'_>) -> Option<SlackBlock> {
     Some(list(Rich::new().bold("Decided"), lines))
 }
 
-/// "resolved by @ben undone by @anna, today at 09:30".
+/// "undone by @anna, today at 09:30: resolved by @ben, today at 09:12".
 fn undone(history: &[Decision], version: i64, undo: &Decision, zone: Tz) -> Rich {
-    let what = history
-        .iter()
-        .find(|earlier| earlier.version == version)
-        .map_or_else(
-            || Rich::new().say("a decision"),
-            |earlier| {
-                Rich::new()
-                    .say(earlier.action.name())
-                    .say(" of ")
-                    .person(&earlier.by)
-            },
-        );
-    what.say(" undone by ")
+    let line = Rich::new()
+        .say("undone by ")
         .person(&undo.by)
         .say(", ")
-        .date(undo.at, zone)
+        .date(undo.at, zone);
+    match history.iter().find(|earlier| earlier.version == version) {
+        Some(earlier) => line.say(": ").then(row::decided(earlier, zone)),
+        None => line,
+    }
 }
 
 fn more(all: usize, word: &str) -> Option<Rich> {

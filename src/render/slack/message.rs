@@ -2,22 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use slack_morphism::prelude::SlackBlock;
+use slack_morphism::prelude::{SlackBlock, SlackBlockButtonElement};
 use url::Url;
 
 use super::{
-    Delivery, Done, Finished, Message, Picture, Stage,
+    Delivery, Done, Message, Picture, Stage,
     block::{button, context, header, section},
     limits,
     rich::{Rich, list},
     row, sections,
     text::{Mrkdwn, fit, neutral},
+    unfinished,
 };
 use crate::{
     command::{Item, Press, View},
-    render::{severities, verdict},
+    render::{age, counted, need, severities, verdict},
     report::{FindingKey, Severity},
-    text::{Untrusted, count, thousands},
+    text::thousands,
     triage::{Row, Standing, Triaged, Verdict, worst_first},
 };
 
@@ -27,17 +28,14 @@ const OPEN_SHOWN: usize = 7;
 /// All rows, with those that somebody decided about meanwhile.
 const SHOWN: usize = 10;
 
-/// Checks that the skeleton names.
-const PENDING_SHOWN: usize = 30;
-
 /// Bytes of a line of mrkdwn.
 pub(super) const LINE: usize = 1_000;
 
 /// The message as the picture stands.
 pub fn message(picture: &Picture<'_>) -> Message {
     match &picture.stage {
-        Stage::Running(checks) => running(picture, checks),
-        Stage::Failed(why) => failed(picture, why),
+        Stage::Running(checks) => unfinished::running(picture, checks),
+        Stage::Failed(why) => unfinished::failed(picture, why),
         Stage::Done(done) => done_message(picture, done),
     }
 }
@@ -51,7 +49,7 @@ pub fn shown(done: &Done<'_>) -> Vec<FindingKey> {
 }
 
 /// "Daily ops 23 Nov: " and what comes to it; for notifications and screen readers.
-fn text(picture: &Picture<'_>, said: &str) -> String {
+pub(super) fn text(picture: &Picture<'_>, said: &str) -> String {
     let day = picture
         .started_at
         .with_timezone(&picture.zone)
@@ -61,92 +59,12 @@ fn text(picture: &Picture<'_>, said: &str) -> String {
         .finish()
 }
 
-fn running(picture: &Picture<'_>, checks: &[(String, Option<Finished>)]) -> Message {
-    let finished = checks.iter().filter(|(_, how)| how.is_some()).count();
-    let said = format!("{finished} of {} done", count(checks.len(), "check"));
-    let mut lines = checks
-        .iter()
-        .take(PENDING_SHOWN)
-        .map(|(name, how)| pending(name, how.as_ref()))
-        .collect::<Vec<_>>();
-    if checks.len() > PENDING_SHOWN {
-        let more = checks.len() - PENDING_SHOWN;
-        lines.push(Rich::new().say(&format!("and {more} more")));
-    }
-    let lines = lines
-        .into_iter()
-        .reduce(|all, line| all.say("\n").then(line))
-        .unwrap_or_else(|| Rich::new().say("no check is switched on"));
-    Message {
-        text: text(picture, &format!("looking, {said}")),
-        blocks: vec![
-            header("Looking…"),
-            context(sections::when(picture, &said)),
-            lines.block(),
-        ],
-    }
-}
-
-fn pending(name: &str, how: Option<&Finished>) -> Rich {
-    let line = |emoji, said: &str| {
-        Rich::new()
-            .emoji(emoji)
-            .say(" ")
-            .bold(&fit(name, 80))
-            .say("  ")
-            .say(said)
-    };
-    let Some(how) = how else {
-        return line("hourglass_flowing_sand", "looking…");
-    };
-    let found = match how.findings {
-        0 if how.looked => "nothing found".to_owned(),
-        0 => "unknown".to_owned(),
-        n if how.looked => format!("{} found", thousands(n as u64)),
-        n => format!("unknown, {} found", thousands(n as u64)),
-    };
-    let emoji = match (how.looked, how.findings) {
-        (false, _) => "grey_question",
-        (true, 0) => "white_check_mark",
-        (true, _) => "large_yellow_circle",
-    };
-    line(emoji, &found).say(&format!(
-        " · {}.{} s",
-        how.took_ms / 1000,
-        how.took_ms % 1000 / 100
-    ))
-}
-
-fn failed(picture: &Picture<'_>, why: &Untrusted) -> Message {
-    let title = "The round could not be carried out: nothing is known";
-    let why = fit(why.as_str(), 600);
-    Message {
-        text: text(
-            picture,
-            &format!(
-                "could not be carried out, so nothing is known: {}",
-                neutral(&why)
-            ),
-        ),
-        blocks: vec![
-            header(title),
-            context(sections::when(picture, "")),
-            Rich::new()
-                .quote(&why, 600)
-                .say("\nTry again with ")
-                .code("/ops daily")
-                .say(". If it fails again, whoever runs Daily Ops finds more in its own log.")
-                .block(),
-        ],
-    }
-}
-
 fn done_message(picture: &Picture<'_>, done: &Done<'_>) -> Message {
     let blocks = (0..=SHOWN)
         .rev()
         .map(|most| done_blocks(picture, done, most))
         .find(|blocks| limits::size(blocks) <= limits::MESSAGE_SIZE)
-        .unwrap_or_else(|| vec![header(&headline(done))]);
+        .unwrap_or_else(|| vec![title(done)]);
     Message {
         text: text(picture, &sentence(done)),
         blocks,
@@ -155,10 +73,7 @@ fn done_message(picture: &Picture<'_>, done: &Done<'_>) -> Message {
 
 fn done_blocks(picture: &Picture<'_>, done: &Done<'_>, most: usize) -> Vec<SlackBlock> {
     let (triaged, zone) = (done.triaged, picture.zone);
-    let mut blocks = vec![
-        header(&headline(done)),
-        context(sections::heading(picture, triaged)),
-    ];
+    let mut blocks = vec![title(done), context(sections::heading(picture, triaged))];
     blocks.extend(done.newer.map(superseded));
     let shown = rows(done, most);
     let places = places(triaged);
@@ -177,35 +92,57 @@ fn done_blocks(picture: &Picture<'_>, done: &Done<'_>, most: usize) -> Vec<Slack
     blocks.extend(counted_rest(picture, done, &shown));
     blocks.extend(sections::unknown(&triaged.unknown));
     blocks.extend(sections::changed(triaged, zone));
-    blocks.extend(sections::counts(triaged, zone));
+    blocks.extend(counts(picture, done, &shown));
     blocks.push(context(sections::footer(picture, done)));
     blocks
 }
 
-/// The rows that need somebody but have no place, with the way to them.
+/// The rows that need somebody but have no place.
 fn counted_rest(picture: &Picture<'_>, done: &Done<'_>, shown: &[&Row]) -> Option<SlackBlock> {
-    let is_shown = |row: &&Row| shown.iter().any(|it| it.finding.key == row.finding.key);
-    let hidden: Vec<&Row> = done
-        .triaged
-        .needs_you
-        .iter()
-        .filter(|row| !is_shown(row))
-        .collect();
+    let hidden: Vec<&Row> = hidden(&done.triaged.needs_you, shown).collect();
     if hidden.is_empty() {
         return None;
     }
     let line = Mrkdwn::within(LINE).say(&format!(
-        "*And {} more:* {}",
+        "*And {} more {}:* {}",
         thousands(hidden.len() as u64),
+        need(hidden.len()),
         severities(hidden)
     ));
+    Some(section(line, show_the_rest(picture, done)))
+}
+
+/// What needs nobody, in numbers, with the way to it unless that has been shown already.
+fn counts(picture: &Picture<'_>, done: &Done<'_>, shown: &[&Row]) -> Option<SlackBlock> {
+    let triaged = done.triaged;
+    let line = sections::counts(triaged, shown)?;
+    let has_rest = hidden(triaged.rows(), shown).next().is_some();
+    let way_is_shown = hidden(&triaged.needs_you, shown).next().is_some();
+    let way = show_the_rest(picture, done).filter(|_| has_rest && !way_is_shown);
+    Some(match way {
+        Some(way) => section(line, Some(way)),
+        None => context(line),
+    })
+}
+
+/// Rows without a place of their own.
+pub(super) fn hidden<'a>(
+    rows: impl IntoIterator<Item = &'a Row>,
+    shown: &[&Row],
+) -> impl Iterator<Item = &'a Row> {
+    rows.into_iter()
+        .filter(|row| shown.iter().all(|it| it.finding.key != row.finding.key))
+}
+
+fn show_the_rest(picture: &Picture<'_>, done: &Done<'_>) -> Option<SlackBlockButtonElement> {
     let item = Item {
         message: picture.message.to_owned(),
         finding: None,
         seen: 0,
     };
-    let rest = || button(Press::Open(View::Rest), &item, "Show the rest", None);
-    Some(section(line, done.newer.is_none().then(rest)))
+    done.newer
+        .is_none()
+        .then(|| button(Press::Open(View::Rest), &item, "Show the rest", None))
 }
 
 /// The rows with a place of their own: what needs somebody, worst first, and beside it what somebody decided about since
@@ -257,24 +194,34 @@ fn places(triaged: &Triaged) -> BTreeMap<&FindingKey, u32> {
 /// What a phone shows of it: "3 need you, 1 unknown, 12 ok".
 fn headline(done: &Done<'_>) -> String {
     let triaged = done.triaged;
-    let stuck = triaged
-        .rows()
-        .filter(|row| is_stuck(done.deliveries, row))
-        .count();
     let said = verdict(triaged);
-    if stuck > 0 {
-        return format!(
-            "{said}, {} stuck on the other side",
-            count(stuck, "decision")
-        );
-    }
+    let decided = rows(done, usize::MAX)
+        .into_iter()
+        .filter(|row| matches!(row.standing, Standing::Handled(_)));
+    let (stuck, handled): (Vec<_>, Vec<_>) =
+        decided.partition(|row| is_stuck(done.deliveries, row));
+    let also = counted(&[
+        (handled.len(), "handled"),
+        (stuck.len(), "stuck on the other side"),
+    ]);
+    let said = match &also {
+        Some(also) => format!("{said}, {also}"),
+        None => said,
+    };
     let is_quiet = triaged.handled.is_empty() && triaged.snoozed.is_empty();
     match triaged.verdict() {
-        Verdict::Ok if triaged.ok().next().is_none() => said,
-        Verdict::Ok if is_quiet => format!("All well: {said}"),
-        Verdict::Ok => format!("Nothing needs you: {said}"),
+        Verdict::Ok if triaged.ok().next().is_none() || !stuck.is_empty() => said,
+        Verdict::Ok if is_quiet => format!("all well, {said}"),
+        Verdict::Ok => format!("nothing needs you, {said}"),
         _ => said,
     }
+}
+
+/// The headline as a title.
+fn title(done: &Done<'_>) -> SlackBlock {
+    let said = headline(done);
+    let (first, rest) = said.split_at(said.chars().next().map_or(0, char::len_utf8));
+    header(&(first.to_uppercase() + rest))
 }
 
 /// The headline with the worst finding's title.
@@ -304,15 +251,13 @@ pub fn status(picture: &Picture<'_>) -> Message {
         return message(picture);
     };
     let triaged = done.triaged;
-    let rows = triaged
-        .needs_you
-        .iter()
-        .take(SHOWN)
-        .map(|row| row::title(row).say("  ").then(row::key(&row.finding)));
-    let mut blocks = vec![
-        header(&headline(done)),
-        context(sections::heading(picture, triaged)),
-    ];
+    let shown: Vec<&Row> = triaged.needs_you.iter().collect();
+    let rows = shown.iter().take(SHOWN).map(|row| {
+        row::title(row, None)
+            .say(&format!(" · {} · ", age(row, triaged.report.finished_at)))
+            .then(row::key(&row.finding))
+    });
+    let mut blocks = vec![title(done), context(sections::heading(picture, triaged))];
     if !triaged.needs_you.is_empty() {
         blocks.push(list(Rich::new().bold("Needs you"), rows));
     }
@@ -322,7 +267,7 @@ pub fn status(picture: &Picture<'_>) -> Message {
         blocks.push(context(Mrkdwn::within(LINE).say(&line)));
     }
     blocks.extend(sections::unknown(&triaged.unknown));
-    blocks.extend(sections::counts(triaged, picture.zone));
+    blocks.extend(sections::counts(triaged, &shown).map(context));
     blocks.push(context(sections::footer(picture, done)));
     Message {
         text: text(picture, &sentence(done)),

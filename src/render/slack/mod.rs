@@ -3,6 +3,7 @@
 mod again;
 mod block;
 mod details;
+mod inspection;
 pub mod limits;
 mod message;
 mod reply;
@@ -11,6 +12,7 @@ mod rich;
 mod row;
 mod sections;
 mod text;
+mod unfinished;
 pub mod view;
 
 use std::collections::BTreeMap;

@@ -7,7 +7,7 @@ use slack_morphism::prelude::SlackBlock;
 use super::{
     Message, limits,
     rich::{Rich, list},
-    text::{Mrkdwn, fit},
+    text::Mrkdwn,
 };
 use crate::{
     command::Ops,
@@ -18,6 +18,9 @@ use crate::{
 /// Lines of one answer.
 const LINES: usize = 25;
 
+/// Bytes of a sentence.
+const SENTENCE: usize = 2_000;
+
 /// Bytes of an entry's words.
 const ENTRY: usize = 220;
 
@@ -26,20 +29,21 @@ const TEXT: usize = 3_000;
 
 /// Some sentences, a line each.
 pub fn reply(lines: &[Sentence]) -> Message {
-    let mut blocks: Vec<SlackBlock> = lines
+    let said: Vec<Rich> = lines
         .iter()
-        .map(|line| Rich::new().sentence(line).capital())
+        .map(|line| Rich::new().sentence(line, SENTENCE).capital())
         .filter(|line| !line.is_empty())
-        .map(Rich::block)
-        .take(LINES)
         .collect();
-    while limits::size(&blocks) > limits::MESSAGE_SIZE {
+    let all = said.len();
+    let mut blocks: Vec<SlackBlock> = said.into_iter().map(Rich::block).take(LINES).collect();
+    // A little room is left for the line that counts the rest.
+    while limits::size(&blocks) > limits::MESSAGE_SIZE - 50 {
         blocks.pop();
     }
     if blocks.is_empty() {
         return reply(&[Sentence::new().say("there is nothing to say")]);
     }
-    let left_out = lines.len().saturating_sub(blocks.len());
+    let left_out = all - blocks.len();
     if left_out > 0 {
         let more = format!("And {} more.", thousands(left_out as u64));
         blocks.push(Rich::new().say(&more).block());
@@ -59,9 +63,9 @@ fn spoken(lines: &[Sentence]) -> String {
         }
         for piece in &line.0 {
             text = match piece {
-                Piece::Said(words) => text.say(words),
-                Piece::Quoted(quoted) => text.quote(quoted.as_str()),
                 Piece::Named(person) => text.person(person),
+                // Our own words as well: they name keys, whose subject comes from outside.
+                piece => text.quote(&piece.text().replace('`', "'")),
             };
         }
     }
@@ -155,8 +159,8 @@ fn line(entry: &Entry, zone: Tz) -> Rich {
     match &entry.body {
         None => head.say(" (erased)"),
         Some(body) => {
-            let said = fit(&body.text.plain(), ENTRY);
-            head.say(" by ").person(&body.by).say(": ").say(&said)
+            let head = head.say(" by ").person(&body.by).say(": ");
+            head.sentence(&body.text, ENTRY)
         }
     }
 }

@@ -54,7 +54,7 @@ pub fn rest(triaged: &Triaged, skip: &[FindingKey], zone: Tz) -> SlackView {
 }
 
 fn line(row: &Row, triaged: &Triaged, zone: Tz) -> SlackBlock {
-    let line = row::title(row)
+    let line = row::title(row, None)
         .say("\n")
         .then(row::about(row, triaged.report.finished_at));
     let standing = row::standing(row, zone);

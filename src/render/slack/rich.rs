@@ -65,15 +65,18 @@ impl Rich {
     }
 
     #[must_use]
-    pub(super) fn person(mut self, person: &Person) -> Self {
+    pub(super) fn person(self, person: &Person) -> Self {
         match user(person) {
-            Some(id) => {
-                let mention = SlackRichTextUser::new(SlackUserId(id.to_owned()));
-                self.0.push(mention.into());
-                self
-            }
+            Some(id) => self.mention(id),
             None => self.quote(person.name(), 60),
         }
+    }
+
+    /// Names a user by their id.
+    fn mention(mut self, user: &str) -> Self {
+        let mention = SlackRichTextUser::new(SlackUserId(user.to_owned()));
+        self.0.push(mention.into());
+        self
     }
 
     /// Adds a time, which Slack shows in the reader's zone.
@@ -101,28 +104,36 @@ impl Rich {
         }
     }
 
-    /// Adds a sentence: what our own words put between backticks becomes code, what is quoted stays as it is.
+    /// Adds a sentence, cut to `limit` bytes: what our own words put between backticks becomes code, and
+    /// what is quoted stays as it is.
     #[must_use]
-    pub(super) fn sentence(mut self, sentence: &Sentence) -> Self {
+    pub(super) fn sentence(mut self, sentence: &Sentence, limit: usize) -> Self {
+        let mut room = limit;
         for piece in &sentence.0 {
             self = match piece {
-                Piece::Quoted(text) => self.quote(text.as_str(), QUOTE),
                 Piece::Named(person) => self.person(person),
-                Piece::Said(words) => {
-                    words
-                        .split('`')
-                        .enumerate()
-                        .fold(self, |line, (place, part)| {
-                            if place % 2 == 1 {
-                                line.code(&fit(part, QUOTE))
-                            } else {
-                                line.quote(part, 1_000)
-                            }
-                        })
-                }
+                Piece::Quoted(text) => self.quote(text.as_str(), room.min(QUOTE)),
+                Piece::Said(words) => self.own(&fit(words, room)),
             };
+            room = room.saturating_sub(piece.text().len());
+            if room == 0 {
+                break;
+            }
         }
         self
+    }
+
+    fn own(self, words: &str) -> Self {
+        words
+            .split('`')
+            .enumerate()
+            .fold(self, |line, (place, part)| {
+                if place % 2 == 1 {
+                    line.code(part)
+                } else {
+                    line.say(part)
+                }
+            })
     }
 
     #[must_use]

@@ -50,12 +50,22 @@ fn emoji(severity: Severity) -> &'static str {
 }
 
 /// Severity and title, linked.
-pub(super) fn title(row: &Row) -> Rich {
-    let mark = match &row.standing {
-        Standing::Handled(_) => "white_check_mark",
+pub(super) fn title(row: &Row, delivery: Option<&Delivery>) -> Rich {
+    let mark = match (&row.standing, delivery) {
+        (_, Some(Delivery::NeedsHuman(_))) => "warning",
+        (Standing::Handled(decision), _) => mark(&decision.action),
         _ => emoji(row.finding.severity),
     };
     named(&row.finding, mark)
+}
+
+/// Only what has been closed gets a tick: what somebody merely has in hand is not well yet.
+fn mark(action: &Action) -> &'static str {
+    match action {
+        Action::Resolve { .. } | Action::Archive => "white_check_mark",
+        Action::Snooze { .. } => "zzz",
+        _ => "eyes",
+    }
 }
 
 fn named(finding: &Finding, mark: &str) -> Rich {
@@ -113,7 +123,7 @@ pub(super) fn decided(decision: &Decision, zone: Tz) -> Rich {
     let what = match &decision.action {
         Action::Assign { to } => Rich::new().say("assigned to ").person(to),
         Action::Snooze { until } => Rich::new().say("snoozed until ").date(*until, zone),
-        other => Rich::new().sentence(&action(other, zone, decision.at)),
+        other => Rich::new().sentence(&action(other, zone, decision.at), REMARK),
     };
     let line = what
         .say(" by ")
@@ -182,19 +192,26 @@ pub(super) fn blocks(
     now: DateTime<Utc>,
     zone: Tz,
 ) -> Vec<SlackBlock> {
-    let status = Rich::new().parts([
-        standing(row, zone),
-        delivery
-            .map(|delivery| delivered(&row.finding, delivery, zone))
-            .unwrap_or_default(),
-    ]);
-    let mut text = title(row).say("\n").then(about(row, now));
-    if !status.is_empty() {
-        text = text.say("\n").then(status.capital());
+    let mut text = title(row, delivery).say("\n").then(about(row, now));
+    for line in status(row, delivery, zone) {
+        text = text.say("\n").then(line.capital());
     }
     let mut blocks = vec![text.block()];
     blocks.extend(item.map(|item| buttons(row, item)));
     blocks
+}
+
+/// Who has it or decided what, and what has come of that: beside it if all goes well, else in a line of its own.
+fn status(row: &Row, delivery: Option<&Delivery>, zone: Tz) -> Vec<Rich> {
+    let standing = standing(row, zone);
+    let said = delivery.map(|delivery| delivered(&row.finding, delivery, zone));
+    let lines = match (delivery, said) {
+        (Some(Delivery::Pending { .. } | Delivery::Done(_)), Some(said)) => {
+            vec![Rich::new().parts([standing, said])]
+        }
+        (_, said) => vec![standing, said.unwrap_or_default()],
+    };
+    lines.into_iter().filter(|line| !line.is_empty()).collect()
 }
 
 fn buttons(row: &Row, item: &Item) -> SlackBlock {

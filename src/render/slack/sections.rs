@@ -5,8 +5,7 @@ use slack_morphism::prelude::SlackBlock;
 
 use super::{
     Done, Picture,
-    block::context,
-    message::LINE,
+    message::{LINE, hidden},
     rich::{QUOTE, Rich, list},
     row,
     text::Mrkdwn,
@@ -14,32 +13,43 @@ use super::{
 use crate::{
     render::{changes, counted, span, took},
     text::{count, thousands},
-    triage::{Blind, Triaged},
+    triage::{Blind, Row, Triaged},
 };
 
 /// Entries of a list before the rest is counted.
 const LISTED: usize = 5;
+
+/// Bytes of a reason.
+const REASON: usize = 250;
 
 /// Reasons that are given for one check.
 const REASONS: usize = 2;
 
 /// When, and who asked; what was late or missed.
 pub(super) fn when(picture: &Picture<'_>, said: &str) -> Mrkdwn {
-    let zone = picture.zone;
-    let mut line = Mrkdwn::within(LINE).date(picture.started_at, zone);
-    line = match picture.asked_by {
+    delays(first_line(picture, said), picture)
+}
+
+fn first_line(picture: &Picture<'_>, said: &str) -> Mrkdwn {
+    let line = Mrkdwn::within(LINE).date(picture.started_at, picture.zone);
+    let line = match picture.asked_by {
         Some(person) => line.say(" · asked for by ").person(person),
         None => line.say(" · daily round"),
     };
-    if !said.is_empty() {
-        line = line.say(" · ").say(said);
+    if said.is_empty() {
+        line
+    } else {
+        line.say(" · ").say(said)
     }
+}
+
+fn delays(mut line: Mrkdwn, picture: &Picture<'_>) -> Mrkdwn {
     if let Some(due) = picture.late {
-        line = line.say("\n*Late:* it was due ").date(due, zone);
+        line = line.say("\n*Late:* it was due ").date(due, picture.zone);
     }
     if !picture.missed.is_empty() {
         line = line
-            .say("\n*Missed:* there was no daily round on ")
+            .say("\n*Missed:* no summary came on ")
             .say(&days(picture));
     }
     line
@@ -61,8 +71,16 @@ fn days(picture: &Picture<'_>) -> String {
     }
 }
 
+/// As [`when`], with how long it took, and whether all stands as it did.
 pub(super) fn heading(picture: &Picture<'_>, triaged: &Triaged) -> Mrkdwn {
-    when(picture, &took(&triaged.report))
+    let line = first_line(picture, &took(&triaged.report));
+    let line = match &triaged.previous {
+        Some(previous) if changes(triaged).is_none() => line
+            .say(" · nothing has changed since ")
+            .date(previous.started_at, picture.zone),
+        _ => line,
+    };
+    delays(line, picture)
 }
 
 /// The checks that could not look, each with what to do.
@@ -76,7 +94,7 @@ pub(super) fn unknown(blind: &[Blind]) -> Option<SlackBlock> {
         let names = more.collect::<Vec<_>>().join(", ");
         items.push(Rich::new().say("and ").quote(&names, QUOTE));
     }
-    let heading = Rich::new().emoji("grey_question").bold(" Unknown");
+    let heading = Rich::new().emoji("grey_question").say(" ").bold("Unknown");
     Some(list(heading, items))
 }
 
@@ -88,7 +106,7 @@ fn blind_check(blind: &Blind) -> Rich {
         if place > 0 {
             line = line.say("; ");
         }
-        line = line.quote(unknown.reason.as_str(), QUOTE);
+        line = line.quote(unknown.reason.as_str(), REASON);
     }
     if blind.reasons.len() > REASONS {
         let more = count(blind.reasons.len() - REASONS, "more reason");
@@ -132,31 +150,15 @@ pub(super) fn changed(triaged: &Triaged, zone: Tz) -> Option<SlackBlock> {
     Some(list(heading, items))
 }
 
-/// What needs nobody, in numbers.
-pub(super) fn counts(triaged: &Triaged, zone: Tz) -> Option<SlackBlock> {
-    let numbers = counted(&[
-        (triaged.handled.len(), "handled"),
-        (triaged.snoozed.len(), "snoozed"),
-        (triaged.low.len(), "low"),
+/// What needs nobody and has no place of its own, in numbers.
+pub(super) fn counts(triaged: &Triaged, shown: &[&Row]) -> Option<Mrkdwn> {
+    let counted = counted(&[
+        (hidden(&triaged.handled, shown).count(), "handled"),
+        (hidden(&triaged.snoozed, shown).count(), "snoozed"),
+        (hidden(&triaged.low, shown).count(), "low"),
         (triaged.off().count(), "off"),
-    ]);
-    let unchanged = triaged
-        .previous
-        .as_ref()
-        .filter(|_| changes(triaged).is_none() && !triaged.report.checks.is_empty());
-    let mut line = Mrkdwn::within(LINE);
-    if let Some(numbers) = &numbers {
-        line = line.say(&format!("Also: {numbers}"));
-    }
-    if let Some(previous) = unchanged {
-        let words = if numbers.is_some() {
-            " · nothing has changed since "
-        } else {
-            "Nothing has changed since "
-        };
-        line = line.say(words).date(previous.started_at, zone);
-    }
-    (numbers.is_some() || unchanged.is_some()).then(|| context(line))
+    ])?;
+    Some(Mrkdwn::within(LINE).say(&format!("Also: {counted}")))
 }
 
 /// The log's head, which makes Slack a witness, the run, and when the next one is due.

@@ -14,7 +14,7 @@ pub(super) const DATE: &str = "{date_short_pretty} at {time}";
 const ELLIPSIS: &str = "…";
 
 /// The longest address that is linked; a cut one would lead elsewhere.
-const LINK_LIMIT: usize = 1_000;
+const LINK_LIMIT: usize = 500;
 
 /// Cut at a grapheme's edge to at most `limit` bytes. Slack's documents say "characters", and reports differ on whether
 /// it counts bytes; no other count is greater.
@@ -74,14 +74,16 @@ pub(super) fn neutral(text: &str) -> String {
 
 /// The Slack user behind a person, if it is one.
 pub(super) fn user(person: &Person) -> Option<&str> {
-    let id = person.id().strip_prefix("slack:")?;
-    let is_id = id.len() > 3
-        && id.len() < 30
-        && id.starts_with(['U', 'W'])
-        && id
+    person.id().strip_prefix("slack:").filter(|id| is_user(id))
+}
+
+/// Whether the text is a user's id and nothing else: `U012ABCDEF`.
+fn is_user(text: &str) -> bool {
+    (9..30).contains(&text.len())
+        && text.starts_with(['U', 'W'])
+        && text
             .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-    is_id.then_some(id)
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }
 
 /// The address, if it is one that may be linked.
@@ -131,9 +133,15 @@ impl Mrkdwn {
     #[must_use]
     pub(super) fn person(self, person: &Person) -> Self {
         match user(person) {
-            Some(id) => self.whole(&format!("<@{id}>")),
+            Some(id) => self.mention(id),
             None => self.quote(&fit(person.name(), 60)),
         }
+    }
+
+    /// Names a user by their id.
+    #[must_use]
+    pub(super) fn mention(self, user: &str) -> Self {
+        self.whole(&format!("<@{user}>"))
     }
 
     #[must_use]

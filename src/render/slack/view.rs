@@ -69,7 +69,7 @@ pub fn told(title: &str, lines: &[Sentence]) -> SlackView {
     let mut blocks: Vec<SlackBlock> = lines
         .iter()
         .take(90)
-        .map(|line| Rich::new().sentence(line))
+        .map(|line| Rich::new().sentence(line, 2_000))
         .filter(|line| !line.is_empty())
         .map(|line| line.capital().block())
         .collect();
@@ -80,6 +80,11 @@ pub fn told(title: &str, lines: &[Sentence]) -> SlackView {
 }
 
 pub(super) fn read(title: &str, blocks: Vec<SlackBlock>) -> SlackView {
+    let title = if title.trim().is_empty() {
+        "Daily Ops"
+    } else {
+        title
+    };
     let modal = SlackModalView::new(plain(title, TITLE), blocks)
         .with_close(plain("Close", TITLE))
         .with_callback_id(SlackCallbackId(READ_ONLY.to_owned()));

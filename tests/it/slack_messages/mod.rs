@@ -1,0 +1,7 @@
+//! What people read in Slack.
+
+mod golden;
+mod laws;
+mod reading;
+mod refusals;
+mod rounds;
