@@ -23,6 +23,7 @@ mod picture;
 mod round;
 mod said;
 mod summary;
+mod task;
 
 pub use asked_round::{KEEP_ROUND, RoundProgress, progress_of};
 pub use decide::Outcome;

@@ -1,6 +1,7 @@
 //! All integration tests, in one binary.
 
 mod architecture;
+mod asked_rounds;
 mod chain;
 mod checklist;
 mod configuration;
@@ -10,6 +11,7 @@ mod errors;
 mod errors_faults;
 mod errors_remedies;
 mod health;
+mod inbox;
 mod markdown;
 mod opening;
 mod ops_log;
