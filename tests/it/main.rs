@@ -13,6 +13,7 @@ mod errors_remedies;
 mod health;
 mod inbox;
 mod markdown;
+mod messages;
 mod opening;
 mod ops_log;
 mod outbox;
