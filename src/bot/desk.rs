@@ -5,11 +5,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use chrono::TimeDelta;
 
-use super::{Bot, Judged, KEEP_ROUND, Outcome, Pictured, check_names, decide::wanted};
+use super::{Bot, Judged, KEEP_ROUND, Outcome, Pictured, check_names, decide::wanted, task::Task};
 use crate::{
-    command::{Asked, Form, Item, LogRead, Ops, Pause, Press, Triage, View, What},
+    command::{Asked, Form, Item, LogRead, Pause, Press, Triage, View},
     ops_log::{Anchor, Entry, Kind, NewEntry, Sentence, count},
-    permissions::{Directory, Home, Permissions, Permit, Right, Verdict},
+    permissions::{Denied, Directory, Home, Permissions, Permit, Verdict},
     report::{Finding, FindingKey},
     store::{Begun, Effect, Filter, Receipt, RoundOrder, RoundState, StoredMessage},
     triage::{Action, Decision, Known, Person},
@@ -76,8 +76,7 @@ impl Desk {
             Err(why) => return self.refuse(receipt, Sentence::new().quote(why)).await,
         };
         if let Task::Help = task {
-            self.bot.store.finish_asked(receipt.clone()).await?;
-            return Ok(Reply::Help);
+            return self.finish(receipt, Reply::Help).await;
         }
         let verdict = self
             .permissions
@@ -86,9 +85,7 @@ impl Desk {
         let permit = match verdict {
             Verdict::Permitted(permit) => permit,
             Verdict::Denied(denied) => {
-                self.deny(asked, &task, denied.as_str(), receipt).await?;
-                let line = Sentence::new().say(denied.advice());
-                return Ok(Reply::Private(vec![line.say("; nothing was changed")]));
+                return self.deny(asked, &task, denied, receipt).await;
             }
             Verdict::Unknown(unknown) => {
                 let why = Sentence::new()
@@ -104,33 +101,44 @@ impl Desk {
     }
 
     async fn refuse(&self, receipt: &Receipt, why: Sentence) -> anyhow::Result<Reply> {
-        self.bot.store.finish_asked(receipt.clone()).await?;
-        Ok(Reply::Private(vec![why]))
+        self.finish(receipt, Reply::Private(vec![why])).await
+    }
+
+    /// Ends a request that changes nothing. Whoever lost the claim says nothing: somebody else does.
+    async fn finish(&self, receipt: &Receipt, reply: Reply) -> anyhow::Result<Reply> {
+        let ours = self.bot.store.finish_asked(receipt.clone()).await?;
+        Ok(if ours { reply } else { Reply::Nothing })
     }
 
     async fn deny(
         &self,
         asked: &Asked,
         task: &Task,
-        why: &str,
+        denied: Denied,
         receipt: &Receipt,
-    ) -> anyhow::Result<()> {
-        let text = Sentence::new()
+    ) -> anyhow::Result<Reply> {
+        let mut text = Sentence::new()
             .say("denied: ")
             .then(task.name())
-            .say(format!(" · {why}"));
+            .say(format!(" · {}", denied.as_str()));
+        if let Some(channel) = &asked.channel {
+            text = text.say(" · in ").quote(channel.as_str());
+        }
         let entry = NewEntry {
             at: (self.bot.clock)(),
             kind: Kind::Denied,
-            subject: asked.channel.clone().unwrap_or_default(),
+            // A channel can be a conversation with one person, and a key can be anything that they typed.
+            subject: String::new(),
             by: asked.by.person(),
             text,
             checks: Vec::new(),
         };
-        if let Some(entry) = self.bot.store.deny(entry, receipt.clone()).await? {
-            self.bot.project_or_warn(&[entry]).await;
-        }
-        Ok(())
+        let Some(entry) = self.bot.store.deny(entry, receipt.clone()).await? else {
+            return Ok(Reply::Nothing);
+        };
+        self.bot.project_or_warn(&[entry]).await;
+        let line = Sentence::new().say(denied.advice());
+        Ok(Reply::Private(vec![line.say("; nothing was changed")]))
     }
 
     async fn carry_out(
@@ -208,16 +216,15 @@ impl Desk {
         })
     }
 
-    /// Ends a request that changes nothing.
     async fn done(
         &self,
         receipt: &Receipt,
         reply: Result<Reply, Refusal>,
     ) -> anyhow::Result<Result<Reply, Refusal>> {
-        if reply.is_ok() {
-            self.bot.store.finish_asked(receipt.clone()).await?;
-        }
-        Ok(reply)
+        Ok(match reply {
+            Ok(reply) => Ok(self.finish(receipt, reply).await?),
+            Err(refusal) => Err(refusal),
+        })
     }
 
     async fn round(
@@ -322,7 +329,8 @@ impl Desk {
     async fn find(&self, asked: &Asked, item: &Item) -> anyhow::Result<Result<Found, Refusal>> {
         let Some(pictured) = self.bot.picture(&item.message).await? else {
             return Ok(Err(Refusal(Sentence::new().say(
-                "this message is of another database: ask for a new round with `/ops daily`; nothing was changed",
+                "this message is not known any more, or is of another database: ask for a new round with `/ops daily`; \
+                 nothing was changed",
             ))));
         };
         let message = &pictured.message;
@@ -457,62 +465,5 @@ fn seen_then(finding: &Finding, pictured: &Pictured) -> Known {
         last_seen: at,
         peak: None,
         finding: finding.clone(),
-    }
-}
-
-/// A request, understood.
-enum Task {
-    Help,
-    Round(Option<Vec<String>>),
-    Status,
-    Log(Option<LogRead>),
-    Typed(Triage),
-    Press(Press, Item),
-    Submit(Form, Item),
-}
-
-impl Task {
-    fn of(asked: &Asked) -> Result<Self, String> {
-        Ok(match &asked.what {
-            What::Command(text) => match Ops::read(text)? {
-                Ops::Help => Self::Help,
-                Ops::Daily => Self::Round(None),
-                Ops::Check { names } => Self::Round(Some(names)),
-                Ops::Status => Self::Status,
-                Ops::Triage { action } => Self::Typed(action),
-                Ops::Log { command } => Self::Log(command),
-            },
-            What::Press { press, item } => Self::Press(*press, item.clone()),
-            What::Submit { form, item } => Self::Submit(form.clone(), item.clone()),
-        })
-    }
-
-    fn right(&self) -> Right {
-        match self {
-            Self::Help
-            | Self::Round(_)
-            | Self::Status
-            | Self::Log(_)
-            | Self::Typed(Triage::Show { .. })
-            | Self::Press(Press::Open(View::Details | View::Rest), _) => Right::Look,
-            Self::Typed(_) | Self::Press(..) | Self::Submit(..) => Right::Triage,
-        }
-    }
-
-    /// For the log: what somebody tried.
-    fn name(&self) -> Sentence {
-        let say = |words: &str| Sentence::new().say(words);
-        match self {
-            Self::Help => say("help"),
-            Self::Round(_) => say("a round"),
-            Self::Status => say("status"),
-            Self::Log(_) => say("the log"),
-            Self::Typed(triage) => say("triage of ").quote(triage.key().to_string()),
-            Self::Press(press, _) => say(press.name()),
-            Self::Submit(Form::Acknowledge { .. }, _) => say("acknowledge with a reason"),
-            Self::Submit(Form::Assign { .. }, _) => say("assign"),
-            Self::Submit(Form::Snooze { .. }, _) => say("snooze"),
-            Self::Submit(Form::Note { .. }, _) => say("note"),
-        }
     }
 }

@@ -24,6 +24,7 @@ mod picture;
 mod round;
 mod said;
 mod summary;
+mod task;
 
 pub use asked_round::{KEEP_ROUND, RoundProgress};
 pub use decide::Outcome;

@@ -2,6 +2,7 @@
 
 mod admin;
 mod architecture;
+mod asked_rounds;
 mod chain;
 mod checklist;
 mod configuration;
@@ -12,7 +13,9 @@ mod errors;
 mod errors_faults;
 mod errors_remedies;
 mod health;
+mod inbox;
 mod markdown;
+mod messages;
 mod opening;
 mod ops_log;
 mod outbox;

@@ -79,7 +79,7 @@ pub(super) fn user(person: &Person) -> Option<&str> {
 
 /// Whether the text is a user's id and nothing else: `U012ABCDEF`.
 fn is_user(text: &str) -> bool {
-    (9..30).contains(&text.len())
+    (2..30).contains(&text.len())
         && text.starts_with(['U', 'W'])
         && text
             .bytes()
