@@ -18,6 +18,7 @@ mod picture;
 mod render;
 mod round;
 mod sentry_contract;
+mod slack_wire;
 mod store;
 mod tampering;
 mod terminal;

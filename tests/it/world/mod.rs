@@ -7,3 +7,4 @@ pub(crate) mod faults;
 pub(crate) mod records;
 pub(crate) mod sentry;
 pub(crate) mod skipped;
+pub(crate) mod slack;
