@@ -25,6 +25,7 @@ mod round;
 mod sentry_contract;
 mod slack_api;
 mod slack_messages;
+mod slack_wire;
 mod store;
 mod tampering;
 mod terminal;
