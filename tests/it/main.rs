@@ -20,6 +20,7 @@ mod outbox;
 mod picture;
 mod render;
 mod round;
+mod schedule;
 mod sentry_contract;
 mod store;
 mod tampering;
