@@ -23,6 +23,7 @@ mod round;
 mod schedule;
 mod sentry_contract;
 mod store;
+mod summaries;
 mod tampering;
 mod terminal;
 mod triage;
