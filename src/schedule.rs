@@ -67,6 +67,9 @@ impl TryFrom<String> for Daily {
             return Ok(Self::At(time));
         }
         let cron = Cron::from_str(&text).map_err(|_| NoTime)?;
+        // "0 9 30 2 *" never comes.
+        cron.find_next_occurrence(&DateTime::UNIX_EPOCH, true)
+            .map_err(|_| NoTime)?;
         Ok(Self::Cron(Box::new(cron)))
     }
 }
