@@ -48,6 +48,7 @@ fn shown(quiet_until: Option<i64>) -> Showing {
         ts: "1700000000.000100".to_owned(),
         digest: "d1".to_owned(),
         quiet_until: quiet_until.map(at),
+        doubted_at: None,
         refused_blocks: None,
     }
 }
@@ -178,6 +179,7 @@ async fn blocks_that_were_refused_are_no_failure_to_deliver() {
             ts: "1.2".to_owned(),
             digest: "d1".to_owned(),
             quiet_until: None,
+            doubted_at: None,
             refused_blocks: Some("invalid_blocks".into()),
         };
         assert!(settle(store, &first, as_text).await);

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use daily_ops::{
-    bot::{Bot, Wake},
+    bot::{Bot, Projection, Wake},
     checks::registry,
     config::Config,
     schedule::Schedule,
@@ -46,5 +46,6 @@ pub(crate) fn bot(store: Store, schedule: Schedule, time: &Time) -> Bot {
         }),
         people: config.people,
         wake: Wake::default(),
+        projection: Projection::default(),
     }
 }
