@@ -299,3 +299,34 @@ async fn a_body_over_the_limit_is_refused() {
         assert_eq!(answer.status, status, "{path} {length}");
     }
 }
+
+#[tokio::test]
+async fn requests_are_counted_by_kind_and_outcome_and_by_nothing_that_they_say() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let bot = bot().await;
+    bot.slack.click(&click()).await;
+    bot.slack.with_secret("wrong").click(&click()).await;
+    bot.slack.post("/slack/events", b"[").await;
+    let canary = json!({ "type": "canary", "event": { "type": "canary" } });
+    bot.slack.interact(&canary).await;
+    bot.slack.event(&canary).await;
+    bot.kept.fill_the_disk(true);
+    bot.slack.command(&Command::new("canary", "1")).await;
+    let counted = recorder.handle().render();
+    for (kind, outcome, count) in [
+        ("block_actions", "accepted", 1),
+        ("interactive", "forged", 1),
+        ("event_callback", "unreadable", 1),
+        ("unknown", "ignored", 2),
+        ("command", "not_kept", 1),
+    ] {
+        let line = format!(
+            "daily_ops_slack_requests_total{{transport=\"http\",kind=\"{kind}\",outcome=\"{outcome}\"}} {count}"
+        );
+        assert!(counted.contains(&line), "{line} is not in\n{counted}");
+    }
+    let acks = "daily_ops_ack_seconds_count{transport=\"http\",kind=\"block_actions\"} 1";
+    assert!(counted.contains(acks), "{counted}");
+    assert!(!counted.contains("canary"), "{counted}");
+}

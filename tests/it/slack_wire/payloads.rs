@@ -96,6 +96,13 @@ fn an_answer_that_is_missing_is_asked_for() {
 }
 
 #[test]
+fn no_text_holds_what_a_database_can_not_keep() {
+    let text = json!({ "value": "a\0b" });
+    let asked = asked(read(&Submission::of("open.note", text).payload()));
+    assert!(matches!(asked.what, What::Submit { form: Form::Note { text }, .. } if text == "ab"));
+}
+
+#[test]
 fn views_without_a_form_ask_nothing() {
     let (details, rest) = (View::Details, View::Rest);
     let names = [Press::Open(details).name(), Press::Open(rest).name()];
@@ -298,7 +305,6 @@ fn the_payloads_of_slacks_own_library_are_read() {
         };
         for file in files {
             let path = file.unwrap().path();
-            println!("{}", path.display());
             try_sample(folder, &fs::read_to_string(path).unwrap());
         }
     }
