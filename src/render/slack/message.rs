@@ -145,8 +145,8 @@ fn show_the_rest(picture: &Picture<'_>, done: &Done<'_>) -> Option<SlackBlockBut
         .then(|| button(Press::Open(View::Rest), &item, "Show the rest", None))
 }
 
-/// The rows with a place of their own: what needs somebody, worst first, and beside it what somebody decided about since
-/// the round began, the latest first if not all of it has room.
+/// The rows with a place of their own: what needs somebody, worst first, and beside it what somebody decided about
+/// since the round began, the latest first if not all of it has room.
 fn rows<'a>(done: &Done<'a>, most: usize) -> Vec<&'a Row> {
     let triaged = done.triaged;
     let mut rows: Vec<&Row> = triaged
