@@ -7,19 +7,13 @@ use chrono::TimeDelta;
 
 use super::{Bot, Judged, KEEP_ROUND, Outcome, Pictured, check_names, decide::wanted, task::Task};
 use crate::{
-    command::{Asked, Form, Item, LogRead, Pause, Press, Triage, View},
-    ops_log::{Anchor, Entry, Kind, NewEntry, Sentence, count},
+    command::{Asked, Form, Item, Pause, Press, Triage, View},
+    ops_log::{Entry, Kind, NewEntry, Sentence},
     permissions::{Denied, Directory, Home, Permissions, Permit, Verdict},
     report::{Finding, FindingKey},
-    store::{Begun, Effect, Filter, Receipt, RoundOrder, RoundState, StoredMessage},
+    store::{Begun, Effect, Receipt, RoundOrder, RoundState, StoredMessage},
     triage::{Action, Decision, Known, Person},
 };
-
-/// The newest entries, if nobody says how many.
-const NEWEST: usize = 10;
-
-/// The most that a chat is shown of the log.
-const LONGEST: usize = 40;
 
 /// Where requests from a chat are dealt with, one after the other or many at once.
 pub struct Desk {
@@ -65,7 +59,7 @@ pub enum Shown {
 }
 
 /// Why a request can't be carried out; nothing was changed.
-struct Refusal(Sentence);
+pub(super) struct Refusal(pub(super) Sentence);
 
 impl Desk {
     /// Deals with a request that was accepted. An error means that it is still to be dealt with, by whoever claims it
@@ -356,114 +350,17 @@ impl Desk {
         };
         Ok(Ok(Found { pictured, finding }))
     }
-
-    async fn view(
-        &self,
-        view: View,
-        item: Item,
-        found: Found,
-    ) -> anyhow::Result<Result<Reply, Refusal>> {
-        let shown = match (view, found.finding) {
-            (View::Rest, _) => Shown::Rest(found.pictured),
-            (_, None) => return Ok(Err(stale())),
-            (View::Details, Some(finding)) => {
-                let key = &finding.key;
-                Shown::Details {
-                    known: match self.bot.known(key).await? {
-                        Ok(known) => known,
-                        // Gone by now: what that run saw of it.
-                        Err(_) => seen_then(&finding, &found.pictured),
-                    },
-                    history: self.bot.store.history(key).await?,
-                    effect: self.bot.store.newest_effects([key]).await?.remove(key),
-                }
-            }
-            (view, Some(finding)) => Shown::Form {
-                view,
-                finding,
-                item,
-            },
-        };
-        Ok(Ok(Reply::View(Box::new(shown))))
-    }
-
-    async fn status(&self) -> anyhow::Result<Result<Reply, Refusal>> {
-        let judged = match self.bot.store.last_run().await? {
-            Some(run) => self.bot.judged(&run.run).await?,
-            None => None,
-        };
-        Ok(match judged {
-            Some(judged) => Ok(Reply::Status(Box::new(judged))),
-            None => Err(Refusal(
-                Sentence::new().say("there has been no round yet: ask for one with `/ops daily`"),
-            )),
-        })
-    }
-
-    async fn log(&self, read: Option<LogRead>) -> anyhow::Result<Result<Reply, Refusal>> {
-        let filter = match read {
-            None => Filter::newest(NEWEST),
-            Some(LogRead::Show { last }) => Filter::newest(last.min(LONGEST)),
-            Some(LogRead::Search(mut search)) => {
-                search.limit = search.limit.min(LONGEST);
-                match Filter::try_from(search) {
-                    Ok(filter) => filter,
-                    Err(error) => {
-                        return Ok(Err(Refusal(Sentence::new().quote(format!("{error:#}")))));
-                    }
-                }
-            }
-            Some(LogRead::Verify { anchor }) => return self.verify(anchor.as_deref()).await,
-        };
-        let mut entries = self.bot.store.entries(&filter).await?;
-        entries.reverse();
-        Ok(Ok(Reply::Log(entries)))
-    }
-
-    async fn verify(&self, anchor: Option<&str>) -> anyhow::Result<Result<Reply, Refusal>> {
-        let anchor: Option<Anchor> = match anchor.map(str::parse).transpose() {
-            Ok(anchor) => anchor,
-            Err(error) => return Ok(Err(Refusal(Sentence::new().quote(format!("{error:#}"))))),
-        };
-        let line = match self.bot.store.verify(anchor).await? {
-            Ok(verified) => Sentence::new().say(format!(
-                "the chain holds: {}, {}. The file is compared by `daily-ops log verify`",
-                count(verified.entries),
-                verified.head
-            )),
-            Err(flaw) => Sentence::new()
-                .say("the log does not verify: ")
-                .quote(flaw.to_string()),
-        };
-        Ok(Ok(Reply::Private(vec![line])))
-    }
 }
 
 /// What a button stands for.
-struct Found {
-    pictured: Pictured,
+pub(super) struct Found {
+    pub(super) pictured: Pictured,
     /// None for a button of the whole message, or once the run is no longer kept.
-    finding: Option<Finding>,
+    pub(super) finding: Option<Finding>,
 }
 
-fn stale() -> Refusal {
+pub(super) fn stale() -> Refusal {
     Refusal(Sentence::new().say(
         "this message is too old: its run is no longer kept. `/ops daily` shows how things stand; nothing was changed",
     ))
-}
-
-fn seen_then(finding: &Finding, pictured: &Pictured) -> Known {
-    let at = pictured.round.order.at;
-    let since = pictured
-        .done
-        .iter()
-        .flat_map(|done| done.triaged.rows())
-        .find(|row| row.finding.key == finding.key)
-        .map_or(at, |row| row.since);
-    Known {
-        since,
-        last_seen: at,
-        peak: None,
-        finding: finding.clone(),
-    }
 }

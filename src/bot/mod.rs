@@ -20,6 +20,7 @@ mod asked_round;
 mod decide;
 mod desk;
 mod log_check;
+mod looks;
 mod picture;
 mod round;
 mod said;

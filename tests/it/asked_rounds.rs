@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use daily_ops::{
     report::{Report, RunId},
+    schedule::Schedule,
     store::{AskedRound, Begun, NewRun, RoundOrder, RoundState, Showing, Store},
     triage::{Memory, Verdict},
 };
@@ -11,6 +12,7 @@ use serde_json::json;
 
 use crate::world::{
     chat::{CHANNEL, accept, order, typed},
+    clockwork::{Time, bot},
     database::{on_each_engine, open},
     records::{a_run, at, intact, note},
 };
@@ -378,6 +380,92 @@ async fn a_request_is_remembered_for_two_days() {
             "nobody sends it any more"
         );
         assert_eq!(accept(store, &open, 1).await, None, "what waits is kept");
+    })
+    .await;
+}
+
+fn seconds(seconds: i64) -> DateTime<Utc> {
+    at(0) + TimeDelta::seconds(seconds)
+}
+
+#[tokio::test]
+async fn a_round_that_cant_be_recorded_is_tried_three_times_and_then_its_message_says_why() {
+    on_each_engine(async |database| {
+        database.store.close().await;
+        let clock = Time::at(at(0));
+        let bot = bot(open(&database.url).await, Schedule::default(), &clock);
+        begin(&bot.store, order(0)).await;
+        let id = bot.store.living_messages(CHANNEL).await.unwrap().remove(0);
+        database
+            .raw("ALTER TABLE memory RENAME TO lost")
+            .await
+            .unwrap();
+        for attempt in [1, 2, 3] {
+            clock.set(seconds(attempt * 11));
+            assert!(bot.run_asked_round().await.unwrap());
+            let round = bot
+                .store
+                .asked_round(&id)
+                .await
+                .unwrap()
+                .expect("it is kept");
+            let expected = if attempt < 3 {
+                RoundState::Running
+            } else {
+                RoundState::Failed
+            };
+            assert_eq!((round.state, round.attempts), (expected, attempt));
+            assert!(!bot.run_asked_round().await.unwrap(), "not again at once");
+        }
+        let pictured = bot.picture(&id).await.unwrap().expect("it is kept");
+        let why = pictured.round.error.expect("it says why");
+        assert!(
+            why.as_str().contains("could not be recorded"),
+            "{}",
+            why.as_str()
+        );
+        assert!(pictured.done.is_none());
+        assert_eq!(bot.store.last_run().await.unwrap(), None);
+        assert_eq!(bot.store.head().await.unwrap().seq, 0);
+
+        database
+            .raw("ALTER TABLE lost RENAME TO memory")
+            .await
+            .unwrap();
+        assert_eq!(begin(&bot.store, order(2)).await, Begun::Started);
+        assert!(bot.run_asked_round().await.unwrap());
+        assert_eq!(intact(&bot.store).await, 1);
+        bot.store.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_round_that_ends_the_process_each_time_is_given_up_as_well() {
+    on_each_engine(async |database| {
+        database.store.close().await;
+        let clock = Time::at(at(9));
+        let bot = bot(open(&database.url).await, Schedule::default(), &clock);
+        begin(&bot.store, order(0)).await;
+        let mut id = String::new();
+        for minute in [0, 1, 2] {
+            id = claim(&bot.store, minute)
+                .await
+                .expect("the one before died")
+                .id;
+        }
+        assert!(bot.run_asked_round().await.unwrap());
+        let round = bot
+            .store
+            .asked_round(&id)
+            .await
+            .unwrap()
+            .expect("it is kept");
+        let why = round.error.expect("it says why");
+        assert_eq!(round.state, RoundState::Failed);
+        assert!(why.as_str().contains("ended 3 times"), "{}", why.as_str());
+        assert!(!bot.run_asked_round().await.unwrap());
+        bot.store.close().await;
     })
     .await;
 }

@@ -2,15 +2,18 @@
 
 use chrono::TimeDelta;
 use daily_ops::{
+    command::Form,
     ops_log::Kind,
-    store::{Backlog, Begun, Decided, Receipt, Store},
+    report::{Report, RunId},
+    store::{Backlog, Begun, Decided, Receipt, Remembered, Store},
+    triage::{Memory, Person, Verdict},
 };
 use futures_util::future::join_all;
 
 use crate::world::{
-    chat::{CHANNEL, accept, order, typed},
-    database::{on_each_engine, open},
-    records::{at, decision, effect, entry, intact, key},
+    chat::{CHANNEL, accept, filled_in, item_of, order, typed},
+    database::{Database, on_each_engine, open},
+    records::{a_run, at, decide, decision, effect, entry, intact, key},
 };
 
 const LEASE: TimeDelta = TimeDelta::minutes(1);
@@ -229,6 +232,119 @@ async fn a_restart_takes_up_at_once_what_was_claimed_where_nobody_else_can_have_
             store.release_claims().await.unwrap();
             assert_eq!(claim(store, 0).await, None);
         }
+    })
+    .await;
+}
+
+/// Rows in which a word stands.
+async fn rows_with_anna(database: &Database) -> [u64; 2] {
+    [
+        database
+            .raw("UPDATE inbox SET fence = fence WHERE key LIKE '%U0ANNA%' OR CAST(asked AS TEXT) LIKE '%U0ANNA%'")
+            .await
+            .unwrap(),
+        database
+            .raw("UPDATE asked_rounds SET fence = fence WHERE CAST(asked AS TEXT) LIKE '%U0ANNA%'")
+            .await
+            .unwrap(),
+    ]
+}
+
+#[tokio::test]
+async fn who_is_erased_is_gone_from_what_was_asked_but_not_from_what_waits() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        let item = item_of("0123456789abcdef");
+        let note = Form::Note {
+            text: "call me".to_owned(),
+        };
+        let to_anna = Form::Assign {
+            to: "U0ANNA".to_owned(),
+        };
+        let done = [
+            typed("act:T1:U0ANNA:1", "U0ANNA", "daily"),
+            filled_in("act:T1:U0ANNA:2", "U0ANNA", "1.1", note, item.clone()),
+            filled_in("3", "U0BEN", "1.1", to_anna, item),
+            typed("4", "U0BEN", "triage assign errors:1 <@U0ANNA|anna>"),
+            typed("5", "U0BEN", "triage ack errors:1"),
+        ];
+        for asked in &done {
+            let receipt = accept(store, asked, 0).await.expect("it is new");
+            assert!(store.finish_asked(receipt).await.unwrap());
+        }
+        accept(store, &typed("6", "U0ANNA", "status"), 0).await;
+        store
+            .begin_round(CHANNEL, order(0), at(0), None)
+            .await
+            .unwrap();
+        assert_eq!(rows_with_anna(database).await, [5, 1]);
+
+        let anna = Person::from("slack:U0ANNA".to_owned());
+        let words = entry(1, Kind::Erased, "ben", "she asked for it");
+        store.erase(anna, words).await.unwrap();
+        assert_eq!(rows_with_anna(database).await, [1, 0]);
+        assert_eq!(
+            store.head().await.unwrap().seq,
+            1,
+            "the log says that something is gone"
+        );
+        for asked in &done {
+            assert_eq!(accept(store, asked, 5).await, None, "it is still known");
+        }
+        assert_eq!(
+            claim(store, 5).await.map(|claimed| claimed.0).as_deref(),
+            Some("6")
+        );
+        let round = store
+            .claim_round(at(0), LEASE)
+            .await
+            .unwrap()
+            .expect("it is still run");
+        assert_eq!(round.order.by.as_ref().map(Person::id), Some("erased"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_database_of_the_version_before_is_brought_up_to_date_with_all_it_holds() {
+    on_each_engine(async |database| {
+        let report = Report {
+            run: RunId::of(at(0)),
+            started_at: at(0),
+            finished_at: at(0),
+            checks: Vec::new(),
+        };
+        let run = a_run(
+            &report,
+            Verdict::Ok,
+            Memory::new(),
+            entry(0, Kind::Round, "anna", "1"),
+        );
+        database.store.record_run(run).await.unwrap();
+        decide(&database.store, "1", 1).await;
+        database.store.close().await;
+        for statement in [
+            "DROP TABLE messages",
+            "DROP TABLE asked_rounds",
+            "DROP TABLE inbox",
+            "DROP TABLE summaries",
+            "ALTER TABLE runs DROP COLUMN past",
+            "DELETE FROM _sqlx_migrations WHERE version = 4",
+        ] {
+            database.raw(statement).await.unwrap();
+        }
+        let store = open(&database.url).await;
+        let (kept, before) = store.run(&report.run).await.unwrap().expect("it is kept");
+        assert_eq!((kept, before), (report, Remembered::default()));
+        assert_eq!(store.history(&key("1")).await.unwrap().len(), 1);
+        assert_eq!(store.open_effects().await.unwrap().len(), 1);
+        assert_eq!(intact(&store).await, 2);
+        assert!(
+            accept(&store, &typed("1", "U0ANNA", "daily"), 0)
+                .await
+                .is_some()
+        );
+        store.close().await;
     })
     .await;
 }
