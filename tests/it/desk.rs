@@ -122,6 +122,7 @@ impl Office {
                 },
                 digest: "d".to_owned(),
                 quiet_until: None,
+                doubted_at: None,
                 refused_blocks: None,
             };
             bot.store.settle_message(&message, showing).await.unwrap();
