@@ -1,7 +1,8 @@
 //! Work that is done as long as the service runs.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
@@ -139,11 +140,17 @@ async fn go_on(
     step: Step,
 ) {
     while !*shutdown.borrow() {
-        let pause = match step().await {
-            Ok(true) => continue,
-            Ok(false) => pause,
-            Err(error) => {
+        let done = AssertUnwindSafe(step()).catch_unwind().await;
+        let pause = match done {
+            Ok(Ok(true)) => continue,
+            Ok(Ok(false)) => pause,
+            Ok(Err(error)) => {
                 tracing::warn!("{what}: {error:#}");
+                PAUSE
+            }
+            // What it was about stays claimed for a time, and is then taken up again.
+            Err(_) => {
+                tracing::error!("{what}: a defect ended this step; the work goes on");
                 PAUSE
             }
         };

@@ -100,6 +100,13 @@ impl Intake {
 
     /// Deals with a request that is kept. What fails here stays in the inbox, and is claimed again.
     async fn deal(&self, asked: Asked, receipt: Receipt) {
+        if receipt.attempts() > TRIES {
+            let why = "it was tried often enough, and never came to an end";
+            if let Err(error) = self.give_up(&asked, receipt, why).await {
+                tracing::error!("a request could not be given up: {error:#}");
+            }
+            return;
+        }
         let opened = self.open(&asked, &receipt).await;
         let dealt = timeout(LIMIT, self.answer(&asked, &receipt, opened)).await;
         let error = match dealt {

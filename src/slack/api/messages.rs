@@ -7,7 +7,7 @@ use super::{
     Api, ApiError, Class, EVENT_TYPE,
     answers::{Done, Page, Posted},
 };
-use crate::render::slack::Message;
+use crate::render::slack::{Message, limits};
 
 /// Pages of a channel's history that a search reads at most.
 const PAGES: usize = 20;
@@ -135,6 +135,7 @@ fn sent(channel: &str, text: &str, message: Option<&Message>, marker: &str) -> V
         "unfurl_media": false,
     });
     if let Some(message) = message {
+        debug_assert_eq!(limits::validate(message), Ok(()), "Slack would refuse it");
         body["blocks"] = json!(message.blocks);
     }
     body

@@ -15,7 +15,10 @@ use slack_morphism::prelude::{
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-use crate::{render::slack::Message, upstream};
+use crate::{
+    render::slack::{Message, limits},
+    upstream,
+};
 
 mod answers;
 mod class;
@@ -97,12 +100,14 @@ impl Api {
 
     /// Opens a view over the message that was clicked, and gives its id. A trigger lasts 3 seconds and serves once.
     pub async fn open_view(&self, trigger: &str, view: &SlackView) -> Result<String, ApiError> {
+        debug_assert_eq!(limits::validate_view(view), Ok(()), "Slack would refuse it");
         let body = json!({ "trigger_id": trigger, "view": view });
         let opened: Opened = self.call("views.open", &body).await?;
         Ok(opened.view.id)
     }
 
     pub async fn update_view(&self, id: &str, view: &SlackView) -> Result<(), ApiError> {
+        debug_assert_eq!(limits::validate_view(view), Ok(()), "Slack would refuse it");
         let body = json!({ "view_id": id, "view": view });
         self.call::<_, Done>("views.update", &body).await.map(drop)
     }

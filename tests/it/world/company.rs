@@ -97,6 +97,11 @@ impl Company {
         }
     }
 
+    /// The bot's time.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        *self.now.lock().expect("no test panicked")
+    }
+
     /// Moves the bot's clock.
     pub(crate) fn later(&self, time: TimeDelta) {
         *self.now.lock().expect("no test panicked") += time;

@@ -6,6 +6,7 @@ pub(crate) mod company;
 pub(crate) mod database;
 pub(crate) mod endpoints;
 pub(crate) mod faults;
+pub(crate) mod office;
 pub(crate) mod records;
 pub(crate) mod sentry;
 pub(crate) mod skipped;
