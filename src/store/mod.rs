@@ -35,6 +35,7 @@ mod runs;
 mod schema;
 mod search;
 mod sqlite;
+mod summaries;
 mod writer;
 
 pub use decisions::Decided;
