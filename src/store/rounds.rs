@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
-use super::{Connection, Receipt, Store, inbox::finish_if_any, messages, micros};
+use super::{Connection, First, Receipt, Store, inbox::finish_if_any, messages, micros};
 use crate::{report::RunId, text::Untrusted, triage::Person};
 
 /// How often a round is begun anew because another one of its kind began and ended meanwhile.
@@ -186,20 +186,15 @@ impl Store {
         lease: TimeDelta,
     ) -> anyhow::Result<Option<AskedRound>> {
         let (now, until) = (micros(now), micros(now + lease));
-        let claimed = self
-            .write(move |c| {
-                Box::pin(async move {
-                    // Whoever loses the race for a row finds nothing under its lock, although another row may wait.
-                    while let Some(id) = next(c, now).await? {
-                        if let Some(row) = claim(c, &id, now, until).await? {
-                            return Ok(Some(row));
-                        }
-                    }
-                    Ok(None)
-                })
+        let claimed = self.first(move |c| {
+            Box::pin(async move {
+                let Some(id) = next(c, now).await? else {
+                    return Ok(First::None);
+                };
+                Ok(claim(c, &id, now, until).await?.into())
             })
-            .await?;
-        claimed.map(Row::open).transpose()
+        });
+        claimed.await?.map(Row::open).transpose()
     }
 
     /// Keeps how far a round has come, holds the claim for another lease, and has its message show it.
