@@ -24,6 +24,7 @@ pub struct Desk {
 }
 
 /// What a person gets to see for their request, beside what the message shows.
+#[expect(clippy::large_enum_variant, reason = "one at a time")]
 pub enum Reply {
     /// Nothing: the message shows it.
     Nothing,
@@ -42,6 +43,7 @@ pub enum Reply {
 }
 
 /// What a view over a message shows.
+#[expect(clippy::large_enum_variant, reason = "one at a time")]
 pub enum Shown {
     Form {
         view: View,

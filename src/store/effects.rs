@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{QueryBuilder, types::Json};
 
-use super::{Connection, Store, log, messages, micros};
+use super::{Connection, First, Store, log, messages, micros};
 use crate::{
     checks::{Applied, Order},
     ops_log::{Annex, Entry, NewEntry},
@@ -191,18 +191,15 @@ impl Store {
         lease: TimeDelta,
     ) -> anyhow::Result<Option<Effect>> {
         let (now, until) = (micros(now), micros(now + lease));
-        self.write(move |c| {
+        let claimed = self.first(move |c| {
             Box::pin(async move {
-                // Whoever loses the race for a row finds nothing under its lock, although another row may be due.
-                while let Some(next) = due(c, now).await? {
-                    if let Some(row) = claim(c, &next, now, until).await? {
-                        return row.open().map(Some);
-                    }
-                }
-                Ok(None)
+                let Some(next) = due(c, now).await? else {
+                    return Ok(First::None);
+                };
+                Ok(claim(c, &next, now, until).await?.into())
             })
-        })
-        .await
+        });
+        claimed.await?.map(Row::open).transpose()
     }
 
     /// Notes that something may reach the other side from now on, and what it held before. False if the claim is

@@ -13,9 +13,11 @@ use crate::{
 };
 
 impl Store {
+    /// Takes a person out of all that is kept. Gives the numbers of the erased entries.
+    ///
     /// Erases the bodies and salts of the entries that this person (by id) wrote or that quote their name or id as a
     /// whole, takes them out of decisions, settled effects, memory, runs, rounds and requests, and appends `entry`, which lists what is
-    /// gone. Gives the numbers of the erased entries.
+    /// gone.
     ///
     /// What stays: a name within somebody else's sentence; and what an open effect or a waiting request needs to be
     /// carried out, which goes when the person is erased again after it was settled.

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use sqlx::types::Json;
 
-use super::{Connection, Store, log, micros};
+use super::{Connection, First, Store, log, micros};
 use crate::{
     command::Asked,
     ops_log::{Annex, Entry, NewEntry},
@@ -80,20 +80,18 @@ impl Store {
         lease: TimeDelta,
     ) -> anyhow::Result<Option<(Asked, Receipt)>> {
         let (now, until) = (micros(now), micros(now + lease));
-        let claimed = self
-            .write(move |c| {
-                Box::pin(async move {
-                    // Whoever loses the race for a row finds nothing under its lock, although another row may wait.
-                    while let Some(key) = next(c, now).await? {
-                        if let Some((asked, fence)) = claim(c, &key, now, until).await? {
-                            return Ok(Some((asked, Receipt { key, fence })));
-                        }
-                    }
-                    Ok(None)
-                })
+        let claimed = self.first(move |c| {
+            Box::pin(async move {
+                let Some(key) = next(c, now).await? else {
+                    return Ok(First::None);
+                };
+                let row = claim(c, &key, now, until).await?;
+                Ok(row
+                    .map(|(asked, fence)| (asked, Receipt { key, fence }))
+                    .into())
             })
-            .await?;
-        let Some((asked, receipt)) = claimed else {
+        });
+        let Some((asked, receipt)) = claimed.await? else {
             return Ok(None);
         };
         let asked = serde_json::from_value(asked).context(

@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Connection, Store, micros};
+use super::{Connection, First, Store, micros};
 use crate::text::Untrusted;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,20 +131,15 @@ impl Store {
         lease: TimeDelta,
     ) -> anyhow::Result<Option<StoredMessage>> {
         let (now, until) = (micros(now), micros(now + lease));
-        let claimed = self
-            .write(move |c| {
-                Box::pin(async move {
-                    // Whoever loses the race for a row finds nothing under its lock, although another row may wait.
-                    while let Some(id) = next(c, now).await? {
-                        if let Some(row) = claim(c, &id, now, until).await? {
-                            return Ok(Some(row));
-                        }
-                    }
-                    Ok(None)
-                })
+        let claimed = self.first(move |c| {
+            Box::pin(async move {
+                let Some(id) = next(c, now).await? else {
+                    return Ok(First::None);
+                };
+                Ok(claim(c, &id, now, until).await?.into())
             })
-            .await?;
-        claimed.map(Row::open).transpose()
+        });
+        claimed.await?.map(Row::open).transpose()
     }
 
     /// Notes that a post may reach the chat from now on. False if the claim is lost: post nothing then.

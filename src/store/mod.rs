@@ -36,6 +36,7 @@ mod runs;
 mod schema;
 mod search;
 mod sqlite;
+mod summaries;
 mod writer;
 
 pub use decisions::Decided;
@@ -136,6 +137,24 @@ impl Store {
         }
     }
 
+    /// Claims the first row that can be had. Each try is a transaction of its own: PostgreSQL keeps a lock on the row that
+    /// somebody else was quicker with, and who holds one must not wait for the next.
+    async fn first<T: Send + 'static>(
+        &self,
+        work: impl for<'t, 'c> FnOnce(&'t mut Connection<'c>) -> Boxed<'t, anyhow::Result<First<T>>>
+        + Clone
+        + Send
+        + 'static,
+    ) -> anyhow::Result<Option<T>> {
+        loop {
+            match self.write(work.clone()).await? {
+                First::Claimed(row) => return Ok(Some(row)),
+                First::Lost => {}
+                First::None => return Ok(None),
+            }
+        }
+    }
+
     /// Runs the work in one transaction, which is rolled back if it fails. Once this returns, it is on disk.
     async fn write<T: Send + 'static>(
         &self,
@@ -160,6 +179,20 @@ impl Store {
                 Ok(done)
             }
         }
+    }
+}
+
+/// What a search for the first row came to.
+enum First<T> {
+    Claimed(T),
+    /// Somebody was quicker.
+    Lost,
+    None,
+}
+
+impl<T> From<Option<T>> for First<T> {
+    fn from(claimed: Option<T>) -> Self {
+        claimed.map_or(Self::Lost, Self::Claimed)
     }
 }
 

@@ -2,18 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
-use super::{Connection, Receipt, Store, inbox::finish_if_any, log, messages, micros};
-use crate::{
-    ops_log::{Annex, Entry, NewEntry},
-    report::RunId,
-    text::Untrusted,
-    triage::Person,
-};
+use super::{Connection, First, Receipt, Store, inbox::finish_if_any, messages, micros};
+use crate::{report::RunId, text::Untrusted, triage::Person};
 
 /// How often a round is begun anew because another one of its kind began and ended meanwhile.
 const BEGINNINGS: usize = 8;
@@ -98,6 +93,7 @@ impl AskedRound {
 }
 
 /// What became of the wish for a round.
+#[expect(clippy::large_enum_variant, reason = "one at a time")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Begun {
     Started,
@@ -183,78 +179,6 @@ impl Store {
         .await
     }
 
-    /// Asks for the summary of a local date, once for ever, and has it mention those that were missed right before it.
-    /// False if it was asked for, or missed, before.
-    pub async fn begin_summary(
-        &self,
-        channel: &str,
-        date: NaiveDate,
-        mut order: RoundOrder,
-    ) -> anyhow::Result<bool> {
-        let channel = channel.to_owned();
-        self.write(move |c| {
-            Box::pin(async move {
-                let due = order.due_at.unwrap_or(order.at);
-                if !claim_date(c, &channel, date, due, "begun").await? {
-                    return Ok(false);
-                }
-                // Read here, because another replica may have noted one a moment ago.
-                order.missed = missed_before(c, &channel, date).await?;
-                let begun = insert(c, &channel, &order, None).await?.is_some();
-                ensure!(
-                    begun,
-                    "a summary that was due at the same moment is under way"
-                );
-                Ok(true)
-            })
-        })
-        .await
-    }
-
-    /// Notes, with an entry in the log, that the summary of a local date is too late. None if that date had its own.
-    pub async fn miss_summary(
-        &self,
-        channel: &str,
-        date: NaiveDate,
-        due_at: DateTime<Utc>,
-        entry: NewEntry,
-    ) -> anyhow::Result<Option<Entry>> {
-        let channel = channel.to_owned();
-        self.write(move |c| {
-            Box::pin(async move {
-                if !claim_date(c, &channel, date, due_at, "missed").await? {
-                    return Ok(None);
-                }
-                log::append(c, entry, Annex::default()).await.map(Some)
-            })
-        })
-        .await
-    }
-
-    /// The newest local date, up to that one, that has had its summary or missed it. Dates after it come from a clock
-    /// that was ahead, and keep nobody from the days before them.
-    pub async fn newest_summary(
-        &self,
-        channel: &str,
-        up_to: NaiveDate,
-    ) -> anyhow::Result<Option<NaiveDate>> {
-        let mut snapshot = self.read().await?;
-        let newest: Option<String> = on!(&mut snapshot.connection(), |c| {
-            sqlx::query_scalar(
-                "SELECT max(local_date) FROM summaries WHERE channel = $1 AND local_date <= $2",
-            )
-            .bind(channel)
-            .bind(up_to.to_string())
-            .fetch_one(c)
-            .await
-        })
-        .context("the dates of the summaries could not be read")?;
-        newest
-            .map(|day| day.parse())
-            .transpose()
-            .context("the date of a summary is no date")
-    }
-
     /// Takes the oldest round that nobody runs, for the time of the lease; one that was never tried goes first.
     pub async fn claim_round(
         &self,
@@ -262,20 +186,15 @@ impl Store {
         lease: TimeDelta,
     ) -> anyhow::Result<Option<AskedRound>> {
         let (now, until) = (micros(now), micros(now + lease));
-        let claimed = self
-            .write(move |c| {
-                Box::pin(async move {
-                    // Whoever loses the race for a row finds nothing under its lock, although another row may wait.
-                    while let Some(id) = next(c, now).await? {
-                        if let Some(row) = claim(c, &id, now, until).await? {
-                            return Ok(Some(row));
-                        }
-                    }
-                    Ok(None)
-                })
+        let claimed = self.first(move |c| {
+            Box::pin(async move {
+                let Some(id) = next(c, now).await? else {
+                    return Ok(First::None);
+                };
+                Ok(claim(c, &id, now, until).await?.into())
             })
-            .await?;
-        claimed.map(Row::open).transpose()
+        });
+        claimed.await?.map(Row::open).transpose()
     }
 
     /// Keeps how far a round has come, holds the claim for another lease, and has its message show it.
@@ -452,7 +371,7 @@ async fn same(
 }
 
 /// The id; None if the same is under way. With a run, it has ended.
-async fn insert(
+pub(super) async fn insert(
     c: &mut Connection<'_>,
     channel: &str,
     order: &RoundOrder,
@@ -485,56 +404,6 @@ async fn insert(
     }
     messages::insert(c, &id, channel).await?;
     Ok(Some(id))
-}
-
-/// False if that date is taken.
-async fn claim_date(
-    c: &mut Connection<'_>,
-    channel: &str,
-    date: NaiveDate,
-    due_at: DateTime<Utc>,
-    state: &str,
-) -> anyhow::Result<bool> {
-    let rows = on!(c, |c| {
-        sqlx::query(
-            "INSERT INTO summaries (channel, local_date, due_at, state) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (channel, local_date) DO NOTHING",
-        )
-        .bind(channel)
-        .bind(date.to_string())
-        .bind(micros(due_at))
-        .bind(state)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected())
-    })
-    .context("the date of a summary could not be kept")?;
-    Ok(rows == 1)
-}
-
-/// The dates right before that one that were missed, back to the last summary; the oldest first.
-async fn missed_before(
-    c: &mut Connection<'_>,
-    channel: &str,
-    date: NaiveDate,
-) -> anyhow::Result<Vec<NaiveDate>> {
-    let missed: Vec<String> = on!(c, |c| {
-        sqlx::query_scalar(
-            "SELECT local_date FROM summaries WHERE channel = $1 AND local_date < $2 AND state = 'missed' \
-             AND local_date > COALESCE((SELECT max(local_date) FROM summaries \
-                 WHERE channel = $1 AND local_date < $2 AND state = 'begun'), '') \
-             ORDER BY local_date",
-        )
-        .bind(channel)
-        .bind(date.to_string())
-        .fetch_all(c)
-        .await
-    })
-    .context("the summaries that were missed could not be read")?;
-    missed
-        .into_iter()
-        .map(|day| day.parse().context("the date of a summary is no date"))
-        .collect()
 }
 
 /// Removes the rounds that ended before that time; their messages are gone already.
