@@ -12,6 +12,7 @@ mod errors;
 mod errors_faults;
 mod errors_remedies;
 mod health;
+mod killing;
 mod markdown;
 mod opening;
 mod ops_log;
