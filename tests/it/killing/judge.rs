@@ -8,6 +8,7 @@ use super::{
     requests::{Request, Wish},
     site::{OWN, Site},
 };
+use crate::world::slack::web_api::{Posting, Version};
 
 /// What was found, and what there was to find it in.
 #[derive(Debug, Default)]
@@ -238,7 +239,8 @@ async fn messages(site: &Site, once: bool, found: &mut Findings) {
     }
 }
 
-/// Drawn anew from the database, every message is what it was.
+/// Drawn anew from the database, every living message is what it was. Those that a newer one has replaced no longer
+/// follow what is decided, and have no buttons.
 async fn drawn_anew(site: &mut Site, found: &mut Findings) {
     let before = site.shown();
     site.kill();
@@ -246,25 +248,29 @@ async fn drawn_anew(site: &mut Site, found: &mut Findings) {
         .change("UPDATE messages SET digest = NULL, wanted = wanted + 1 WHERE state <> 'gone'")
         .await;
     let open = site.come_to_rest().await;
-    found.wrong.extend(
-        open.into_iter()
-            .map(|what| format!("never drawn anew: {what}")),
-    );
+    found
+        .wrong
+        .extend(open.into_iter().map(|what| format!("never drawn anew: {what}")));
     let after = site.shown();
-    for (id, postings) in before {
-        for (was, is) in postings
-            .iter()
-            .zip(&after[&id])
-            .filter(|(was, _)| !was.deleted)
-        {
-            let (was, now) = (was.now(), is.now());
-            if (&was.text, &was.blocks) != (&now.text, &now.blocks) {
-                let wrong =
-                    format!("the message {id} showed\n{was:?}\nand the database says\n{now:?}");
-                found.wrong.push(wrong);
-            }
+    let rows = site.tables.rows("SELECT id, state FROM messages").await;
+    for row in rows {
+        let (was, is) = (standing(&before, &row[0]), standing(&after, &row[0]));
+        let (Some(was), Some(is)) = (was, is) else {
+            continue;
+        };
+        if row[1] == "living" && (&was.text, &was.blocks) != (&is.text, &is.blocks) {
+            let wrong = format!("the message {row:?} showed\n{was:?}\nand the database says\n{is:?}");
+            found.wrong.push(wrong);
+        }
+        if row[1] == "old" && was.blocks.iter().any(|block| block["type"] == "actions") {
+            found.wrong.push(format!("the old message {row:?} has buttons"));
         }
     }
+}
+
+fn standing<'a>(shown: &'a BTreeMap<String, Vec<Posting>>, id: &str) -> Option<&'a Version> {
+    let posting = shown.get(id)?.iter().find(|posting| !posting.deleted)?;
+    Some(posting.now())
 }
 
 /// The log holds, without a gap, in the database and in each process's file.

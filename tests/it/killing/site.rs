@@ -16,7 +16,7 @@ use super::{
 use crate::world::{
     database::{administer, random},
     sentry::{Issue, Sentry, World, broken_cart, issue},
-    slack::web_api::{Channel, Member, Slack, TEAM, Workspace},
+    slack::web_api::{Channel, Member, Posting, Slack, TEAM, Workspace},
 };
 
 /// Issues that many decide about.
@@ -246,7 +246,7 @@ impl Site {
     }
 
     /// What Slack shows, by the message's id: each of its postings, oldest first.
-    pub(super) fn shown(&self) -> BTreeMap<String, Vec<crate::world::slack::web_api::Posting>> {
+    pub(super) fn shown(&self) -> BTreeMap<String, Vec<Posting>> {
         let world = self.slack.world();
         let mut shown: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for channel in world.channels.values() {
