@@ -1,4 +1,5 @@
--- What was asked in a chat. The key is the request's own, so that a second delivery of it changes nothing.
+-- What was asked in a chat. The key is a digest of the request's own, so that a second delivery of it changes nothing,
+-- and nobody is named by it.
 CREATE TABLE inbox (
     key         TEXT PRIMARY KEY,
     at          TIMESTAMPTZ NOT NULL,
@@ -16,6 +17,7 @@ CREATE TABLE asked_rounds (
     id          TEXT PRIMARY KEY,
     channel     TEXT NOT NULL,
     slot        TEXT NOT NULL,
+    asked_at    TIMESTAMPTZ NOT NULL,
     asked       JSONB NOT NULL,
     state       TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'failed')),
     attempts    BIGINT NOT NULL,
@@ -29,7 +31,8 @@ CREATE TABLE asked_rounds (
 
 CREATE UNIQUE INDEX asked_rounds_once ON asked_rounds (channel, slot) WHERE state IN ('waiting', 'running');
 
--- One message per round. It is rendered anew while `wanted` is ahead of `shown`.
+-- One message per round. It is rendered anew while `wanted` is ahead of `shown`: at once while `urgent` is, too, and
+-- otherwise not before `quiet_until`.
 CREATE TABLE messages (
     id            TEXT PRIMARY KEY REFERENCES asked_rounds (id),
     channel       TEXT NOT NULL,
@@ -37,6 +40,7 @@ CREATE TABLE messages (
     state         TEXT NOT NULL CHECK (state IN ('living', 'old', 'gone')),
     newer         TEXT,
     wanted        BIGINT NOT NULL,
+    urgent        BIGINT NOT NULL,
     shown         BIGINT NOT NULL,
     digest        TEXT,
     attempts      BIGINT NOT NULL,

@@ -31,6 +31,9 @@ const BACK_OFF: [TimeDelta; 6] = [
     TimeDelta::hours(5),
 ];
 
+/// Whoever asks for more has made a mistake.
+const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
+
 /// What became of one attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Delivery {
@@ -271,9 +274,11 @@ fn judge(applied: &Result<Applied, NotApplied>, attempts: i64, now: DateTime<Utc
         Err(NotApplied::Refused(why)) => Delivery::Refused(why.clone()),
         Err(NotApplied::NotSent(why) | NotApplied::OutcomeUnknown(why)) => {
             let tried = usize::try_from(attempts - 1).unwrap_or(0);
+            let asked = TimeDelta::from_std(why.asked_wait.unwrap_or_default())
+                .map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT));
             match BACK_OFF.get(tried) {
-                Some(pause) => Delivery::Later(why.clone(), now + *pause),
-                None => Delivery::NeedsHuman(why.clone()),
+                Some(pause) => Delivery::Later(why.why.clone(), now + asked.max(*pause)),
+                None => Delivery::NeedsHuman(why.why.clone()),
             }
         }
     }
@@ -304,16 +309,14 @@ fn entry(order: &Order, delivery: &Delivery, now: DateTime<Utc>) -> Option<NewEn
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Cause;
+    use crate::{checks::Hindrance, report::Cause};
 
     #[test]
     fn a_failure_is_tried_again_for_hours_and_then_needs_a_human() {
         let now = DateTime::<Utc>::default();
         let failure = || {
-            Err(NotApplied::OutcomeUnknown(Unknown::new(
-                Cause::Timeout,
-                "no answer",
-            )))
+            let why = Unknown::new(Cause::Timeout, "no answer");
+            Err(NotApplied::OutcomeUnknown(why.into()))
         };
         let waits: Vec<i64> = (1..=6)
             .map(|attempt| match judge(&failure(), attempt, now) {
@@ -326,6 +329,28 @@ mod tests {
             "{waits:?}"
         );
         assert!(matches!(judge(&failure(), 7, now), Delivery::NeedsHuman(_)));
+    }
+
+    #[test]
+    fn a_wait_that_was_asked_for_is_kept_unless_it_is_beyond_reason() {
+        let now = DateTime::<Utc>::default();
+        let wait = |asked: Option<u64>, attempt| {
+            let hindrance = Hindrance {
+                why: Unknown::new(Cause::RateLimited, "429"),
+                asked_wait: asked.map(Duration::from_secs),
+            };
+            match judge(&Err(NotApplied::NotSent(hindrance)), attempt, now) {
+                Delivery::Later(_, at) => (at - now).num_seconds(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(wait(None, 1), 5);
+        assert_eq!(wait(Some(1), 1), 5, "our own is longer");
+        assert_eq!(wait(Some(3600), 1), 3600);
+        assert_eq!(wait(Some(3600), 6), 5 * 3600);
+        for absurd in [90_000, u64::MAX / 1_000_000, u64::MAX] {
+            assert_eq!(wait(Some(absurd), 1), 86_400, "{absurd}");
+        }
     }
 
     #[test]

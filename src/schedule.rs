@@ -3,8 +3,7 @@
 use std::{str::FromStr, sync::Arc};
 
 use chrono::{
-    DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone,
-    Utc, Weekday,
+    DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc, Weekday,
 };
 use chrono_tz::Tz;
 use croner::Cron;
@@ -20,7 +19,9 @@ const LONGEST_ABSENCE: u64 = 31;
 const LONGEST_PAUSE_DAYS: usize = 400;
 
 /// Longer than any gap that a clock change has left in local time: a day, when an island crossed the date line.
-const LONGEST_GAP_MINUTES: i64 = 25 * 60;
+const LONGEST_GAP: i64 = 25 * 60 * 60;
+
+const A_DAY: i64 = 24 * 60 * 60;
 
 /// `[schedule]`: the days that want a round, in whose time, and when the summary is posted.
 #[derive(Clone, Debug, Deserialize)]
@@ -66,6 +67,9 @@ impl TryFrom<String> for Daily {
             return Ok(Self::At(time));
         }
         let cron = Cron::from_str(&text).map_err(|_| NoTime)?;
+        // "0 9 30 2 *" never comes.
+        cron.find_next_occurrence(&DateTime::UNIX_EPOCH, true)
+            .map_err(|_| NoTime)?;
         Ok(Self::Cron(Box::new(cron)))
     }
 }
@@ -123,18 +127,32 @@ impl Schedule {
             .find(|at| *at > now)
     }
 
-    /// The first instant of a local time. One that a clock change skips is the first that there is after it; None if
-    /// that is another date.
+    /// The first instant of a local time; of one that a clock change skips, the first after it. None if the change skips
+    /// the whole date.
     fn instant(&self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
-        (0..LONGEST_GAP_MINUTES)
-            .map(|minutes| local + TimeDelta::minutes(minutes))
-            .take_while(|later| later.date() == local.date())
-            .find_map(|later| match self.time_zone.from_local_datetime(&later) {
-                MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => {
-                    Some(at.with_timezone(&Utc))
-                }
-                MappedLocalTime::None => None,
-            })
+        let first = |from: NaiveDateTime, seconds: i64, step: usize| {
+            (0..seconds)
+                .step_by(step)
+                .map(|second| from + TimeDelta::seconds(second))
+                .find_map(|later| self.time_zone.from_local_datetime(&later).earliest())
+        };
+        if let Some(at) = first(local, 1, 1) {
+            return Some(at.with_timezone(&Utc));
+        }
+        let midnight = local.date().and_time(NaiveTime::MIN);
+        first(midnight, A_DAY, 60)?;
+        // Two steps, as a look at each second of an hour takes long.
+        let minute = first(local, LONGEST_GAP, 60)?.naive_local();
+        let at = first(minute - TimeDelta::seconds(59), 60, 1)?;
+        Some(at.with_timezone(&Utc))
+    }
+
+    /// Whether that local date is to have a round.
+    fn wants(&self, date: NaiveDate) -> bool {
+        match self.daily {
+            Some(Daily::Cron(_)) => self.due_at(date).is_some(),
+            Some(Daily::At(_)) | None => self.days.contains(&date.weekday()),
+        }
     }
 
     /// Local days after the last round's and before today that wanted a round; the oldest first.
@@ -145,7 +163,7 @@ impl Schedule {
             .iter_days()
             .skip(1)
             .take_while(|day| *day < today)
-            .filter(|day| self.days.contains(&day.weekday()))
+            .filter(|day| self.wants(*day))
             .collect()
     }
 }

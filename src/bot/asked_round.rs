@@ -1,5 +1,6 @@
 //! Runs the rounds that a chat or the schedule asked for, one after the other.
 
+use anyhow::anyhow;
 use chrono::TimeDelta;
 use tokio::sync::mpsc;
 
@@ -33,27 +34,43 @@ impl Bot {
             return Ok(false);
         };
         let claim = round.claim();
-        match self.run(&round, &claim).await {
-            Ok(()) => {}
-            Err(error) if round.attempts >= TRIES => {
-                let why = format!("{error:#}");
-                tracing::error!(round = round.id, "a round was given up: {why}");
-                self.store
-                    .fail_round(&claim, why.into(), (self.clock)())
-                    .await?;
-            }
-            Err(error) => {
-                tracing::warn!(
-                    round = round.id,
-                    "a round could not be recorded, and is tried again: {error:#}"
-                );
-                let progress = serde_json::json!([]);
-                let soon = (self.clock)() + PAUSE;
-                self.store.keep_progress(&claim, progress, soon).await?;
-            }
+        // What ends the process ends this before an attempt is over, each time.
+        let ran = if round.attempts > TRIES {
+            Err(anyhow!(
+                "Daily Ops ended {TRIES} times while it ran; its own log says why"
+            ))
+        } else {
+            self.run(&round, &claim).await
+        };
+        if let Err(error) = ran {
+            self.again_or_never(&round, &claim, &error).await?;
         }
         self.wake.messages.notify_one();
         Ok(true)
+    }
+
+    async fn again_or_never(
+        &self,
+        round: &AskedRound,
+        claim: &RoundClaim,
+        error: &anyhow::Error,
+    ) -> anyhow::Result<()> {
+        let (id, now) = (&round.id, (self.clock)());
+        let why = format!("{error:#}");
+        let ours = if round.attempts >= TRIES {
+            tracing::error!(round = id, "a round was given up: {why}");
+            self.store.fail_round(claim, why.into(), now).await?
+        } else {
+            tracing::warn!(round = id, "a round is tried again: {why}");
+            let nothing = serde_json::json!([]);
+            self.store
+                .keep_progress(claim, nothing, now + PAUSE)
+                .await?
+        };
+        if !ours {
+            tracing::info!(round = id, "another process has taken the round over");
+        }
+        Ok(())
     }
 
     async fn run(&self, round: &AskedRound, claim: &RoundClaim) -> anyhow::Result<()> {

@@ -5,21 +5,15 @@ use std::sync::Arc;
 use anyhow::Context;
 use chrono::TimeDelta;
 
-use super::{Bot, Judged, KEEP_ROUND, Outcome, Pictured, check_names, decide::wanted};
+use super::{Bot, Judged, KEEP_ROUND, Outcome, Pictured, check_names, decide::wanted, task::Task};
 use crate::{
-    command::{Asked, Form, Item, LogRead, Ops, Pause, Press, Triage, View, What},
-    ops_log::{Anchor, Entry, Kind, NewEntry, Sentence, count},
-    permissions::{Directory, Home, Permissions, Permit, Right, Verdict},
+    command::{Asked, Form, Item, Pause, Press, Triage, View},
+    ops_log::{Entry, Kind, NewEntry, Sentence},
+    permissions::{Denied, Directory, Home, Permissions, Permit, Verdict},
     report::{Finding, FindingKey},
-    store::{Begun, Effect, Filter, Receipt, RoundOrder, RoundState, StoredMessage},
+    store::{Begun, Effect, Receipt, RoundOrder, RoundState, StoredMessage},
     triage::{Action, Decision, Known, Person},
 };
-
-/// The newest entries, if nobody says how many.
-const NEWEST: usize = 10;
-
-/// The most that a chat is shown of the log.
-const LONGEST: usize = 40;
 
 /// Where requests from a chat are dealt with, one after the other or many at once.
 pub struct Desk {
@@ -65,7 +59,7 @@ pub enum Shown {
 }
 
 /// Why a request can't be carried out; nothing was changed.
-struct Refusal(Sentence);
+pub(super) struct Refusal(pub(super) Sentence);
 
 impl Desk {
     /// Deals with a request that was accepted. An error means that it is still to be dealt with, by whoever claims it
@@ -76,8 +70,7 @@ impl Desk {
             Err(why) => return self.refuse(receipt, Sentence::new().quote(why)).await,
         };
         if let Task::Help = task {
-            self.bot.store.finish_asked(receipt.clone()).await?;
-            return Ok(Reply::Help);
+            return self.finish(receipt, Reply::Help).await;
         }
         let verdict = self
             .permissions
@@ -86,9 +79,7 @@ impl Desk {
         let permit = match verdict {
             Verdict::Permitted(permit) => permit,
             Verdict::Denied(denied) => {
-                self.deny(asked, &task, denied.as_str(), receipt).await?;
-                let line = Sentence::new().say(denied.advice());
-                return Ok(Reply::Private(vec![line.say("; nothing was changed")]));
+                return self.deny(asked, &task, denied, receipt).await;
             }
             Verdict::Unknown(unknown) => {
                 let why = Sentence::new()
@@ -104,33 +95,44 @@ impl Desk {
     }
 
     async fn refuse(&self, receipt: &Receipt, why: Sentence) -> anyhow::Result<Reply> {
-        self.bot.store.finish_asked(receipt.clone()).await?;
-        Ok(Reply::Private(vec![why]))
+        self.finish(receipt, Reply::Private(vec![why])).await
+    }
+
+    /// Ends a request that changes nothing. Whoever lost the claim says nothing: somebody else does.
+    async fn finish(&self, receipt: &Receipt, reply: Reply) -> anyhow::Result<Reply> {
+        let ours = self.bot.store.finish_asked(receipt.clone()).await?;
+        Ok(if ours { reply } else { Reply::Nothing })
     }
 
     async fn deny(
         &self,
         asked: &Asked,
         task: &Task,
-        why: &str,
+        denied: Denied,
         receipt: &Receipt,
-    ) -> anyhow::Result<()> {
-        let text = Sentence::new()
+    ) -> anyhow::Result<Reply> {
+        let mut text = Sentence::new()
             .say("denied: ")
             .then(task.name())
-            .say(format!(" · {why}"));
+            .say(format!(" · {}", denied.as_str()));
+        if let Some(channel) = &asked.channel {
+            text = text.say(" · in ").quote(channel.as_str());
+        }
         let entry = NewEntry {
             at: (self.bot.clock)(),
             kind: Kind::Denied,
-            subject: asked.channel.clone().unwrap_or_default(),
+            // A channel can be a conversation with one person, and a key can be anything that they typed.
+            subject: String::new(),
             by: asked.by.person(),
             text,
             checks: Vec::new(),
         };
-        if let Some(entry) = self.bot.store.deny(entry, receipt.clone()).await? {
-            self.bot.project_or_warn(&[entry]).await;
-        }
-        Ok(())
+        let Some(entry) = self.bot.store.deny(entry, receipt.clone()).await? else {
+            return Ok(Reply::Nothing);
+        };
+        self.bot.project_or_warn(&[entry]).await;
+        let line = Sentence::new().say(denied.advice());
+        Ok(Reply::Private(vec![line.say("; nothing was changed")]))
     }
 
     async fn carry_out(
@@ -208,16 +210,15 @@ impl Desk {
         })
     }
 
-    /// Ends a request that changes nothing.
     async fn done(
         &self,
         receipt: &Receipt,
         reply: Result<Reply, Refusal>,
     ) -> anyhow::Result<Result<Reply, Refusal>> {
-        if reply.is_ok() {
-            self.bot.store.finish_asked(receipt.clone()).await?;
-        }
-        Ok(reply)
+        Ok(match reply {
+            Ok(reply) => Ok(self.finish(receipt, reply).await?),
+            Err(refusal) => Err(refusal),
+        })
     }
 
     async fn round(
@@ -322,7 +323,8 @@ impl Desk {
     async fn find(&self, asked: &Asked, item: &Item) -> anyhow::Result<Result<Found, Refusal>> {
         let Some(pictured) = self.bot.picture(&item.message).await? else {
             return Ok(Err(Refusal(Sentence::new().say(
-                "this message is of another database: ask for a new round with `/ops daily`; nothing was changed",
+                "this message is not known any more, or is of another database: ask for a new round with `/ops daily`; \
+                 nothing was changed",
             ))));
         };
         let message = &pictured.message;
@@ -348,171 +350,17 @@ impl Desk {
         };
         Ok(Ok(Found { pictured, finding }))
     }
-
-    async fn view(
-        &self,
-        view: View,
-        item: Item,
-        found: Found,
-    ) -> anyhow::Result<Result<Reply, Refusal>> {
-        let shown = match (view, found.finding) {
-            (View::Rest, _) => Shown::Rest(found.pictured),
-            (_, None) => return Ok(Err(stale())),
-            (View::Details, Some(finding)) => {
-                let key = &finding.key;
-                Shown::Details {
-                    known: match self.bot.known(key).await? {
-                        Ok(known) => known,
-                        // Gone by now: what that run saw of it.
-                        Err(_) => seen_then(&finding, &found.pictured),
-                    },
-                    history: self.bot.store.history(key).await?,
-                    effect: self.bot.store.newest_effects([key]).await?.remove(key),
-                }
-            }
-            (view, Some(finding)) => Shown::Form {
-                view,
-                finding,
-                item,
-            },
-        };
-        Ok(Ok(Reply::View(Box::new(shown))))
-    }
-
-    async fn status(&self) -> anyhow::Result<Result<Reply, Refusal>> {
-        let judged = match self.bot.store.last_run().await? {
-            Some(run) => self.bot.judged(&run.run).await?,
-            None => None,
-        };
-        Ok(match judged {
-            Some(judged) => Ok(Reply::Status(Box::new(judged))),
-            None => Err(Refusal(
-                Sentence::new().say("there has been no round yet: ask for one with `/ops daily`"),
-            )),
-        })
-    }
-
-    async fn log(&self, read: Option<LogRead>) -> anyhow::Result<Result<Reply, Refusal>> {
-        let filter = match read {
-            None => Filter::newest(NEWEST),
-            Some(LogRead::Show { last }) => Filter::newest(last.min(LONGEST)),
-            Some(LogRead::Search(mut search)) => {
-                search.limit = search.limit.min(LONGEST);
-                match Filter::try_from(search) {
-                    Ok(filter) => filter,
-                    Err(error) => {
-                        return Ok(Err(Refusal(Sentence::new().quote(format!("{error:#}")))));
-                    }
-                }
-            }
-            Some(LogRead::Verify { anchor }) => return self.verify(anchor.as_deref()).await,
-        };
-        let mut entries = self.bot.store.entries(&filter).await?;
-        entries.reverse();
-        Ok(Ok(Reply::Log(entries)))
-    }
-
-    async fn verify(&self, anchor: Option<&str>) -> anyhow::Result<Result<Reply, Refusal>> {
-        let anchor: Option<Anchor> = match anchor.map(str::parse).transpose() {
-            Ok(anchor) => anchor,
-            Err(error) => return Ok(Err(Refusal(Sentence::new().quote(format!("{error:#}"))))),
-        };
-        let line = match self.bot.store.verify(anchor).await? {
-            Ok(verified) => Sentence::new().say(format!(
-                "the chain holds: {}, {}. The file is compared by `daily-ops log verify`",
-                count(verified.entries),
-                verified.head
-            )),
-            Err(flaw) => Sentence::new()
-                .say("the log does not verify: ")
-                .quote(flaw.to_string()),
-        };
-        Ok(Ok(Reply::Private(vec![line])))
-    }
 }
 
 /// What a button stands for.
-struct Found {
-    pictured: Pictured,
+pub(super) struct Found {
+    pub(super) pictured: Pictured,
     /// None for a button of the whole message, or once the run is no longer kept.
-    finding: Option<Finding>,
+    pub(super) finding: Option<Finding>,
 }
 
-fn stale() -> Refusal {
+pub(super) fn stale() -> Refusal {
     Refusal(Sentence::new().say(
         "this message is too old: its run is no longer kept. `/ops daily` shows how things stand; nothing was changed",
     ))
-}
-
-fn seen_then(finding: &Finding, pictured: &Pictured) -> Known {
-    let at = pictured.round.order.at;
-    let since = pictured
-        .done
-        .iter()
-        .flat_map(|done| done.triaged.rows())
-        .find(|row| row.finding.key == finding.key)
-        .map_or(at, |row| row.since);
-    Known {
-        since,
-        last_seen: at,
-        peak: None,
-        finding: finding.clone(),
-    }
-}
-
-/// A request, understood.
-enum Task {
-    Help,
-    Round(Option<Vec<String>>),
-    Status,
-    Log(Option<LogRead>),
-    Typed(Triage),
-    Press(Press, Item),
-    Submit(Form, Item),
-}
-
-impl Task {
-    fn of(asked: &Asked) -> Result<Self, String> {
-        Ok(match &asked.what {
-            What::Command(text) => match Ops::read(text)? {
-                Ops::Help => Self::Help,
-                Ops::Daily => Self::Round(None),
-                Ops::Check { names } => Self::Round(Some(names)),
-                Ops::Status => Self::Status,
-                Ops::Triage { action } => Self::Typed(action),
-                Ops::Log { command } => Self::Log(command),
-            },
-            What::Press { press, item } => Self::Press(*press, item.clone()),
-            What::Submit { form, item } => Self::Submit(form.clone(), item.clone()),
-        })
-    }
-
-    fn right(&self) -> Right {
-        match self {
-            Self::Help
-            | Self::Round(_)
-            | Self::Status
-            | Self::Log(_)
-            | Self::Typed(Triage::Show { .. })
-            | Self::Press(Press::Open(View::Details | View::Rest), _) => Right::Look,
-            Self::Typed(_) | Self::Press(..) | Self::Submit(..) => Right::Triage,
-        }
-    }
-
-    /// For the log: what somebody tried.
-    fn name(&self) -> Sentence {
-        let say = |words: &str| Sentence::new().say(words);
-        match self {
-            Self::Help => say("help"),
-            Self::Round(_) => say("a round"),
-            Self::Status => say("status"),
-            Self::Log(_) => say("the log"),
-            Self::Typed(triage) => say("triage of ").quote(triage.key().to_string()),
-            Self::Press(press, _) => say(press.name()),
-            Self::Submit(Form::Acknowledge { .. }, _) => say("acknowledge with a reason"),
-            Self::Submit(Form::Assign { .. }, _) => say("assign"),
-            Self::Submit(Form::Snooze { .. }, _) => say("snooze"),
-            Self::Submit(Form::Note { .. }, _) => say("note"),
-        }
-    }
 }

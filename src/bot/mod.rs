@@ -20,10 +20,12 @@ mod asked_round;
 mod decide;
 mod desk;
 mod log_check;
+mod looks;
 mod picture;
 mod round;
 mod said;
 mod summary;
+mod task;
 
 pub use asked_round::{KEEP_ROUND, RoundProgress};
 pub use decide::Outcome;

@@ -58,6 +58,7 @@ impl Bot {
         let triaged = triage(report, &past);
         let entry = self.record(&triaged, past, by, decided, claim).await?;
 
+        measure(&triaged.report);
         let head = entry.head();
         let delivered = attempts
             .into_iter()
@@ -156,6 +157,25 @@ impl Bot {
                 claim,
             })
             .await
+    }
+}
+
+fn measure(report: &Report) {
+    let took = report.finished_at - report.started_at;
+    let took = took.to_std().unwrap_or_default();
+    metrics::histogram!("daily_ops_run_seconds").record(took);
+    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are few")]
+    let finished = report.finished_at.timestamp() as f64;
+    metrics::gauge!("daily_ops_last_run_timestamp_seconds").set(finished);
+    for check in &report.checks {
+        let outcome = match check.outcome {
+            Outcome::Looked => "looked",
+            Outcome::Unknown(_) => "unknown",
+            Outcome::Off => "off",
+        };
+        let check = check.name.clone();
+        metrics::counter!("daily_ops_check_outcomes_total", "check" => check, "outcome" => outcome)
+            .increment(1);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The daily summary: asked for once per local date, by whichever process sees first that it is due.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Bot;
 use crate::{
@@ -15,26 +15,29 @@ const LATEST: TimeDelta = TimeDelta::hours(6);
 
 impl Bot {
     /// Asks for the summary that is due in this channel, if it has not been asked for; and notes those that are too
-    /// late. True if one was asked for.
+    /// late, or before another that is due. True if one was asked for.
     pub async fn ask_for_summary(&self, channel: &str) -> anyhow::Result<bool> {
         let now = (self.clock)();
-        let (newest, mut missed) = self.store.summaries(channel).await?;
+        let today = now.with_timezone(&self.schedule.time_zone).date_naive();
+        let newest = self.store.newest_summary(channel, today).await?;
+        let due = self.schedule.due(newest, now);
+        let latest = due.last().map(|due| due.date);
         let mut asked = false;
-        for Due { date, at } in self.schedule.due(newest, now) {
-            if now - at > LATEST {
+        for Due { date, at } in due {
+            if now - at > LATEST || Some(date) != latest {
                 let entry = NewEntry {
                     at: now,
                     kind: Kind::Missed,
                     subject: date.to_string(),
                     by: Person::program(),
                     text: Sentence::new().say(format!(
-                        "the summary of {date} was not made: it was due at {}, and Daily Ops did not run then",
-                        at.format("%Y-%m-%d %H:%M UTC")
+                        "the summary of {date} was not made: it was due at {}, and at {} it was too late",
+                        minute(at),
+                        minute(now)
                     )),
                     checks: Vec::new(),
                 };
                 if let Some(entry) = self.store.miss_summary(channel, date, at, entry).await? {
-                    missed.push(date);
                     self.project_or_warn(&[entry]).await;
                 }
                 continue;
@@ -44,7 +47,7 @@ impl Bot {
                 at: now,
                 only: None,
                 due_at: Some(at),
-                missed: missed.clone(),
+                missed: Vec::new(),
                 reply_to: None,
             };
             asked |= self.store.begin_summary(channel, date, order).await?;
@@ -55,4 +58,8 @@ impl Bot {
         }
         Ok(asked)
     }
+}
+
+fn minute(at: DateTime<Utc>) -> impl std::fmt::Display {
+    at.format("%Y-%m-%d %H:%M UTC")
 }

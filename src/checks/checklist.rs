@@ -297,7 +297,8 @@ impl Checklist {
             .and_then(|item| item.configured.as_ref());
         let Some(configured) = configured else {
             let why = format!("the check `{name}` is off: switch it on in the configuration");
-            return Err(NotApplied::NotSent(Unknown::new(Cause::NotConfigured, why)));
+            let why = Unknown::new(Cause::NotConfigured, why);
+            return Err(NotApplied::NotSent(why.into()));
         };
         let acting = act(
             Arc::clone(&configured.check),
@@ -305,7 +306,7 @@ impl Checklist {
         );
         match within(limit, acting).await {
             Ok(result) => result,
-            Err(unknown) => Err(NotApplied::OutcomeUnknown(unknown)),
+            Err(unknown) => Err(NotApplied::OutcomeUnknown(unknown.into())),
         }
     }
 

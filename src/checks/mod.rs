@@ -1,6 +1,6 @@
 //! The checklist's items. A new check is one folder here, its `mod` line and its line in `registry`.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -11,6 +11,7 @@ use crate::{
     report::{Cause, Finding, FindingKey, Unknown},
     text::Untrusted,
     triage::Person,
+    upstream::Failure,
 };
 
 mod checklist;
@@ -163,8 +164,35 @@ pub enum NotApplied {
     Refused(Untrusted),
     /// Nothing was sent; it can be tried again.
     #[error("{0}")]
-    NotSent(Unknown),
+    NotSent(Hindrance),
     /// It may have been done: look before the next try.
     #[error("{0}")]
-    OutcomeUnknown(Unknown),
+    OutcomeUnknown(Hindrance),
+}
+
+/// What stands in an order's way for now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Hindrance {
+    pub why: Unknown,
+    /// The least wait that the other side asked for.
+    pub asked_wait: Option<Duration>,
+}
+
+impl From<Unknown> for Hindrance {
+    fn from(why: Unknown) -> Self {
+        Self {
+            why,
+            asked_wait: None,
+        }
+    }
+}
+
+impl From<Failure> for Hindrance {
+    fn from(failure: Failure) -> Self {
+        Self {
+            asked_wait: failure.asked_wait(),
+            why: failure.into(),
+        }
+    }
 }

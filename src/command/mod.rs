@@ -112,7 +112,7 @@ pub struct Manifest {
     #[arg(long, value_enum, default_value_t)]
     pub transport: Transport,
 
-    /// Where Slack reaches this bot over HTTP: https://ops.example.com
+    /// Where Slack reaches this bot over HTTP, such as `https://ops.example.com`
     #[arg(long)]
     pub url: Option<Url>,
 

@@ -1,5 +1,7 @@
-//! An HTTP server that slow clients can't hold up: every connection has a time by which its next step must be done, and
-//! when too many are open, the one that has waited longest goes.
+//! An HTTP server that slow clients can't hold up.
+//!
+//! Every connection has a time by which its next step must be done, and when too many are open, the one that has waited
+//! longest goes.
 
 use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 

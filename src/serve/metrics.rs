@@ -113,6 +113,11 @@ const METRICS: &[(&str, Kind, Unit, &str)] = &[
     ),
 ];
 
+/// The metrics' names.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    METRICS.iter().map(|(name, ..)| *name)
+}
+
 fn describe() {
     for (name, kind, unit, help) in METRICS {
         match kind {

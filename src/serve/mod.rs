@@ -4,13 +4,16 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
+/// How the process is.
 pub mod admin;
 
 /// Connections and their limits.
 pub mod listener;
 
+/// What is counted and measured.
 pub mod metrics;
 
+mod readiness;
 mod run;
 mod work;
 

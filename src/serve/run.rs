@@ -1,19 +1,33 @@
 //! Starts the service, and stops it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::{Context, ensure};
-use tokio::{net::TcpListener, sync::watch};
+use secrecy::SecretString;
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
-use super::{Settings, listener, work::Work};
+use super::{
+    Settings, admin, listener, metrics,
+    readiness::{MEASURE, Readiness},
+    work::Work,
+};
 use crate::{
     bot::{Bot, Desk},
     permissions::{Home, Permissions},
     slack::{
         self, Courier, Intake, Transport,
         api::{Api, Class, Identity, Limits},
-        http::{Door, router},
+        http,
         people::People,
+        socket::{self, NotOpened, Socket},
     },
 };
 
@@ -33,54 +47,21 @@ impl Service {
     pub async fn run(self, shutdown: watch::Receiver<bool>) -> anyhow::Result<()> {
         let door = self.check()?;
         let bot = Arc::new(self.bot);
-        let api = Arc::new(Api::new(
-            &self.slack.api_url,
-            self.slack.bot_token()?,
-            Limits::default(),
-        )?);
-        bot.store.release_claims().await?;
-        let Some(identity) = who_we_are(&api, shutdown.clone()).await? else {
-            return Ok(());
-        };
-        tracing::info!(team = identity.team, user = identity.user, "known to Slack");
-        let desk = Arc::new(Desk {
-            bot: Arc::clone(&bot),
-            permissions: self.permissions,
-            home: Home {
-                team: identity.team,
-                enterprise: identity.enterprise,
-            },
-            directory: Arc::new(People::new(Arc::clone(&api), Arc::clone(&bot.clock))),
-        });
-        let courier = Arc::new(Courier {
-            bot: Arc::clone(&bot),
-            api: Arc::clone(&api),
-            workspace: identity.url.clone(),
-        });
-        let intake = Arc::new(Intake::new(desk, Arc::clone(&api), identity.url));
-        let work = Work::start(&bot, &courier, &intake, &self.slack.channel, &shutdown);
-        match door {
-            Some(address) => {
-                let listener = TcpListener::bind(address).await.with_context(|| {
-                    format!("can't listen on {address}, which `listen` in [server] names")
-                })?;
-                tracing::info!(address = %listener.local_addr()?, "listening for Slack");
-                let routes = router(Door {
-                    secrets: self.slack.secrets.signing,
-                    inbox: intake,
-                    clock: Arc::clone(&bot.clock),
-                });
-                listener::serve(listener, routes, shutdown.clone()).await;
-            }
-            None => unimplemented!(),
-        }
-        work.end().await;
+        let done = serve(
+            &bot,
+            self.slack,
+            &self.server,
+            self.permissions,
+            door,
+            shutdown,
+        )
+        .await;
         bot.store.close().await;
-        Ok(())
+        done
     }
 
-    /// What can be known to be wrong before anything is begun. Gives the address to listen on, if there is one.
-    fn check(&self) -> anyhow::Result<Option<std::net::SocketAddr>> {
+    /// What can be known to be wrong before anything is begun. Gives the way in.
+    fn check(&self) -> anyhow::Result<Door> {
         self.slack.bot_token()?;
         match self.slack.transport {
             Transport::Http => {
@@ -89,17 +70,148 @@ impl Service {
                     "{0} is not set; it tells Slack's requests from others. Set it, or {0}_FILE to a file that holds it",
                     slack::SIGNING_SECRET
                 );
-                Ok(Some(self.server.listen))
+                Ok(Door::Http(self.server.listen))
             }
             Transport::Socket => {
-                ensure!(
-                    self.slack.secrets.app_token.is_some(),
-                    "{0} is not set; it opens Socket Mode. Set it, or {0}_FILE to a file that holds it",
-                    slack::APP_TOKEN
-                );
-                Ok(None)
+                let token = self.slack.secrets.app_token.clone();
+                token.map(Door::Socket).with_context(|| {
+                    format!(
+                        "{0} is not set; it opens Socket Mode. Set it, or {0}_FILE to a file that holds it",
+                        slack::APP_TOKEN
+                    )
+                })
             }
         }
+    }
+}
+
+/// How requests come in.
+enum Door {
+    Http(SocketAddr),
+    Socket(SecretString),
+}
+
+async fn serve(
+    bot: &Arc<Bot>,
+    slack: slack::Settings,
+    server: &Settings,
+    permissions: Permissions,
+    door: Door,
+    shutdown: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let handle = metrics::install()?;
+    let api = Arc::new(Api::new(
+        &slack.api_url,
+        slack.bot_token()?,
+        Limits::default(),
+    )?);
+    let health = Arc::new(socket::Health::default());
+    let readiness = Arc::new(Readiness {
+        bot: Arc::clone(bot),
+        known: AtomicBool::new(false),
+        socket: matches!(door, Door::Socket(_)).then(|| Arc::clone(&health)),
+    });
+    let admin = bind(server.admin_listen, "admin_listen").await?;
+    tracing::info!(address = %admin.local_addr()?, "telling how it is");
+    let mut beside = JoinSet::new();
+    beside.spawn(listener::serve(
+        admin,
+        admin::router(Arc::clone(&readiness) as _, handle.clone()),
+        shutdown.clone(),
+    ));
+    beside.spawn(until(shutdown.clone(), metrics::upkeep(handle)));
+    beside.spawn(until(shutdown.clone(), measure(Arc::clone(&readiness))));
+    // Bound before Slack is asked, so that what is wrong with it is said at once.
+    let listener = match &door {
+        Door::Http(address) => Some(bind(*address, "listen").await?),
+        Door::Socket(_) => None,
+    };
+    bot.store.release_claims().await?;
+    let Some(identity) = who_we_are(&api, shutdown.clone()).await? else {
+        return Ok(());
+    };
+    tracing::info!(team = identity.team, user = identity.user, "known to Slack");
+    readiness.known.store(true, Ordering::Relaxed);
+    let desk = Arc::new(Desk {
+        bot: Arc::clone(bot),
+        permissions,
+        home: Home {
+            team: identity.team,
+            enterprise: identity.enterprise,
+        },
+        directory: Arc::new(People::new(Arc::clone(&api), Arc::clone(&bot.clock))),
+    });
+    let courier = Arc::new(Courier {
+        bot: Arc::clone(bot),
+        api: Arc::clone(&api),
+        workspace: identity.url.clone(),
+    });
+    let intake = Arc::new(Intake::new(desk, Arc::clone(&api), identity.url));
+    let work = Work::start(bot, &courier, &intake, &slack.channel, &shutdown);
+    match (door, listener) {
+        (Door::Socket(token), _) => {
+            let socket = Socket {
+                open: opener(api, token),
+                inbox: intake,
+                clock: Arc::clone(&bot.clock),
+                health,
+                limits: socket::Limits::default(),
+            };
+            socket.run(shutdown).await;
+        }
+        (Door::Http(_), Some(listener)) => {
+            tracing::info!(address = %listener.local_addr()?, "listening for Slack");
+            let routes = http::router(http::Door {
+                secrets: slack.secrets.signing,
+                inbox: intake,
+                clock: Arc::clone(&bot.clock),
+            });
+            listener::serve(listener, routes, shutdown).await;
+        }
+        (Door::Http(_), None) => {}
+    }
+    work.end().await;
+    beside.shutdown().await;
+    Ok(())
+}
+
+async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("can't listen on {address}, which `{key}` in [server] names"))
+}
+
+/// Asks for Socket Mode's addresses.
+fn opener(api: Arc<Api>, token: SecretString) -> socket::Opener {
+    Arc::new(move || {
+        let (api, token) = (Arc::clone(&api), token.clone());
+        Box::pin(async move {
+            api.connections_open(&token).await.map_err(|error| {
+                match (&error.class, error.retry_after) {
+                    (Class::TokenDead, _) => {
+                        NotOpened::Credential(error.code.as_str().to_owned()).into()
+                    }
+                    (_, Some(wait)) => NotOpened::RetryAfter(wait).into(),
+                    _ => anyhow::Error::from(error),
+                }
+            })
+        })
+    })
+}
+
+async fn until(mut shutdown: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        _ = shutdown.wait_for(|stop| *stop) => {}
+    }
+}
+
+async fn measure(readiness: Arc<Readiness>) {
+    loop {
+        if let Err(error) = readiness.measure().await {
+            tracing::debug!("what waits could not be measured: {error:#}");
+        }
+        tokio::time::sleep(MEASURE).await;
     }
 }
 

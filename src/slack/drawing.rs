@@ -20,6 +20,20 @@ const LATE: TimeDelta = TimeDelta::minutes(5);
 
 /// The message of a round, as it is to stand now.
 pub(super) fn draw(pictured: &Pictured, bot: &Bot, workspace: &Url) -> Message {
+    with_picture(pictured, bot, workspace, slack::message)
+}
+
+/// The findings that the message of a round shows.
+pub(super) fn shown(pictured: &Pictured, bot: &Bot, workspace: &Url) -> Vec<FindingKey> {
+    with_picture(pictured, bot, workspace, slack::shown)
+}
+
+fn with_picture<T>(
+    pictured: &Pictured,
+    bot: &Bot,
+    workspace: &Url,
+    render: impl FnOnce(&Picture<'_>) -> T,
+) -> T {
     let (round, order) = (&pictured.round, &pictured.round.order);
     let newer = pictured
         .newer
@@ -46,7 +60,7 @@ pub(super) fn draw(pictured: &Pictured, bot: &Bot, workspace: &Url) -> Message {
         (None, RoundState::Failed) => Stage::Failed(&failed),
         (None, _) => Stage::Running(&progress),
     };
-    slack::message(&Picture {
+    render(&Picture {
         message: &pictured.message.id,
         asked_by: order.by.as_ref(),
         started_at: pictured
@@ -58,18 +72,6 @@ pub(super) fn draw(pictured: &Pictured, bot: &Bot, workspace: &Url) -> Message {
         zone: schedule.time_zone,
         next,
         stage,
-    })
-}
-
-/// The findings that the message of such a run shows.
-pub(super) fn shown(done: &Judged) -> Vec<FindingKey> {
-    let (versions, deliveries) = (done.versions(), deliveries(done));
-    slack::shown(&Done {
-        triaged: &done.triaged,
-        head: None,
-        versions: &versions,
-        deliveries: &deliveries,
-        newer: None,
     })
 }
 

@@ -258,7 +258,7 @@ impl Intake {
             }),
             Shown::Rest(pictured) => match &pictured.done {
                 Some(done) => {
-                    let shown = drawing::shown(done);
+                    let shown = drawing::shown(&pictured, &self.bot, &self.workspace);
                     slack::rest(&done.triaged, &shown, zone)
                 }
                 None => too_old(),

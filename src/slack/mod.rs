@@ -1,5 +1,6 @@
-//! Slack's wire: what people ask comes in over HTTP or Socket Mode, messages go out. Only this module and the Block Kit
-//! renderer know Slack's own formats.
+//! Slack's wire: what people ask comes in over HTTP or Socket Mode, messages go out.
+//!
+//! Only this module and the Block Kit renderer know Slack's own formats.
 
 use std::{future::Future, pin::Pin};
 

@@ -14,11 +14,11 @@ use crate::{
 
 impl Store {
     /// Erases the bodies and salts of the entries that this person (by id) wrote or that quote their name or id as a
-    /// whole, takes them out of decisions, settled effects, memory and runs, and appends `entry`, which lists what is
+    /// whole, takes them out of decisions, settled effects, memory, runs, rounds and requests, and appends `entry`, which lists what is
     /// gone. Gives the numbers of the erased entries.
     ///
-    /// What stays: a name within somebody else's sentence; and what an open effect needs to be carried out, which
-    /// goes when the person is erased again after it was settled.
+    /// What stays: a name within somebody else's sentence; and what an open effect or a waiting request needs to be
+    /// carried out, which goes when the person is erased again after it was settled.
     pub async fn erase(&self, person: Person, mut entry: NewEntry) -> anyhow::Result<Vec<i64>> {
         let erased = self
             .write(move |c| {

@@ -15,7 +15,9 @@ pub(super) async fn forget(c: &mut Connection<'_>, person: &Person) -> anyhow::R
     let decisions = forget_decisions(c, person).await?;
     let effects = forget_effects(c, person).await?;
     let memory = forget_memory(c, person).await?;
-    Ok(forget_runs(c, person).await? || decisions || effects || memory)
+    let requests = forget_requests(c, person).await?;
+    let rounds = forget_rounds(c, person).await?;
+    Ok(forget_runs(c, person).await? || decisions || effects || memory || requests || rounds)
 }
 
 async fn forget_decisions(c: &mut Connection<'_>, person: &Person) -> anyhow::Result<bool> {
@@ -113,6 +115,76 @@ async fn forget_memory(c: &mut Connection<'_>, person: &Person) -> anyhow::Resul
     Ok(changed)
 }
 
+/// Of a request that was dealt with, only the digest of its key is needed. One that still waits stays whole.
+async fn forget_requests(c: &mut Connection<'_>, person: &Person) -> anyhow::Result<bool> {
+    let requests: Vec<(String, Json<Value>)> = on!(&mut *c, |c| {
+        sqlx::query_as("SELECT key, asked FROM inbox WHERE state = 'done'")
+            .fetch_all(c)
+            .await
+    })
+    .context("the inbox could not be read")?;
+    let mut changed = false;
+    for (key, asked) in requests {
+        if asks(&asked.0, person) {
+            changed = true;
+            on!(&mut *c, |c| {
+                sqlx::query("UPDATE inbox SET asked = $2 WHERE key = $1")
+                    .bind(&key)
+                    .bind(Json(NOBODY))
+                    .execute(c)
+                    .await
+                    .map(drop)
+            })
+            .context("a request could not be changed")?;
+        }
+    }
+    Ok(changed)
+}
+
+async fn forget_rounds(c: &mut Connection<'_>, person: &Person) -> anyhow::Result<bool> {
+    let rounds: Vec<(String, Json<Value>)> = on!(&mut *c, |c| {
+        sqlx::query_as("SELECT id, asked FROM asked_rounds")
+            .fetch_all(c)
+            .await
+    })
+    .context("the rounds that were asked for could not be read")?;
+    let mut changed = false;
+    for (id, mut asked) in rounds {
+        if !by(&asked.0, person) {
+            continue;
+        }
+        changed = true;
+        asked.0["by"] = NOBODY.into();
+        asked.0["reply_to"] = Value::Null;
+        on!(&mut *c, |c| {
+            sqlx::query("UPDATE asked_rounds SET asked = $2 WHERE id = $1")
+                .bind(&id)
+                .bind(&asked)
+                .execute(c)
+                .await
+                .map(drop)
+        })
+        .context("a round that was asked for could not be changed")?;
+    }
+    Ok(changed)
+}
+
+/// Whether a request is the person's, or names them: as `U012ABCDEF`, `<@U012ABCDEF|anna>`, or a word of a command.
+fn asks(asked: &Value, person: &Person) -> bool {
+    let account = person.id().strip_prefix("slack:");
+    match asked {
+        Value::String(text) => {
+            let words = text.split(|c: char| c.is_whitespace() || "<>|\"'“”„".contains(c));
+            let mut words = words.map(|word| word.trim_start_matches('@'));
+            named::is_called(text, person)
+                || words.any(|word| account == Some(word) || named::is_called(word, person))
+        }
+        Value::Array(items) => items.iter().any(|item| asks(item, person)),
+        Value::Object(fields) => fields.values().any(|field| asks(field, person)),
+        _ => false,
+    }
+}
+
 /// One report at a time, as there can be many large ones.
 async fn forget_runs(c: &mut Connection<'_>, person: &Person) -> anyhow::Result<bool> {
     let runs: Vec<String> = on!(&mut *c, |c| {
@@ -121,19 +193,23 @@ async fn forget_runs(c: &mut Connection<'_>, person: &Person) -> anyhow::Result<
     .context("the runs could not be read")?;
     let mut changed = false;
     for run in runs {
-        let mut report: Json<Value> = on!(&mut *c, |c| {
-            sqlx::query_scalar("SELECT report FROM runs WHERE id = $1")
+        let (mut report, mut past): (Json<Value>, Option<Json<Value>>) = on!(&mut *c, |c| {
+            sqlx::query_as("SELECT report, past FROM runs WHERE id = $1")
                 .bind(&run)
                 .fetch_one(c)
                 .await
         })
         .with_context(|| format!("the run {run} could not be read"))?;
-        if disown(&mut report.0, person) {
+        let owned_before = past
+            .as_mut()
+            .is_some_and(|past| disown(&mut past.0, person));
+        if disown(&mut report.0, person) || owned_before {
             changed = true;
             on!(&mut *c, |c| {
-                sqlx::query("UPDATE runs SET report = $2 WHERE id = $1")
+                sqlx::query("UPDATE runs SET report = $2, past = $3 WHERE id = $1")
                     .bind(&run)
                     .bind(&report)
+                    .bind(&past)
                     .execute(c)
                     .await
                     .map(drop)

@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
 use sqlx::types::Json;
 
 use super::{Connection, Store, log, micros};
@@ -48,7 +49,7 @@ impl Store {
         now: DateTime<Utc>,
         lease: TimeDelta,
     ) -> anyhow::Result<Option<Receipt>> {
-        let asked = asked.clone();
+        let (asked, key) = (asked.clone(), digest(&asked.key));
         self.write(move |c| {
             Box::pin(async move {
                 let rows = on!(c, |c| {
@@ -56,7 +57,7 @@ impl Store {
                         "INSERT INTO inbox (key, at, asked, state, attempts, lease_until, fence) \
                          VALUES ($1, $2, $3, 'waiting', 1, $4, 1) ON CONFLICT (key) DO NOTHING",
                     )
-                    .bind(&asked.key)
+                    .bind(&key)
                     .bind(micros(now))
                     .bind(Json(&asked))
                     .bind(micros(now + lease))
@@ -65,43 +66,40 @@ impl Store {
                     .map(|done| done.rows_affected())
                 })
                 .context("the request could not be kept")?;
-                Ok((rows == 1).then_some(Receipt {
-                    key: asked.key,
-                    fence: 1,
-                }))
+                Ok((rows == 1).then_some(Receipt { key, fence: 1 }))
             })
         })
         .await
     }
 
-    /// Takes over the oldest request whose lease has run out.
-
+    /// Takes over the oldest request whose lease has run out. One that this version can't read is an error, and blocks
+    /// no other.
     pub async fn claim_asked(
         &self,
         now: DateTime<Utc>,
         lease: TimeDelta,
     ) -> anyhow::Result<Option<(Asked, Receipt)>> {
         let (now, until) = (micros(now), micros(now + lease));
-        self.write(move |c| {
-            Box::pin(async move {
-                let row: Option<(Json<Asked>, String, i64)> = on!(c, |c| {
-                    sqlx::query_as(
-                        "UPDATE inbox SET attempts = attempts + 1, fence = fence + 1, lease_until = $2 \
-                         WHERE state = 'waiting' AND (lease_until IS NULL OR lease_until <= $1) AND key = \
-                             (SELECT key FROM inbox WHERE state = 'waiting' \
-                              AND (lease_until IS NULL OR lease_until <= $1) ORDER BY at LIMIT 1) \
-                         RETURNING asked, key, fence",
-                    )
-                    .bind(now)
-                    .bind(until)
-                    .fetch_optional(c)
-                    .await
+        let claimed = self
+            .write(move |c| {
+                Box::pin(async move {
+                    // Whoever loses the race for a row finds nothing under its lock, although another row may wait.
+                    while let Some(key) = next(c, now).await? {
+                        if let Some((asked, fence)) = claim(c, &key, now, until).await? {
+                            return Ok(Some((asked, Receipt { key, fence })));
+                        }
+                    }
+                    Ok(None)
                 })
-                .context("the inbox could not be read")?;
-                Ok(row.map(|(Json(asked), key, fence)| (asked, Receipt { key, fence })))
             })
-        })
-        .await
+            .await?;
+        let Some((asked, receipt)) = claimed else {
+            return Ok(None);
+        };
+        let asked = serde_json::from_value(asked).context(
+            "a request in the inbox can't be read; it waits for another version of daily-ops",
+        )?;
+        Ok(Some((asked, receipt)))
     }
 
     /// Ends a request that asks for nothing that is kept. False if somebody else has claimed it since.
@@ -163,6 +161,46 @@ impl Store {
         })
         .await
     }
+}
+
+/// A request's key may name a person; its digest doesn't.
+fn digest(key: &str) -> String {
+    hex::encode(Sha256::digest(key))
+}
+
+async fn next(c: &mut Connection<'_>, now: DateTime<Utc>) -> anyhow::Result<Option<String>> {
+    on!(c, |c| {
+        sqlx::query_scalar(
+            "SELECT key FROM inbox WHERE state = 'waiting' AND (lease_until IS NULL OR lease_until <= $1) \
+             ORDER BY at, key LIMIT 1",
+        )
+        .bind(now)
+        .fetch_optional(c)
+        .await
+    })
+    .context("the inbox could not be read")
+}
+
+async fn claim(
+    c: &mut Connection<'_>,
+    key: &str,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> anyhow::Result<Option<(serde_json::Value, i64)>> {
+    let row: Option<(Json<serde_json::Value>, i64)> = on!(c, |c| {
+        sqlx::query_as(
+            "UPDATE inbox SET attempts = attempts + 1, fence = fence + 1, lease_until = $3 \
+             WHERE key = $1 AND state = 'waiting' AND (lease_until IS NULL OR lease_until <= $2) \
+             RETURNING asked, fence",
+        )
+        .bind(key)
+        .bind(now)
+        .bind(until)
+        .fetch_optional(c)
+        .await
+    })
+    .context("a request could not be claimed")?;
+    Ok(row.map(|(asked, fence)| (asked.0, fence)))
 }
 
 /// False if the claim is not the newest, or the request is finished: write nothing then.

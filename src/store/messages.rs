@@ -131,29 +131,20 @@ impl Store {
         lease: TimeDelta,
     ) -> anyhow::Result<Option<StoredMessage>> {
         let (now, until) = (micros(now), micros(now + lease));
-        self.write(move |c| {
-            Box::pin(async move {
-                let row: Option<Row> = on!(c, |c| {
-                    sqlx::query_as(
-                        "UPDATE messages SET attempts = attempts + 1, fence = fence + 1, lease_until = $2 \
-                         WHERE wanted > shown AND (lease_until IS NULL OR lease_until <= $1) AND id = \
-                             (SELECT id FROM messages WHERE wanted > shown AND state <> 'gone' \
-                              AND (lease_until IS NULL OR lease_until <= $1) \
-                              AND (not_before IS NULL OR not_before <= $1) \
-                              AND (quiet_until IS NULL OR quiet_until <= $1) \
-                              ORDER BY CASE WHEN ts IS NULL THEN 0 ELSE 1 END, attempts, id LIMIT 1) \
-                         RETURNING *",
-                    )
-                    .bind(now)
-                    .bind(until)
-                    .fetch_optional(c)
-                    .await
+        let claimed = self
+            .write(move |c| {
+                Box::pin(async move {
+                    // Whoever loses the race for a row finds nothing under its lock, although another row may wait.
+                    while let Some(id) = next(c, now).await? {
+                        if let Some(row) = claim(c, &id, now, until).await? {
+                            return Ok(Some(row));
+                        }
+                    }
+                    Ok(None)
                 })
-                .context("the messages that wait could not be read")?;
-                row.map(Row::open).transpose()
             })
-        })
-        .await
+            .await?;
+        claimed.map(Row::open).transpose()
     }
 
     /// Notes that a post may reach the chat from now on. False if the claim is lost: post nothing then.
@@ -204,14 +195,15 @@ impl Store {
         .await
     }
 
-    /// Notes what the chat calls a message whose post was never confirmed.
+    /// Notes what the chat calls a message whose post was never confirmed. False if it was, or was never tried.
     pub async fn adopt_message(&self, id: &str, ts: &str) -> anyhow::Result<bool> {
         let (id, ts) = (id.to_owned(), ts.to_owned());
         self.write(move |c| {
             Box::pin(async move {
                 let rows = on!(c, |c| {
                     sqlx::query(
-                        "UPDATE messages SET ts = $2, wanted = wanted + 1 WHERE id = $1 AND ts IS NULL",
+                        "UPDATE messages SET ts = $2, wanted = wanted + 1, urgent = wanted + 1 \
+                         WHERE id = $1 AND ts IS NULL AND first_sent_at IS NOT NULL",
                     )
                     .bind(&id)
                     .bind(&ts)
@@ -243,13 +235,14 @@ impl Store {
     /// Takes the place of older messages: they lose their buttons.
     pub async fn replace_messages(&self, older: Vec<String>, newer: &str) -> anyhow::Result<()> {
         let newer = newer.to_owned();
+        let older = in_order(older);
         self.write(move |c| {
             Box::pin(async move {
                 for id in &older {
                     on!(&mut *c, |c| {
                         sqlx::query(
-                            "UPDATE messages SET state = 'old', newer = $2, wanted = wanted + 1, quiet_until = NULL \
-                             WHERE id = $1 AND state = 'living'",
+                            "UPDATE messages SET state = 'old', newer = $2, wanted = wanted + 1, urgent = wanted + 1 \
+                             WHERE id = $1 AND state = 'living' AND id <> $2",
                         )
                         .bind(id)
                         .bind(&newer)
@@ -275,7 +268,7 @@ impl Store {
         let mut snapshot = self.read().await?;
         let (messages, failing): (i64, i64) = on!(&mut snapshot.connection(), |c| {
             sqlx::query_as(
-                "SELECT count(*), count(last_error) FROM messages WHERE wanted > shown AND state <> 'gone'",
+                "SELECT count(*), count(not_before) FROM messages WHERE wanted > shown AND state <> 'gone'",
             )
             .fetch_one(c)
             .await
@@ -286,6 +279,44 @@ impl Store {
             failing: failing.unsigned_abs(),
         })
     }
+}
+
+/// What may be shown now.
+const TO_SHOW: &str = "wanted > shown AND state <> 'gone' AND (lease_until IS NULL OR lease_until <= $1) \
+     AND (not_before IS NULL OR not_before <= $1) \
+     AND (urgent > shown OR quiet_until IS NULL OR quiet_until <= $1)";
+
+async fn next(c: &mut Connection<'_>, now: DateTime<Utc>) -> anyhow::Result<Option<String>> {
+    on!(c, |c| {
+        sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "SELECT id FROM messages WHERE {TO_SHOW} \
+             ORDER BY CASE WHEN ts IS NULL THEN 0 ELSE 1 END, attempts, id LIMIT 1"
+        )))
+        .bind(now)
+        .fetch_optional(c)
+        .await
+    })
+    .context("the messages that wait could not be read")
+}
+
+async fn claim(
+    c: &mut Connection<'_>,
+    id: &str,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> anyhow::Result<Option<Row>> {
+    on!(c, |c| {
+        sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "UPDATE messages SET attempts = attempts + 1, fence = fence + 1, lease_until = $2 \
+             WHERE id = $3 AND {TO_SHOW} RETURNING *"
+        )))
+        .bind(now)
+        .bind(until)
+        .bind(id)
+        .fetch_optional(c)
+        .await
+    })
+    .context("a message could not be claimed")
 }
 
 async fn settle(
@@ -350,8 +381,8 @@ async fn settle(
 pub(super) async fn insert(c: &mut Connection<'_>, id: &str, channel: &str) -> anyhow::Result<()> {
     on!(c, |c| {
         sqlx::query(
-            "INSERT INTO messages (id, channel, state, wanted, shown, attempts, fence) \
-             VALUES ($1, $2, 'living', 1, 0, 0, 0)",
+            "INSERT INTO messages (id, channel, state, wanted, urgent, shown, attempts, fence) \
+             VALUES ($1, $2, 'living', 1, 1, 0, 0, 0)",
         )
         .bind(id)
         .bind(channel)
@@ -367,7 +398,7 @@ pub(super) async fn want(c: &mut Connection<'_>, id: &str, now: bool) -> anyhow:
     on!(c, |c| {
         sqlx::query(
             "UPDATE messages SET wanted = wanted + 1, \
-                 quiet_until = CASE WHEN $2 THEN NULL ELSE quiet_until END WHERE id = $1",
+                 urgent = CASE WHEN $2 THEN wanted + 1 ELSE urgent END WHERE id = $1",
         )
         .bind(id)
         .bind(now)
@@ -379,15 +410,45 @@ pub(super) async fn want(c: &mut Connection<'_>, id: &str, now: bool) -> anyhow:
 }
 
 /// Has every living message rendered again. There are a few per channel at most, and one that has not changed is not
-/// sent.
+/// sent. All writers lock them in one order, so that none waits for another in a circle.
 pub(super) async fn want_all(c: &mut Connection<'_>) -> anyhow::Result<()> {
-    on!(c, |c| {
-        sqlx::query(
-            "UPDATE messages SET wanted = wanted + 1, quiet_until = NULL WHERE state = 'living'",
-        )
-        .execute(c)
-        .await
-        .map(drop)
+    let living: Vec<String> = on!(&mut *c, |c| {
+        sqlx::query_scalar("SELECT id FROM messages WHERE state = 'living'")
+            .fetch_all(c)
+            .await
     })
-    .context("the messages could not be asked to follow")
+    .context("the living messages could not be read")?;
+    for id in in_order(living) {
+        want(c, &id, true).await?;
+    }
+    Ok(())
+}
+
+fn in_order(mut ids: Vec<String>) -> Vec<String> {
+    ids.sort_unstable();
+    ids
+}
+
+/// Removes the messages of rounds that ended before that time.
+pub(super) async fn prune(c: &mut Connection<'_>, before: DateTime<Utc>) -> anyhow::Result<()> {
+    let old: Vec<String> = on!(&mut *c, |c| {
+        sqlx::query_scalar(
+            "SELECT id FROM asked_rounds WHERE state IN ('done', 'failed') AND finished_at < $1",
+        )
+        .bind(micros(before))
+        .fetch_all(c)
+        .await
+    })
+    .context("old messages could not be found")?;
+    for id in in_order(old) {
+        on!(&mut *c, |c| {
+            sqlx::query("DELETE FROM messages WHERE id = $1")
+                .bind(&id)
+                .execute(c)
+                .await
+                .map(drop)
+        })
+        .context("an old message could not be removed")?;
+    }
+    Ok(())
 }

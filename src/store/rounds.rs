@@ -1,6 +1,8 @@
 //! Rounds that a chat or the schedule asked for, until they have been run.
 
-use anyhow::{Context, bail};
+use std::collections::BTreeSet;
+
+use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
@@ -12,6 +14,9 @@ use crate::{
     text::Untrusted,
     triage::Person,
 };
+
+/// How often a round is begun anew because another one of its kind began and ended meanwhile.
+const BEGINNINGS: usize = 8;
 
 /// What a round is asked for with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +40,10 @@ impl RoundOrder {
     fn slot(&self) -> String {
         match (&self.due_at, &self.only) {
             (Some(due), _) => format!("due {due}"),
-            (None, Some(only)) => only.join(","),
+            (None, Some(only)) => BTreeSet::from_iter(only.iter().map(String::as_str))
+                .into_iter()
+                .collect::<Vec<_>>()
+                .join(","),
             (None, None) => String::new(),
         }
     }
@@ -161,27 +169,27 @@ impl Store {
                 if !finish_if_any(c, receipt.as_ref()).await? {
                     return Ok(Begun::Elsewhere);
                 }
-                if let Some(running) = same(c, &channel, &order.slot(), lately).await? {
-                    return Ok(Begun::Running(running));
+                for _ in 0..BEGINNINGS {
+                    if let Some(running) = same(c, &channel, &order, lately).await? {
+                        return Ok(Begun::Running(running));
+                    }
+                    if insert(c, &channel, &order, None).await?.is_some() {
+                        return Ok(Begun::Started);
+                    }
                 }
-                if insert(c, &channel, &order, None).await?.is_some() {
-                    return Ok(Begun::Started);
-                }
-                match same(c, &channel, &order.slot(), lately).await? {
-                    Some(running) => Ok(Begun::Running(running)),
-                    None => bail!("another round was begun and ended meanwhile; ask again"),
-                }
+                bail!("other rounds begin and end at this moment; nothing was begun, ask again")
             })
         })
         .await
     }
 
-    /// Asks for the summary of a local date, once for ever. False if it was asked for, or missed, before.
+    /// Asks for the summary of a local date, once for ever, and has it mention those that were missed right before it.
+    /// False if it was asked for, or missed, before.
     pub async fn begin_summary(
         &self,
         channel: &str,
         date: NaiveDate,
-        order: RoundOrder,
+        mut order: RoundOrder,
     ) -> anyhow::Result<bool> {
         let channel = channel.to_owned();
         self.write(move |c| {
@@ -190,7 +198,14 @@ impl Store {
                 if !claim_date(c, &channel, date, due, "begun").await? {
                     return Ok(false);
                 }
-                Ok(insert(c, &channel, &order, None).await?.is_some())
+                // Read here, because another replica may have noted one a moment ago.
+                order.missed = missed_before(c, &channel, date).await?;
+                let begun = insert(c, &channel, &order, None).await?.is_some();
+                ensure!(
+                    begun,
+                    "a summary that was due at the same moment is under way"
+                );
+                Ok(true)
             })
         })
         .await
@@ -216,62 +231,51 @@ impl Store {
         .await
     }
 
-    /// The newest local date that has had its summary, or missed it; and those that were missed since the last summary.
-    pub async fn summaries(
+    /// The newest local date, up to that one, that has had its summary or missed it. Dates after it come from a clock
+    /// that was ahead, and keep nobody from the days before them.
+    pub async fn newest_summary(
         &self,
         channel: &str,
-    ) -> anyhow::Result<(Option<NaiveDate>, Vec<NaiveDate>)> {
+        up_to: NaiveDate,
+    ) -> anyhow::Result<Option<NaiveDate>> {
         let mut snapshot = self.read().await?;
-        let rows: Vec<(String, String)> = on!(&mut snapshot.connection(), |c| {
-            sqlx::query_as(
-                "SELECT local_date, state FROM summaries WHERE channel = $1 \
-                 ORDER BY local_date DESC LIMIT 400",
+        let newest: Option<String> = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_scalar(
+                "SELECT max(local_date) FROM summaries WHERE channel = $1 AND local_date <= $2",
             )
             .bind(channel)
-            .fetch_all(c)
+            .bind(up_to.to_string())
+            .fetch_one(c)
             .await
         })
         .context("the dates of the summaries could not be read")?;
-        let date = |text: &str| text.parse::<NaiveDate>().ok();
-        let newest = rows.first().and_then(|(day, _)| date(day));
-        let mut missed: Vec<NaiveDate> = rows
-            .iter()
-            .take_while(|(_, state)| state == "missed")
-            .filter_map(|(day, _)| date(day))
-            .collect();
-        missed.reverse();
-        Ok((newest, missed))
+        newest
+            .map(|day| day.parse())
+            .transpose()
+            .context("the date of a summary is no date")
     }
 
-    /// Takes the oldest round that nobody runs, for the time of the lease.
+    /// Takes the oldest round that nobody runs, for the time of the lease; one that was never tried goes first.
     pub async fn claim_round(
         &self,
         now: DateTime<Utc>,
         lease: TimeDelta,
     ) -> anyhow::Result<Option<AskedRound>> {
         let (now, until) = (micros(now), micros(now + lease));
-        self.write(move |c| {
-            Box::pin(async move {
-                let row: Option<Row> = on!(c, |c| {
-                    sqlx::query_as(
-                        "UPDATE asked_rounds SET state = 'running', attempts = attempts + 1, \
-                             fence = fence + 1, lease_until = $2 \
-                         WHERE state IN ('waiting', 'running') AND (lease_until IS NULL OR lease_until <= $1) \
-                         AND id = (SELECT id FROM asked_rounds WHERE state IN ('waiting', 'running') \
-                             AND (lease_until IS NULL OR lease_until <= $1) ORDER BY attempts, id LIMIT 1) \
-                         RETURNING id, channel, asked, state, attempts, fence, progress, run_id, \
-                             finished_at, error",
-                    )
-                    .bind(now)
-                    .bind(until)
-                    .fetch_optional(c)
-                    .await
+        let claimed = self
+            .write(move |c| {
+                Box::pin(async move {
+                    // Whoever loses the race for a row finds nothing under its lock, although another row may wait.
+                    while let Some(id) = next(c, now).await? {
+                        if let Some(row) = claim(c, &id, now, until).await? {
+                            return Ok(Some(row));
+                        }
+                    }
+                    Ok(None)
                 })
-                .context("the rounds that wait could not be read")?;
-                row.map(Row::open).transpose()
             })
-        })
-        .await
+            .await?;
+        claimed.map(Row::open).transpose()
     }
 
     /// Keeps how far a round has come, holds the claim for another lease, and has its message show it.
@@ -298,7 +302,9 @@ impl Store {
                     .map(|done| done.rows_affected())
                 })
                 .context("the progress of a round could not be kept")?;
-                messages::want(c, &claim.id, false).await?;
+                if rows == 1 {
+                    messages::want(c, &claim.id, false).await?;
+                }
                 Ok(rows == 1)
             })
         })
@@ -353,6 +359,41 @@ impl Store {
     }
 }
 
+async fn next(c: &mut Connection<'_>, now: DateTime<Utc>) -> anyhow::Result<Option<String>> {
+    on!(c, |c| {
+        sqlx::query_scalar(
+            "SELECT id FROM asked_rounds WHERE state IN ('waiting', 'running') \
+             AND (lease_until IS NULL OR lease_until <= $1) ORDER BY attempts, asked_at, id LIMIT 1",
+        )
+        .bind(now)
+        .fetch_optional(c)
+        .await
+    })
+    .context("the rounds that wait could not be read")
+}
+
+async fn claim(
+    c: &mut Connection<'_>,
+    id: &str,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> anyhow::Result<Option<Row>> {
+    on!(c, |c| {
+        sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "UPDATE asked_rounds SET state = 'running', attempts = attempts + 1, fence = fence + 1, \
+                 lease_until = $3 \
+             WHERE id = $1 AND state IN ('waiting', 'running') AND (lease_until IS NULL OR lease_until <= $2) \
+             RETURNING {COLUMNS}"
+        )))
+        .bind(id)
+        .bind(now)
+        .bind(until)
+        .fetch_optional(c)
+        .await
+    })
+    .context("a round could not be claimed")
+}
+
 /// Ends a claimed round in the caller's transaction. False if the claim is lost: roll back then.
 pub(super) async fn end(
     c: &mut Connection<'_>,
@@ -378,25 +419,30 @@ pub(super) async fn end(
         .map(|done| done.rows_affected())
     })
     .context("a round could not be ended")?;
-    messages::want(c, &claim.id, true).await?;
+    if rows == 1 {
+        messages::want(c, &claim.id, true).await?;
+    }
     Ok(rows == 1)
 }
 
-/// The round that fills that place now, or did until lately.
+/// The round that fills that place now, or did until lately. A summary is a whole round, too.
 async fn same(
     c: &mut Connection<'_>,
     channel: &str,
-    slot: &str,
+    order: &RoundOrder,
     lately: DateTime<Utc>,
 ) -> anyhow::Result<Option<AskedRound>> {
+    let or_summary = order.only.is_none();
     let row: Option<Row> = on!(c, |c| {
         sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM asked_rounds WHERE channel = $1 AND slot = $2 \
-             AND (state IN ('waiting', 'running') OR (state = 'done' AND finished_at > $3)) \
-             ORDER BY CASE WHEN finished_at IS NULL THEN 0 ELSE 1 END, finished_at DESC LIMIT 1"
+            "SELECT {COLUMNS} FROM asked_rounds \
+             WHERE channel = $1 AND (slot = $2 OR ($3 AND slot LIKE 'due %')) \
+             AND (state IN ('waiting', 'running') OR (state = 'done' AND finished_at > $4)) \
+             ORDER BY CASE WHEN finished_at IS NULL THEN 0 ELSE 1 END, finished_at DESC, id LIMIT 1"
         )))
         .bind(channel)
-        .bind(slot)
+        .bind(order.slot())
+        .bind(or_summary)
         .bind(micros(lately))
         .fetch_optional(c)
         .await
@@ -417,12 +463,14 @@ async fn insert(
     let id = hex::encode(id);
     let rows = on!(&mut *c, |c| {
         sqlx::query(
-            "INSERT INTO asked_rounds (id, channel, slot, asked, state, attempts, fence, run_id, finished_at) \
-             VALUES ($1, $2, $3, $4, $5, 0, 0, $6, $7) ON CONFLICT DO NOTHING",
+            "INSERT INTO asked_rounds \
+                 (id, channel, slot, asked_at, asked, state, attempts, fence, run_id, finished_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, $8) ON CONFLICT DO NOTHING",
         )
         .bind(&id)
         .bind(channel)
         .bind(order.slot())
+        .bind(micros(order.at))
         .bind(Json(order))
         .bind(if run.is_some() { "done" } else { "waiting" })
         .bind(run.map(RunId::as_str))
@@ -462,4 +510,43 @@ async fn claim_date(
     })
     .context("the date of a summary could not be kept")?;
     Ok(rows == 1)
+}
+
+/// The dates right before that one that were missed, back to the last summary; the oldest first.
+async fn missed_before(
+    c: &mut Connection<'_>,
+    channel: &str,
+    date: NaiveDate,
+) -> anyhow::Result<Vec<NaiveDate>> {
+    let missed: Vec<String> = on!(c, |c| {
+        sqlx::query_scalar(
+            "SELECT local_date FROM summaries WHERE channel = $1 AND local_date < $2 AND state = 'missed' \
+             AND local_date > COALESCE((SELECT max(local_date) FROM summaries \
+                 WHERE channel = $1 AND local_date < $2 AND state = 'begun'), '') \
+             ORDER BY local_date",
+        )
+        .bind(channel)
+        .bind(date.to_string())
+        .fetch_all(c)
+        .await
+    })
+    .context("the summaries that were missed could not be read")?;
+    missed
+        .into_iter()
+        .map(|day| day.parse().context("the date of a summary is no date"))
+        .collect()
+}
+
+/// Removes the rounds that ended before that time; their messages are gone already.
+pub(super) async fn prune(c: &mut Connection<'_>, before: DateTime<Utc>) -> anyhow::Result<()> {
+    on!(c, |c| {
+        sqlx::query(
+            "DELETE FROM asked_rounds WHERE state IN ('done', 'failed') AND finished_at < $1",
+        )
+        .bind(micros(before))
+        .execute(c)
+        .await
+        .map(drop)
+    })
+    .context("old rounds could not be removed")
 }

@@ -10,7 +10,7 @@ use sqlx::types::Json;
 use super::{
     Connection, RoundClaim, Store,
     inbox::{self, ClaimLost},
-    log, micros, rounds,
+    log, messages, micros, rounds,
 };
 use crate::{
     ops_log::{Annex, Entry, Head, NewEntry},
@@ -18,7 +18,7 @@ use crate::{
     triage::{Known, Memory, Previous, Verdict},
 };
 
-/// How long a run's report is kept. Its entry in the ops log stays.
+/// How long a run's report is kept, and the message that shows it. Its entry in the ops log stays.
 const KEPT: TimeDelta = TimeDelta::days(90);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,23 +58,41 @@ impl Store {
             entry,
             claim,
         } = run;
+        let now = report.started_at;
+        let recorded = self
+            .write(move |c| {
+                Box::pin(async move {
+                    if let Some(claim) = &claim {
+                        let now = report.finished_at;
+                        let ended =
+                            rounds::end(c, claim, "done", Some(&report.run), None, now).await?;
+                        ensure!(ended, ClaimLost);
+                    }
+                    insert(c, &report, verdict, &before).await?;
+                    for check in &report.checks {
+                        if check.outcome != Outcome::Off {
+                            let known = after.iter().filter(|(key, _)| key.check() == check.name);
+                            remember(c, &report.run, &check.name, known.collect()).await?;
+                        }
+                    }
+                    log::append(c, entry, Annex::default()).await
+                })
+            })
+            .await?;
+        if let Err(error) = self.prune(now).await {
+            tracing::warn!("the run is recorded, but what is too old was not removed: {error:#}");
+        }
+        Ok(recorded)
+    }
+
+    /// Removes what is too old. Apart from what else is written, so that nothing waits for it in a circle.
+    async fn prune(&self, now: DateTime<Utc>) -> anyhow::Result<()> {
         self.write(move |c| {
             Box::pin(async move {
-                if let Some(claim) = &claim {
-                    let now = report.finished_at;
-                    let ended = rounds::end(c, claim, "done", Some(&report.run), None, now).await?;
-                    ensure!(ended, ClaimLost);
-                }
-                insert(c, &report, verdict, &before).await?;
-                for check in &report.checks {
-                    if check.outcome != Outcome::Off {
-                        let known = after.iter().filter(|(key, _)| key.check() == check.name);
-                        remember(c, &report.run, &check.name, known.collect()).await?;
-                    }
-                }
-                prune(c, report.started_at - KEPT).await?;
-                inbox::prune(c, report.started_at).await?;
-                log::append(c, entry, Annex::default()).await
+                messages::prune(c, now - KEPT).await?;
+                rounds::prune(c, now - KEPT).await?;
+                prune(c, now - KEPT).await?;
+                inbox::prune(c, now).await
             })
         })
         .await

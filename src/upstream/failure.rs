@@ -113,6 +113,11 @@ impl Failure {
         }
     }
 
+    /// How long the other side asked to be left alone.
+    pub fn asked_wait(&self) -> Option<Duration> {
+        self.asked_wait
+    }
+
     /// Whether a second try could bring another answer.
     pub(super) fn is_transient(&self) -> bool {
         matches!(

@@ -17,12 +17,15 @@ use crate::report::Cause;
 
 mod failure;
 mod guard;
+mod measured;
 mod pace;
 mod refusal;
 
 pub use failure::{Failure, Unwritten};
 pub use guard::admit;
 pub use pace::epoch_seconds;
+
+use measured::Measured;
 
 /// What one answer may hold, in bytes.
 pub const BODY_LIMIT: usize = 2 << 20;
@@ -224,6 +227,21 @@ impl Upstream {
     }
 
     async fn attempt(
+        &self,
+        method: Method,
+        ask: &Ask<'_>,
+        body: Option<Vec<u8>>,
+        deadline: Instant,
+    ) -> Result<Answer<Vec<u8>>, Failure> {
+        let measured = Measured::begin(self.service.name, &method);
+        let answer = self.attempt_once(method, ask, body, deadline).await;
+        if let Err(failure) = &answer {
+            measured.failed(failure.cause);
+        }
+        answer
+    }
+
+    async fn attempt_once(
         &self,
         method: Method,
         ask: &Ask<'_>,

@@ -1,6 +1,7 @@
 //! What people decide, and what Sentry hears of it.
 
 use chrono::TimeDelta;
+use daily_ops::effects;
 
 use crate::world::{
     company::{A_DAY, Company, decide, text, verdict, walk},
@@ -247,4 +248,28 @@ async fn somebody_without_an_address_is_known_here_alone() {
     );
     assert_eq!(verdict(&walk(&bot).await), "3 ok");
     assert_eq!(company.sentry.world().issue(4501).assignee, None);
+}
+
+#[tokio::test]
+async fn sentry_is_left_alone_as_long_as_it_asks_to_be() {
+    let company = Company::with([broken_cart()]).await;
+    let bot = company.bot().await;
+    walk(&bot).await;
+    company.sentry.world().maintenance = true;
+    company.sentry.world().asks_to_wait = Some(3600);
+    for words in ["resolve errors:4501", "undo errors:4501"] {
+        decide(&bot, "anna", words).await;
+    }
+    decide(&bot, "anna", "assign errors:4501 #web").await;
+    company.sentry.world().maintenance = false;
+
+    company.later(TimeDelta::minutes(59));
+    company.sentry.world().asked.clear();
+    let next = effects::deliver_next(&bot.store, &bot.checklist, &bot.clock);
+    assert!(next.await.expect("the store answers").is_none());
+    assert_eq!(company.sentry.world().asked, [""; 0]);
+
+    company.later(TimeDelta::minutes(1));
+    let next = effects::deliver_next(&bot.store, &bot.checklist, &bot.clock);
+    assert!(next.await.expect("the store answers").is_some());
 }

@@ -1,7 +1,14 @@
 //! What stands in README.md and in the example is true.
 
+use std::path::{Path, PathBuf};
+
 use clap::CommandFactory;
-use daily_ops::{checks::registry, command::Cli, config::Config};
+use daily_ops::{
+    checks::registry,
+    command::Cli,
+    config::Config,
+    slack::{APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, manifest},
+};
 
 const EXAMPLE: &str = include_str!("../../daily-ops.example.toml");
 const README: &str = include_str!("../../README.md");
@@ -12,7 +19,7 @@ fn with_everything_on() -> String {
         let rest = line.strip_prefix("# ")?;
         let name = rest.split(" = ").next().unwrap_or(rest);
         let is_key =
-            rest.contains(" = ") && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            rest.contains(" = ") && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         (is_key || rest.starts_with('[') || rest.starts_with("  {") || rest == "]")
             .then(|| rest.to_owned())
     };
@@ -50,6 +57,7 @@ fn the_example_is_complete() {
         config.checklist.list().iter().all(|check| check.on),
         "{text}"
     );
+    assert!(config.slack.is_some() && config.permissions.is_some() && !config.people.is_empty());
     for key in [
         "time_limit",
         "timeout",
@@ -85,6 +93,15 @@ fn the_example_is_complete() {
         "days",
         "time_zone",
         "path",
+        "transport",
+        "channel",
+        "api_url",
+        "listen",
+        "admin_listen",
+        "look",
+        "triage",
+        "money",
+        "admin",
     ] {
         assert!(
             text.contains(&format!("{key} = ")),
@@ -112,5 +129,76 @@ fn the_readme_names_every_command() {
                 own.get_name()
             );
         }
+    }
+}
+
+#[test]
+fn the_readme_explains_every_scope_and_secret_of_slack() {
+    for user_groups in [false, true] {
+        for (scope, _) in manifest::scopes(user_groups) {
+            assert!(README.contains(&format!("| `{scope}` |")), "{scope}");
+        }
+    }
+    for secret in [BOT_TOKEN, APP_TOKEN, SIGNING_SECRET] {
+        assert!(README.contains(&format!("| `{secret}` |")), "{secret}");
+    }
+}
+
+#[test]
+fn the_readme_names_every_metric() {
+    for name in daily_ops::serve::metrics::names() {
+        assert!(README.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+#[test]
+fn every_metric_that_is_counted_is_described() {
+    let described: Vec<&str> = daily_ops::serve::metrics::names().collect();
+    let mut counted = 0;
+    let all = sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
+    for source in all
+        .iter()
+        .filter(|path| !path.ends_with("serve/metrics.rs"))
+    {
+        let text = std::fs::read_to_string(source).expect("it is readable");
+        for (at, _) in text.match_indices("\"daily_ops_") {
+            let name = text[at + 1..].split('"').next().unwrap_or_default();
+            assert!(described.contains(&name), "{name} in {}", source.display());
+            counted += 1;
+        }
+    }
+    assert!(counted > 0);
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the folder is readable");
+    entries
+        .map(|entry| entry.expect("the entry is readable").path())
+        .flat_map(|path| {
+            if path.is_dir() {
+                sources(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn the_unit_and_the_image_start_what_there_is() {
+    let unit = include_str!("../../deploy/daily-ops.service");
+    for line in [
+        "ExecStart=/usr/local/bin/daily-ops ",
+        "NoNewPrivileges=yes",
+        "DynamicUser=yes",
+    ] {
+        assert!(unit.contains(line), "{line}");
+    }
+    let image = include_str!("../../Dockerfile");
+    for line in [
+        "USER 65532:65532",
+        "ENTRYPOINT [\"/usr/local/bin/daily-ops\"]",
+    ] {
+        assert!(image.contains(line), "{line}");
     }
 }

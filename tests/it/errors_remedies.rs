@@ -200,7 +200,7 @@ async fn whom_sentry_does_not_know_is_refused_with_what_is_needed() {
     world.world().scopes.remove("member:read");
     let result = apply(&world, &order("assign", Some("anna@example.com"))).await;
     assert!(
-        matches!(&result, Err(NotApplied::NotSent(why)) if why.reason.as_str().contains("member:read")),
+        matches!(&result, Err(NotApplied::NotSent(why)) if why.why.reason.as_str().contains("member:read")),
         "{result:?}"
     );
     assert_eq!(world.world().issues[0].assignee, None);
@@ -254,7 +254,7 @@ async fn an_order_outlives_a_token_that_has_to_be_mended() {
     world.world().token = "another".to_owned();
     let result = apply(&world, &order("resolve", None)).await;
     assert!(
-        matches!(&result, Err(NotApplied::NotSent(why)) if why.cause == daily_ops::report::Cause::Auth),
+        matches!(&result, Err(NotApplied::NotSent(why)) if why.why.cause == daily_ops::report::Cause::Auth),
         "{result:?}"
     );
 }

@@ -10,7 +10,7 @@ use super::{
     walk::List,
 };
 use crate::{
-    checks::{Applied, Looking, NotApplied, Order},
+    checks::{Applied, Hindrance, Looking, NotApplied, Order},
     report::{Cause, Unknown},
     text::Untrusted,
     upstream::Unwritten,
@@ -28,7 +28,8 @@ pub(super) async fn before(
     if !issue::is_identifier(order.key.subject()) {
         return Ok(None);
     }
-    let sentry = Sentry::connect(section, looking).map_err(NotApplied::NotSent)?;
+    let sentry =
+        Sentry::connect(section, looking).map_err(|why| NotApplied::NotSent(why.into()))?;
     let now = current(&sentry, order.key.subject()).await?;
     let owner = now
         .and_then(|now| now.assignee)
@@ -48,7 +49,8 @@ pub(super) async fn apply(
             order.key
         )));
     }
-    let sentry = Sentry::connect(section, looking).map_err(NotApplied::NotSent)?;
+    let sentry =
+        Sentry::connect(section, looking).map_err(|why| NotApplied::NotSent(why.into()))?;
     let Some(now) = current(&sentry, id).await? else {
         return Ok(overtaken(GONE));
     };
@@ -101,10 +103,11 @@ pub(super) async fn apply(
 async fn current(sentry: &Sentry<'_>, id: &str) -> Result<Option<Issue>, NotApplied> {
     match sentry.issue(id).await {
         Ok(Some(issue)) => Ok(Some(issue)),
-        Ok(None) => Err(NotApplied::NotSent(Unknown::new(
-            Cause::Decode,
-            "Sentry's answer is no issue; see whether `url` leads to Sentry itself",
-        ))),
+        Ok(None) => {
+            let reason = "Sentry's answer is no issue; see whether `url` leads to Sentry itself";
+            let why = Unknown::new(Cause::Decode, reason);
+            Err(NotApplied::NotSent(why.into()))
+        }
         Err(failure) if failure.cause == Cause::NotFound => Ok(None),
         Err(failure) => Err(NotApplied::NotSent(failure.into())),
     }
@@ -223,7 +226,10 @@ async fn look_up<T>(
     ) {
         (Some((_, found)), _) => Ok(Some(found)),
         (None, None) => Ok(None),
-        (None, Some(gap)) => Err(NotApplied::NotSent(gap)),
+        (None, Some(why)) => Err(NotApplied::NotSent(Hindrance {
+            why,
+            asked_wait: walk.asked_wait,
+        })),
     }
 }
 
@@ -236,13 +242,13 @@ enum Changed {
 async fn change(sentry: &Sentry<'_>, id: &str, goal: &Goal) -> Result<Changed, NotApplied> {
     let doubt = match sentry.update(id, &goal.body()).await {
         Ok(Some(issue)) if goal.is_reached(&issue) => return Ok(Changed::Yes),
-        Ok(_) => Unknown::new(
+        Ok(_) => Hindrance::from(Unknown::new(
             Cause::Decode,
             format!(
                 "Sentry accepted the change, but does not show the issue as {}; look at it there",
                 goal.participle()
             ),
-        ),
+        )),
         Err(Unwritten::Refused(failure)) if failure.cause == Cause::NotFound => {
             return Ok(Changed::Gone);
         }
@@ -254,7 +260,7 @@ async fn change(sentry: &Sentry<'_>, id: &str, goal: &Goal) -> Result<Changed, N
         }
         Err(Unwritten::Refused(failure)) => return Err(refused(failure.to_string())),
         Err(Unwritten::NotSent(failure)) => return Err(NotApplied::NotSent(failure.into())),
-        Err(Unwritten::OutcomeUnknown(failure)) => Unknown::from(failure),
+        Err(Unwritten::OutcomeUnknown(failure)) => failure.into(),
     };
     match sentry.issue(id).await {
         Ok(Some(issue)) if issue.id == id && goal.is_reached(&issue) => Ok(Changed::Yes),

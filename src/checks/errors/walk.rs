@@ -1,6 +1,6 @@
 //! Reads Sentry's lists page by page, to the end that Sentry tells, or says how far it came.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -31,6 +31,8 @@ pub(super) struct Walk<T> {
     pub began_at: Option<DateTime<Utc>>,
     /// Why it is not all of the list; empty if it is.
     pub gaps: Vec<Unknown>,
+    /// How long Sentry asked to be left alone, if that stopped it.
+    pub asked_wait: Option<Duration>,
 }
 
 impl Sentry<'_> {
@@ -44,6 +46,7 @@ impl Sentry<'_> {
             items: Vec::new(),
             began_at: None,
             gaps: Vec::new(),
+            asked_wait: None,
         };
         let (mut hits, mut cursors) = (None, HashSet::new());
         let (mut cursor, mut unreadable) = (None::<String>, 0);
@@ -52,7 +55,10 @@ impl Sentry<'_> {
             query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
             let page = match self.page(list.route, &query, list.needs).await {
                 Ok(page) => page,
-                Err(failure) => break Err(Unknown::from(failure)),
+                Err(failure) => {
+                    walk.asked_wait = failure.asked_wait();
+                    break Err(Unknown::from(failure));
+                }
             };
             walk.began_at = walk
                 .began_at

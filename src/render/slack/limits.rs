@@ -8,8 +8,10 @@ use super::{
     inspection::{ID, Inspection},
 };
 
-/// Bytes of all texts and addresses of a message. Slack refuses more with `msg_blocks_too_long`, documents no number,
-/// and was reported to do so from 11,341 on. <https://github.com/slackapi/bolt-js/issues/2867>
+/// Bytes of all texts and addresses of a message.
+///
+/// Slack refuses more with `msg_blocks_too_long`, documents no number, and was reported to do so at 11,341.
+/// <https://github.com/slackapi/bolt-js/issues/2867>
 pub const MESSAGE_SIZE: usize = 10_000;
 
 /// Of the text beside the blocks: `chat.update` refuses more.
@@ -46,8 +48,10 @@ pub(super) fn size(blocks: &[SlackBlock]) -> usize {
     serde_json::to_value(blocks).map_or(usize::MAX, |blocks| of(&blocks))
 }
 
-/// Whether Slack would take the message. Lengths are in bytes: Slack's documents say "characters", some report that it
-/// counts bytes, and no other count is greater. <https://github.com/BuilderIO/agent-native/pull/453>
+/// Whether Slack would take the message.
+///
+/// Lengths are in bytes: Slack's documents say "characters", some report that it counts bytes, and no other count is
+/// greater. <https://github.com/BuilderIO/agent-native/pull/453>
 pub fn validate(message: &Message) -> Result<(), Vec<Violation>> {
     let mut inspection = Inspection::default();
     inspection.length("/text", &message.text, 1, TEXT);

@@ -41,8 +41,12 @@ pub fn message(picture: &Picture<'_>) -> Message {
 }
 
 /// The findings that the message shows, in its order; the others are only counted.
-pub fn shown(done: &Done<'_>) -> Vec<FindingKey> {
-    rows(done, SHOWN)
+pub fn shown(picture: &Picture<'_>) -> Vec<FindingKey> {
+    let Stage::Done(done) = &picture.stage else {
+        return Vec::new();
+    };
+    let (most, _) = fitting(picture, done);
+    rows(done, most)
         .into_iter()
         .map(|row| row.finding.key.clone())
         .collect()
@@ -60,15 +64,19 @@ pub(super) fn text(picture: &Picture<'_>, said: &str) -> String {
 }
 
 fn done_message(picture: &Picture<'_>, done: &Done<'_>) -> Message {
-    let blocks = (0..=SHOWN)
-        .rev()
-        .map(|most| done_blocks(picture, done, most))
-        .find(|blocks| limits::size(blocks) <= limits::MESSAGE_SIZE)
-        .unwrap_or_else(|| vec![title(done)]);
     Message {
         text: text(picture, &sentence(done)),
-        blocks,
+        blocks: fitting(picture, done).1,
     }
+}
+
+/// The blocks with as many rows as Slack takes, and how many these may be.
+fn fitting(picture: &Picture<'_>, done: &Done<'_>) -> (usize, Vec<SlackBlock>) {
+    (0..=SHOWN)
+        .rev()
+        .map(|most| (most, done_blocks(picture, done, most)))
+        .find(|(_, blocks)| limits::size(blocks) <= limits::MESSAGE_SIZE)
+        .unwrap_or_else(|| (0, vec![title(done)]))
 }
 
 fn done_blocks(picture: &Picture<'_>, done: &Done<'_>, most: usize) -> Vec<SlackBlock> {
@@ -145,8 +153,8 @@ fn show_the_rest(picture: &Picture<'_>, done: &Done<'_>) -> Option<SlackBlockBut
         .then(|| button(Press::Open(View::Rest), &item, "Show the rest", None))
 }
 
-/// The rows with a place of their own: what needs somebody, worst first, and beside it what somebody decided about since
-/// the round began, the latest first if not all of it has room.
+/// The rows with a place of their own: what needs somebody, worst first, and beside it what somebody decided about
+/// since the round began, the latest first if not all of it has room.
 fn rows<'a>(done: &Done<'a>, most: usize) -> Vec<&'a Row> {
     let triaged = done.triaged;
     let mut rows: Vec<&Row> = triaged

@@ -1,5 +1,8 @@
-//! Slack's mrkdwn, for lines of our own: verdicts, times, mentions. Text from outside belongs in a `rich_text` block,
-//! which has no markup to inject; what of it must stand in mrkdwn is cut, made unable to format, and escaped, once.
+//! Slack's mrkdwn, for lines of our own: verdicts, times, mentions.
+//!
+//! Text from outside belongs in a `rich_text` block, which has no markup to inject. mrkdwn knows no escape for `*` or `_`,
+//! so what of such text must stand in it (a name, the one line of a notification) is cut, made unable to format by
+//! look-alikes, and escaped, once.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -79,7 +82,7 @@ pub(super) fn user(person: &Person) -> Option<&str> {
 
 /// Whether the text is a user's id and nothing else: `U012ABCDEF`.
 fn is_user(text: &str) -> bool {
-    (9..30).contains(&text.len())
+    (2..30).contains(&text.len())
         && text.starts_with(['U', 'W'])
         && text
             .bytes()

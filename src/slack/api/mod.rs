@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use chrono::{DateTime, TimeDelta, Utc};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::json;
 use slack_morphism::prelude::{
     ClientResult, SlackApiToken, SlackApiTokenValue, SlackClient, SlackClientApiCallContext,
     SlackClientHttpConnector, SlackClientHyperConnector, SlackClientHyperHttpsConnector, SlackView,
@@ -19,14 +18,17 @@ use url::Url;
 use crate::{render::slack::Message, upstream};
 
 mod answers;
+mod class;
 mod error;
 mod granted;
+mod messages;
 
 pub use answers::{Identity, User};
-pub use error::{ApiError, Class};
+pub use class::Class;
+pub use error::ApiError;
 pub use granted::{Granted, NotGranted, granted};
 
-use answers::{Connection, Done, Group, Opened, Page, Posted, UserInfo};
+use answers::{Connection, Done, Group, Opened, UserInfo};
 
 /// The `event_type` of our messages' metadata.
 pub const EVENT_TYPE: &str = "daily_ops";
@@ -47,13 +49,6 @@ impl Default for Limits {
         }
     }
 }
-
-/// Pages of a channel's history that a search reads at most.
-const PAGES: usize = 20;
-const PAGE: u16 = 100;
-
-/// How far Slack's clock and ours may be apart.
-const SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// The bot's calls to Slack.
 pub struct Api {
@@ -98,111 +93,6 @@ impl Api {
     /// Whom the token belongs to.
     pub async fn auth_test(&self) -> Result<Identity, ApiError> {
         self.call("auth.test", &json!({})).await
-    }
-
-    /// Posts a message, and gives its `ts`. `marker` finds it again.
-    pub async fn post(
-        &self,
-        channel: &str,
-        message: &Message,
-        marker: &str,
-    ) -> Result<String, ApiError> {
-        let body = sent(channel, &message.text, Some(message), marker);
-        self.post_body(&body).await
-    }
-
-    /// Posts a message whose blocks were refused.
-    pub async fn post_text_only(
-        &self,
-        channel: &str,
-        text: &str,
-        marker: &str,
-    ) -> Result<String, ApiError> {
-        self.post_body(&sent(channel, text, None, marker)).await
-    }
-
-    async fn post_body(&self, body: &Value) -> Result<String, ApiError> {
-        let posted: Posted = self.call("chat.postMessage", body).await?;
-        Ok(posted.ts)
-    }
-
-    pub async fn update(
-        &self,
-        channel: &str,
-        ts: &str,
-        message: &Message,
-        marker: &str,
-    ) -> Result<(), ApiError> {
-        let body = sent(channel, &message.text, Some(message), marker);
-        self.update_body(body, ts).await
-    }
-
-    /// Puts a text in the place of a message whose blocks were refused.
-    pub async fn update_text_only(
-        &self,
-        channel: &str,
-        ts: &str,
-        text: &str,
-        marker: &str,
-    ) -> Result<(), ApiError> {
-        self.update_body(sent(channel, text, None, marker), ts)
-            .await
-    }
-
-    async fn update_body(&self, mut body: Value, ts: &str) -> Result<(), ApiError> {
-        body["ts"] = ts.into();
-        self.call::<_, Done>("chat.update", &body).await.map(drop)
-    }
-
-    /// The `ts` of each message in the channel that carries the marker and was posted since then; the oldest first.
-    /// An error if not all of the history since then could be read.
-    pub async fn find(
-        &self,
-        channel: &str,
-        marker: &str,
-        since: DateTime<Utc>,
-    ) -> Result<Vec<String>, ApiError> {
-        const METHOD: &str = "conversations.history";
-        let oldest = (since - SKEW).timestamp().max(0).to_string();
-        let mut body = json!({
-            "channel": channel, "oldest": oldest, "inclusive": true, "include_all_metadata": true, "limit": PAGE,
-        });
-        let mut found = Vec::new();
-        for _ in 0..PAGES {
-            let page: Page = self.call(METHOD, &body).await?;
-            let next = page.next();
-            found.extend(page.marked(marker));
-            match next {
-                None => {
-                    found.sort();
-                    return Ok(found);
-                }
-                Some(cursor) => body["cursor"] = cursor.into(),
-            }
-        }
-        let read = format!("more than {PAGES} pages");
-        Err(ApiError::new(METHOD, Class::TooMuch, &read))
-    }
-
-    /// Whether the bot is in a channel, told by reading its newest message, which needs the scope for its history.
-    pub async fn is_in(&self, channel: &str) -> Result<(), ApiError> {
-        let body = json!({ "channel": channel, "limit": 1 });
-        self.call::<_, Done>("conversations.history", &body)
-            .await
-            .map(drop)
-    }
-
-    pub async fn delete(&self, channel: &str, ts: &str) -> Result<(), ApiError> {
-        let body = json!({ "channel": channel, "ts": ts });
-        self.call::<_, Done>("chat.delete", &body).await.map(drop)
-    }
-
-    /// Joins a public channel.
-    pub async fn join(&self, channel: &str) -> Result<(), ApiError> {
-        let body = json!({ "channel": channel });
-        self.call::<_, Done>("conversations.join", &body)
-            .await
-            .map(drop)
     }
 
     /// Opens a view over the message that was clicked, and gives its id. A trigger lasts 3 seconds and serves once.
@@ -325,24 +215,6 @@ impl Api {
         }
         done
     }
-}
-
-/// The arguments that `chat.postMessage` and `chat.update` share. What they take for granted differs, so that all is
-/// said: nothing is unfurled, and no `@name` becomes a mention.
-fn sent(channel: &str, text: &str, message: Option<&Message>, marker: &str) -> Value {
-    let mut body = json!({
-        "channel": channel,
-        "text": text,
-        "metadata": { "event_type": EVENT_TYPE, "event_payload": { "message": marker } },
-        "parse": "none",
-        "link_names": false,
-        "unfurl_links": false,
-        "unfurl_media": false,
-    });
-    if let Some(message) = message {
-        body["blocks"] = json!(message.blocks);
-    }
-    body
 }
 
 /// Whether an answering address is Slack's own: `hooks.` before the API's host, or the origin of a stand-in's API.

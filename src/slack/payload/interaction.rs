@@ -241,7 +241,7 @@ fn submission(payload: Payload, at: DateTime<Utc>) -> Result<Request, Unreadable
     };
     let by = asker(&payload);
     let trigger = payload.trigger_id.take();
-    let view = payload.view.take().ok_or(unreadable("`view`"))?;
+    let view = payload.view.take().unwrap_or_default();
     let Some(Press::Open(opened)) = view.callback_id.get().and_then(Press::named) else {
         return Ok(Request::Other(KIND));
     };

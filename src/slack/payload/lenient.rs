@@ -7,7 +7,7 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// A text; an empty one counts as absent.
+/// A text without NUL, which PostgreSQL can't keep; an empty one counts as absent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Text(Option<String>);
 
@@ -22,7 +22,8 @@ impl Text {
 }
 
 impl From<String> for Text {
-    fn from(text: String) -> Self {
+    fn from(mut text: String) -> Self {
+        text.retain(|c| c != '\0');
         Self((!text.is_empty()).then_some(text))
     }
 }
@@ -133,7 +134,7 @@ impl<'de> Shape<'de> for OfText {
     }
 
     fn text(self, text: &str) -> Text {
-        Text((!text.is_empty()).then(|| text.to_owned()))
+        Text::from(text.to_owned())
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -12,7 +11,7 @@ use tokio::{
 use url::form_urlencoded::Serializer;
 
 use super::node::SIGNING;
-use crate::world::slack::web_api::TEAM;
+use crate::world::slack::{driver::sign, web_api::TEAM};
 
 /// How long Slack waits.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -145,13 +144,10 @@ pub(super) struct Place {
 async fn post(to: SocketAddr, path: &str, body: &[u8], time: usize) -> Option<u16> {
     #[expect(clippy::disallowed_methods, reason = "signed in the time of the test")]
     let timestamp = chrono::Utc::now().timestamp().to_string();
-    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SIGNING.as_bytes()).ok()?;
-    mac.update(format!("v0:{timestamp}:").as_bytes());
-    mac.update(body);
-    let signature = hex::encode(mac.finalize().into_bytes());
+    let signature = sign(SIGNING, &timestamp, body);
     let mut head = format!(
         "POST {path} HTTP/1.1\r\nhost: bot\r\nconnection: close\r\ncontent-length: {}\r\n\
-         x-slack-request-timestamp: {timestamp}\r\nx-slack-signature: v0={signature}\r\n",
+         x-slack-request-timestamp: {timestamp}\r\nx-slack-signature: {signature}\r\n",
         body.len(),
     );
     if time > 1 {

@@ -124,6 +124,28 @@ fn what_has_no_room_is_counted() {
 }
 
 #[test]
+fn what_makes_the_message_too_long_for_slack_is_counted_as_well() {
+    let mut round = many(60);
+    for finding in &mut round.checks[1].findings {
+        let long = url(&format!("https://acme.sentry.io/{}", "x".repeat(460)));
+        finding.link = Some(long.clone());
+        finding.runbook = Some(long);
+        finding.rule = "y".repeat(300).into();
+        finding.title = "z".repeat(300).into();
+    }
+    let shown = std::cell::Cell::new(0);
+    let message = round.drawn(|picture| {
+        shown.set(slack::shown(picture).len());
+        slack::message(picture)
+    });
+    assert_eq!(limits::validate(&message), Ok(()));
+    assert!((1..7).contains(&shown.get()), "{} rows", shown.get());
+    let left_out = format!("*And {} more need you:*", 60 - shown.get());
+    let blocks = serde_json::to_string(&message.blocks).expect("it is JSON");
+    assert!(blocks.contains(&left_out), "{left_out} in {blocks}");
+}
+
+#[test]
 fn a_late_round_says_so_and_what_was_missed() {
     let mut round = quiet();
     round.started_at = at("2026-11-23T10:12:00Z");

@@ -1,5 +1,7 @@
 //! The described world: fakes that derive what they do from what they are said to be.
 
+pub(crate) mod chat;
+pub(crate) mod clockwork;
 pub(crate) mod company;
 pub(crate) mod database;
 pub(crate) mod endpoints;

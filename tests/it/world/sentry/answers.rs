@@ -67,7 +67,11 @@ impl World {
             ));
         }
         if self.maintenance {
-            return Err(refuse(503, json!({"detail": "Sentry is being maintained"})));
+            let mut response = refuse(503, json!({"detail": "Sentry is being maintained"}));
+            if let Some(seconds) = self.asks_to_wait {
+                response.headers_mut().insert("retry-after", seconds.into());
+            }
+            return Err(response);
         }
         self.limit()?;
         let query: Vec<(String, String)> =

@@ -45,6 +45,8 @@ pub(crate) struct World {
     pub keeps_no_history: bool,
     /// Turns every request away.
     pub maintenance: bool,
+    /// Seconds after which it wants to be asked again.
+    pub asks_to_wait: Option<u64>,
     /// All but this many requests are turned away for a second.
     pub allowance: Option<usize>,
     /// The headers that say when to come again.
@@ -204,6 +206,7 @@ impl World {
             shows_no_issues: false,
             turns_in_circles: false,
             maintenance: false,
+            asks_to_wait: None,
             keeps_no_history: false,
             allowance: None,
             tells_reset: true,

@@ -1,0 +1,97 @@
+//! Whether the service can do its work, and how much of it waits.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Context;
+use chrono::TimeDelta;
+use metrics::gauge;
+
+use super::admin::{Ready, Unready};
+use crate::{bot::Bot, slack::socket, store::EffectState};
+
+/// A request that waits for longer means that nobody works requests off.
+const OLDEST: TimeDelta = TimeDelta::seconds(60);
+
+/// What readiness is judged by.
+pub(super) struct Readiness {
+    pub(super) bot: Arc<Bot>,
+    /// Whether Slack has said who we are.
+    pub(super) known: AtomicBool,
+    /// With Socket Mode.
+    pub(super) socket: Option<Arc<socket::Health>>,
+}
+
+impl Ready for Readiness {
+    fn unready(&self) -> Pin<Box<dyn Future<Output = Vec<Unready>> + Send + '_>> {
+        Box::pin(async move {
+            let mut reasons = Vec::new();
+            match self.bot.store.backlog().await {
+                Err(error) => reasons.push(Unready::new("database", format!("{error:#}"))),
+                Ok(backlog) => {
+                    let now = (self.bot.clock)();
+                    if backlog.oldest.is_some_and(|oldest| now - oldest > OLDEST) {
+                        let why =
+                            format!("{} requests wait, one of them too long", backlog.waiting);
+                        reasons.push(Unready::new("inbox", why));
+                    }
+                }
+            }
+            if !self.known.load(Ordering::Relaxed) {
+                reasons.push(Unready::new("slack", "auth.test has not succeeded yet"));
+            }
+            if let Some(socket) = &self.socket
+                && !socket.ready()
+            {
+                let why = socket
+                    .last_error()
+                    .unwrap_or_else(|| "no connection has said hello yet".to_owned());
+                reasons.push(Unready::new("socket", why));
+            }
+            reasons
+        })
+    }
+}
+
+impl Readiness {
+    /// Sets the gauges of what waits.
+    pub(super) async fn measure(&self) -> anyhow::Result<()> {
+        let now = (self.bot.clock)();
+        let seconds = |since: TimeDelta| since.to_std().map_or(0.0, |age| age.as_secs_f64());
+        let store = &self.bot.store;
+        let backlog = store.backlog().await?;
+        gauge!("daily_ops_inbox_depth").set(whole(backlog.waiting)?);
+        let oldest = backlog.oldest.map_or(0.0, |oldest| seconds(now - oldest));
+        gauge!("daily_ops_inbox_oldest_seconds").set(oldest);
+        let effects = store.open_effects().await?;
+        let human = |state| state == EffectState::NeedsHuman;
+        let given_up = effects.iter().filter(|effect| human(effect.state)).count();
+        let owed = effects.iter().filter(|effect| !human(effect.state));
+        let oldest = owed.clone().map(|effect| effect.not_before).min();
+        gauge!("daily_ops_outbox_depth").set(whole(owed.count() as u64)?);
+        let oldest = oldest.map_or(0.0, |oldest| seconds(now - oldest));
+        gauge!("daily_ops_outbox_oldest_seconds").set(oldest);
+        gauge!("daily_ops_needs_human").set(whole(given_up as u64)?);
+        let undelivered = store.undelivered().await?;
+        gauge!("daily_ops_undelivered_messages").set(whole(undelivered.messages)?);
+        if let Some(socket) = &self.socket {
+            socket.measure();
+        }
+        Ok(())
+    }
+}
+
+/// What waits is never so many that a float can't hold it.
+fn whole(number: u64) -> anyhow::Result<f64> {
+    let number = u32::try_from(number).context("too many rows to count")?;
+    Ok(number.into())
+}
+
+/// How often the gauges are set.
+pub(super) const MEASURE: Duration = Duration::from_secs(10);
