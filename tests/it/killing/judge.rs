@@ -124,7 +124,7 @@ async fn decisions(site: &Site, requests: &[Request], found: &mut Findings) {
         };
         match own {
             [] if request.acked => found.wrong.push(format!("lost: {request:?}")),
-            [one] if one.verb != *verb || key.as_ref().is_some_and(|key| *key != one.key) => {
+            [one] if one.verb != *verb || one.key != *key => {
                 found
                     .wrong
                     .push(format!("{} of {} for {request:?}", one.verb, one.key));
@@ -248,9 +248,10 @@ async fn drawn_anew(site: &mut Site, found: &mut Findings) {
         .change("UPDATE messages SET digest = NULL, wanted = wanted + 1 WHERE state <> 'gone'")
         .await;
     let open = site.come_to_rest().await;
-    found
-        .wrong
-        .extend(open.into_iter().map(|what| format!("never drawn anew: {what}")));
+    found.wrong.extend(
+        open.into_iter()
+            .map(|what| format!("never drawn anew: {what}")),
+    );
     let after = site.shown();
     let rows = site.tables.rows("SELECT id, state FROM messages").await;
     for row in rows {
@@ -259,11 +260,14 @@ async fn drawn_anew(site: &mut Site, found: &mut Findings) {
             continue;
         };
         if row[1] == "living" && (&was.text, &was.blocks) != (&is.text, &is.blocks) {
-            let wrong = format!("the message {row:?} showed\n{was:?}\nand the database says\n{is:?}");
+            let wrong =
+                format!("the message {row:?} showed\n{was:?}\nand the database says\n{is:?}");
             found.wrong.push(wrong);
         }
         if row[1] == "old" && was.blocks.iter().any(|block| block["type"] == "actions") {
-            found.wrong.push(format!("the old message {row:?} has buttons"));
+            found
+                .wrong
+                .push(format!("the old message {row:?} has buttons"));
         }
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Life {
     pub(super) kills: usize,
     pub(super) slack: Faults,
     pub(super) sentry: Faults,
+    /// What stays so while it comes to rest.
+    pub(super) calm: Faults,
     /// Between two kills, in milliseconds.
     pub(super) pause: (u64, u64),
 }
@@ -50,7 +52,7 @@ impl Life {
         };
         let mut first = Request::command(user, wish, &channel, "daily", &site.reply_to());
         let since = Instant::now();
-        while !first.deliver(site.nodes[0].to).await {
+        while !site.tables.are_there().await || !first.deliver(site.nodes[0].to).await {
             let has_ended = site.nodes.iter_mut().any(super::node::Node::has_ended);
             assert!(
                 !has_ended && since.elapsed() < Duration::from_secs(20),
@@ -60,7 +62,14 @@ impl Life {
             sleep(Duration::from_millis(50)).await;
         }
         site.asked.lock().expect("no test panicked").push(first);
-        while !site.tables.open().await.is_empty() {
+        // Whoever acks first may have nothing to do yet.
+        while site
+            .tables
+            .number("SELECT CAST(count(*) AS TEXT) FROM runs")
+            .await
+            == 0
+            || !site.tables.open().await.is_empty()
+        {
             assert!(since.elapsed() < Duration::from_secs(30), "{}", site.said());
             sleep(Duration::from_millis(50)).await;
         }
@@ -70,6 +79,7 @@ impl Life {
     /// People use it while it is killed.
     pub(super) async fn go_on(&self, site: &mut Site) {
         site.spoil(self.slack, self.sentry);
+        site.calm = self.calm;
         let stop = AtomicBool::new(false);
         let memory = Mutex::new(Memory::default());
         let addresses: Vec<_> = site.nodes.iter().map(|node| node.to).collect();
@@ -123,6 +133,7 @@ async fn survive(server: Option<String>) {
             kills,
             slack: Faults::MANY,
             sentry: Faults::MANY,
+            calm: Faults::default(),
             pause: (150, 700),
         };
         let since = Instant::now();

@@ -5,12 +5,16 @@
 //! as the machine's own timing allows), and `KILLING_BINARY=target/release/daily-ops` names another binary. With
 //! `TEST_DATABASE_URL`, two processes on PostgreSQL are killed, and paused, as well.
 
+mod controls;
 mod judge;
 mod loops;
 mod node;
 mod options;
 mod people;
 mod requests;
+mod role;
 mod site;
 mod tables;
+mod taken_back;
 mod upstream;
+mod window;

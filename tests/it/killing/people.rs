@@ -86,13 +86,7 @@ fn note(command: &impl Fn(Wish, &str) -> Request, dice: &mut Dice, user: &str) -
         dice.between(CONTESTED.start, CONTESTED.end - 1)
     );
     let text = format!("triage note {key} by {user}");
-    command(
-        Wish::Certain {
-            key: Some(key),
-            verb: "note",
-        },
-        &text,
-    )
+    command(Wish::Certain { key, verb: "note" }, &text)
 }
 
 fn resolve(
@@ -111,7 +105,7 @@ fn resolve(
     let text = format!("triage resolve {key} --reason mended-by-{user}");
     command(
         Wish::Certain {
-            key: Some(key),
+            key,
             verb: "resolve",
         },
         &text,
@@ -134,7 +128,7 @@ fn take_back(
 
 /// A click on what a message shows, or a form that is opened from there.
 fn on_a_message(site: &Site, dice: &mut Dice, user: &str, reply: &str) -> Option<Request> {
-    let (place, element) = site.button(dice)?;
+    let (place, element, key) = site.button(dice)?;
     let (press, item) = meaning(&element, dice)?;
     if press != "resolve" && !press.starts_with("open.") {
         let mut button = element;
@@ -165,10 +159,7 @@ fn on_a_message(site: &Site, dice: &mut Dice, user: &str, reply: &str) -> Option
         ),
         _ => (
             "open.note",
-            Wish::Certain {
-                key: None,
-                verb: "note",
-            },
+            Wish::Certain { key, verb: "note" },
             json!({ "value": format!("by {user}") }),
         ),
     };

@@ -20,10 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     /// One decision, whatever others do.
-    Certain {
-        key: Option<String>,
-        verb: &'static str,
-    },
+    Certain { key: String, verb: &'static str },
     /// One decision, or none because of somebody else's.
     Contested,
     /// One round, or the one that is under way there.

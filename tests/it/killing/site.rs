@@ -43,6 +43,8 @@ pub(super) struct Site {
     pub(super) tables: Tables,
     pub(super) nodes: Vec<Node>,
     pub(super) folder: TempDir,
+    /// What stays wrong with Slack while all comes to rest.
+    pub(super) calm: Faults,
     server: Option<String>,
     schema: String,
     people: Mutex<usize>,
@@ -121,6 +123,7 @@ impl Site {
             tables: Tables { url },
             nodes: Vec::new(),
             folder,
+            calm: Faults::default(),
             server: server.map(str::to_owned),
             schema,
             people: Mutex::new(0),
@@ -180,8 +183,8 @@ impl Site {
         )
     }
 
-    /// A button of a message that stands in Slack, in words that a click repeats.
-    pub(super) fn button(&self, dice: &mut Dice) -> Option<(Place, Value)> {
+    /// A button of a message that stands in Slack, and the key of the issue that it stands beside.
+    pub(super) fn button(&self, dice: &mut Dice) -> Option<(Place, Value, String)> {
         let world = self.slack.world();
         let channel = channel_id(usize::try_from(dice.below(CHANNELS as u64)).unwrap_or(0));
         let messages = world.messages(&channel);
@@ -190,11 +193,19 @@ impl Site {
                 .len()
                 .checked_sub(1 + usize::try_from(dice.below(2)).unwrap_or(0))?,
         )?;
-        let all = message.now().blocks.iter();
-        let buttons: Vec<&Value> = all
-            .filter(|block| block["type"] == "actions")
-            .flat_map(|block| block["elements"].as_array().into_iter().flatten())
-            .collect();
+        let mut buttons: Vec<(&Value, String)> = Vec::new();
+        let mut row = String::new();
+        for block in &message.now().blocks {
+            if block["type"] != "actions" {
+                row.push_str(&block.to_string());
+                continue;
+            }
+            // Other checks' findings may have gone by the time that somebody clicks.
+            if let Some(key) = key_in(&std::mem::take(&mut row)) {
+                let elements = block["elements"].as_array().into_iter().flatten();
+                buttons.extend(elements.map(|element| (element, key.clone())));
+            }
+        }
         if buttons.is_empty() {
             return None;
         }
@@ -202,7 +213,8 @@ impl Site {
             channel,
             ts: message.ts.clone(),
         };
-        Some((place, (*dice.one_of(&buttons)).clone()))
+        let (element, key) = dice.one_of(&buttons);
+        Some((place, (*element).clone(), key.clone()))
     }
 
     pub(super) fn start(&mut self) {
@@ -229,7 +241,7 @@ impl Site {
 
     /// Lets it run, with nothing in its way, until nothing is left to be done. Gives what is left all the same.
     pub(super) async fn come_to_rest(&mut self) -> Vec<String> {
-        self.spoil(Faults::default(), Faults::default());
+        self.spoil(self.calm, Faults::default());
         let mut open = Vec::new();
         for _ in 0..TRIES {
             self.begin_anew().await;
@@ -275,4 +287,11 @@ impl Site {
             administer(server, format!("DROP SCHEMA {} CASCADE", self.schema)).await;
         }
     }
+}
+
+/// The last key of an issue that many decide about.
+fn key_in(text: &str) -> Option<String> {
+    let keys = CONTESTED.map(|id| format!("errors:{id}"));
+    keys.filter(|key| text.contains(key.as_str()))
+        .max_by_key(|key| text.rfind(key.as_str()))
 }

@@ -12,6 +12,20 @@ impl Tables {
         self.url.starts_with("postgres")
     }
 
+    /// Whether the tables have been made.
+    pub(super) async fn are_there(&self) -> bool {
+        const LAST: &str = "SELECT count(*) FROM messages";
+        if self.is_postgres() {
+            let connection = PgConnection::connect(&self.url).await;
+            connection.expect("it answers").execute(LAST).await.is_ok()
+        } else {
+            match SqliteConnection::connect(&self.url).await {
+                Ok(mut connection) => connection.execute(LAST).await.is_ok(),
+                Err(_) => false,
+            }
+        }
+    }
+
     /// Rows of texts; every column is to be cast to TEXT. NULL is empty.
     pub(super) async fn rows(&self, sql: &'static str) -> Vec<Vec<String>> {
         if self.is_postgres() {

@@ -31,6 +31,8 @@ pub(super) struct Faults {
     pub(super) doubtful: u64,
     /// Done, and the connection ends without an answer.
     pub(super) lost: u64,
+    /// Only requests whose first line has this.
+    pub(super) only: &'static str,
     /// Every history is empty.
     pub(super) hides_history: bool,
 }
@@ -43,6 +45,7 @@ impl Faults {
         refused: 20,
         doubtful: 20,
         lost: 30,
+        only: "",
         hides_history: false,
     };
 }
@@ -163,7 +166,7 @@ impl Wire {
         if faults.hides_history && line.contains("conversations.history") {
             return Fate::Hidden;
         }
-        if !(self.spoils)(line) {
+        if !(self.spoils)(line) || !line.contains(faults.only) {
             return Fate::Well(Duration::ZERO);
         }
         let throw = dice.below(1000);
