@@ -88,7 +88,10 @@ impl Courier {
             claimed,
         };
         let showing = match &message.ts {
-            None if message.state == MessageState::Old => Showing::Gone,
+            // One that may have been posted is looked for first: nobody else would take its buttons off.
+            None if message.state == MessageState::Old && message.first_sent_at.is_none() => {
+                Showing::Gone
+            }
             None => self.post(&draft).await?,
             Some(ts) => self.update(&draft, ts).await?,
         };
@@ -125,11 +128,13 @@ impl Courier {
                         self.remove_copies(stored, &found, ts).await;
                         return self.update(draft, &ts.clone()).await;
                     }
+                    None if stored.state == MessageState::Old => return Ok(Showing::Gone),
                     None => repeated = Some(draft.message.clone()),
                 },
                 Err(error) if error.class == Class::RateLimited || error.outcome_unknown() => {
                     return Ok(self.later(draft, &error));
                 }
+                Err(_) if stored.state == MessageState::Old => return Ok(Showing::Gone),
                 // It can't be looked for; a reader who sees two of them is told why.
                 Err(_) => repeated = Some(slack::repeated(draft.message.clone())),
             }
