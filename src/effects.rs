@@ -145,7 +145,11 @@ async fn attempt(
         Err(NotApplied::OutcomeUnknown(why)) => Err(NotApplied::NotSent(why)),
         Err(not_applied) => Err(not_applied),
         Ok(()) if store.mark_sent(&effect, clock()).await? => {
-            checklist.apply(&effect.order, ATTEMPT_LIMIT).await
+            let applied = checklist.apply(&effect.order, ATTEMPT_LIMIT).await;
+            applied.map(|applied| match effect.first_sent_at {
+                Some(_) => perhaps_by_us(applied),
+                None => applied,
+            })
         }
         Ok(()) => {
             return Ok(Attempt {
@@ -156,6 +160,19 @@ async fn attempt(
         }
     };
     settle(store, effect, applied, clock()).await
+}
+
+/// What is as it was ordered to be, after an attempt whose outcome nobody knows, counts as our change: so it can be
+/// taken back.
+fn perhaps_by_us(applied: Applied) -> Applied {
+    match applied {
+        Applied::Done { said, after, .. } => Applied::Done {
+            said,
+            changed: true,
+            after,
+        },
+        overtaken @ Applied::Overtaken { .. } => overtaken,
+    }
 }
 
 fn is_taken_back(history: &[Decision], version: i64) -> bool {

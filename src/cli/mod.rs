@@ -25,7 +25,7 @@ use crate::{
     render::{self, terminal::Look},
     schedule::Clock,
     serve::Service,
-    slack::manifest::manifest,
+    slack::{Lease, manifest::manifest},
     store::{self, Access, Store},
     triage::{Person, Verdict},
 };
@@ -99,6 +99,7 @@ async fn serve(mut config: Config) -> anyhow::Result<Exit> {
         bot: open(config).await?,
         slack,
         permissions,
+        lease: Lease::default(),
     };
     let (stop, shutdown) = watch::channel(false);
     tokio::spawn(async move {

@@ -9,7 +9,7 @@ use crate::{
     bot::Bot,
     report::Report,
     slack::{
-        Courier, Settings,
+        Courier, Lease, Settings,
         api::{Api, Limits},
     },
     store::RoundOrder,
@@ -52,6 +52,7 @@ impl Poster {
         let courier = Courier {
             bot: Arc::clone(bot),
             api: self.api,
+            lease: Lease::default(),
             workspace: self.workspace,
         };
         let deliver = async {

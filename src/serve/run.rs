@@ -23,7 +23,7 @@ use crate::{
     bot::{Bot, Desk},
     permissions::{Home, Permissions},
     slack::{
-        self, Courier, Intake, Transport,
+        self, Courier, Intake, Lease, Transport,
         api::{Api, Class, Identity, Limits},
         http,
         people::People,
@@ -40,6 +40,8 @@ pub struct Service {
     pub slack: slack::Settings,
     pub server: Settings,
     pub permissions: Permissions,
+    /// Of messages.
+    pub lease: Lease,
 }
 
 impl Service {
@@ -52,6 +54,7 @@ impl Service {
             self.slack,
             &self.server,
             self.permissions,
+            self.lease,
             door,
             shutdown,
         )
@@ -96,6 +99,7 @@ async fn serve(
     slack: slack::Settings,
     server: &Settings,
     permissions: Permissions,
+    lease: Lease,
     door: Door,
     shutdown: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
@@ -144,6 +148,7 @@ async fn serve(
     let courier = Arc::new(Courier {
         bot: Arc::clone(bot),
         api: Arc::clone(&api),
+        lease,
         workspace: identity.url.clone(),
     });
     let intake = Arc::new(Intake::new(desk, Arc::clone(&api), identity.url));

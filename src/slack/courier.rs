@@ -20,12 +20,6 @@ use crate::{
     triage::Person,
 };
 
-/// How long a message is ours alone: six calls to Slack that take their whole time.
-const LEASE: TimeDelta = TimeDelta::seconds(60);
-
-/// From then on after a claim nothing is begun any more, so that no two processes write the same message.
-const TOO_LATE: Duration = Duration::from_secs(20);
-
 /// While a round runs, its message is edited no more often.
 const PROGRESS: TimeDelta = TimeDelta::seconds(2);
 
@@ -35,10 +29,29 @@ const DOUBT: TimeDelta = TimeDelta::seconds(60);
 /// For how long a message waits for a channel that can't be posted to.
 const PATIENCE: TimeDelta = TimeDelta::hours(24);
 
+/// For how long a claimed message belongs to one process.
+#[derive(Clone, Copy, Debug)]
+pub struct Lease {
+    pub time: TimeDelta,
+    /// From then on after the claim nothing is begun any more, so that no two processes write the same message.
+    pub too_late: Duration,
+}
+
+impl Default for Lease {
+    /// Six calls to Slack that take their whole time.
+    fn default() -> Self {
+        Self {
+            time: TimeDelta::seconds(60),
+            too_late: Duration::from_secs(20),
+        }
+    }
+}
+
 /// Keeps the messages of a workspace.
 pub struct Courier {
     pub bot: Arc<Bot>,
     pub api: Arc<Api>,
+    pub lease: Lease,
     /// The workspace's address, for links to messages.
     pub workspace: Url,
 }
@@ -55,7 +68,7 @@ impl Courier {
     /// Brings one message up to date. False if none waits.
     pub async fn deliver_next(&self) -> anyhow::Result<bool> {
         let now = (self.bot.clock)();
-        let Some(message) = self.bot.store.claim_message(now, LEASE).await? else {
+        let Some(message) = self.bot.store.claim_message(now, self.lease.time).await? else {
             return Ok(false);
         };
         let claimed = Instant::now();
@@ -75,7 +88,10 @@ impl Courier {
             claimed,
         };
         let showing = match &message.ts {
-            None if message.state == MessageState::Old => Showing::Gone,
+            // One that may have been posted is looked for first: nobody else would take its buttons off.
+            None if message.state == MessageState::Old && message.first_sent_at.is_none() => {
+                Showing::Gone
+            }
             None => self.post(&draft).await?,
             Some(ts) => self.update(&draft, ts).await?,
         };
@@ -112,17 +128,21 @@ impl Courier {
                         self.remove_copies(stored, &found, ts).await;
                         return self.update(draft, &ts.clone()).await;
                     }
+                    None if stored.state == MessageState::Old => return Ok(Showing::Gone),
                     None => repeated = Some(draft.message.clone()),
                 },
                 Err(error) if error.class == Class::RateLimited || error.outcome_unknown() => {
                     return Ok(self.later(draft, &error));
                 }
+                Err(_) if stored.state == MessageState::Old => return Ok(Showing::Gone),
                 // It can't be looked for; a reader who sees two of them is told why.
                 Err(_) => repeated = Some(slack::repeated(draft.message.clone())),
             }
         }
         let now = (self.bot.clock)();
-        if draft.claimed.elapsed() > TOO_LATE || !self.bot.store.mark_posting(stored, now).await? {
+        if draft.claimed.elapsed() > self.lease.too_late
+            || !self.bot.store.mark_posting(stored, now).await?
+        {
             return Ok(self.soon(draft, "it took too long to begin"));
         }
         let doubted_at = repeated.is_some().then_some(now);
@@ -169,7 +189,7 @@ impl Courier {
         if stored.digest.as_ref() == Some(&draft.digest) {
             return Ok(self.shown(draft, ts.to_owned(), doubted_at, None));
         }
-        if draft.claimed.elapsed() > TOO_LATE {
+        if draft.claimed.elapsed() > self.lease.too_late {
             return Ok(self.soon(draft, "it took too long to begin"));
         }
         let updated = self

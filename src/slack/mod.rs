@@ -37,7 +37,7 @@ mod drawing;
 mod intake;
 mod taken;
 
-pub use courier::Courier;
+pub use courier::{Courier, Lease};
 pub use intake::Intake;
 
 pub use crate::command::Transport;

@@ -15,6 +15,7 @@ mod errors_faults;
 mod errors_remedies;
 mod health;
 mod inbox;
+mod killing;
 mod markdown;
 mod messages;
 mod opening;

@@ -103,7 +103,7 @@ pub(crate) async fn on_each_engine(test: impl AsyncFn(&Database)) {
     }
 }
 
-async fn administer(server: &str, sql: String) {
+pub(crate) async fn administer(server: &str, sql: String) {
     let mut connection = PgConnection::connect(server)
         .await
         .expect("PostgreSQL answers");
@@ -125,7 +125,7 @@ async fn caught<T>(work: impl Future<Output = T>) -> std::thread::Result<T> {
     .await
 }
 
-fn random() -> [u8; 8] {
+pub(crate) fn random() -> [u8; 8] {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).expect("random bytes");
     bytes

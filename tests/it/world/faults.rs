@@ -204,7 +204,7 @@ async fn strike(
     None
 }
 
-fn canned(status: &str, body: &str) -> Vec<u8> {
+pub(crate) fn canned(status: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).into_bytes()
 }
 
@@ -221,7 +221,7 @@ fn with_length(answer: &[u8], head: usize, length: usize) -> Vec<u8> {
     changed
 }
 
-async fn read_request(client: &mut TcpStream) -> Option<Vec<u8>> {
+pub(crate) async fn read_request(client: &mut TcpStream) -> Option<Vec<u8>> {
     let mut request = Vec::new();
     let head = loop {
         if client.read_buf(&mut request).await.ok()? == 0 {
@@ -248,7 +248,7 @@ async fn read_request(client: &mut TcpStream) -> Option<Vec<u8>> {
 }
 
 /// Asks the world on a connection of its own, and gives its whole answer.
-async fn forward(world: SocketAddr, request: &[u8]) -> Option<Vec<u8>> {
+pub(crate) async fn forward(world: SocketAddr, request: &[u8]) -> Option<Vec<u8>> {
     let line = request.windows(2).position(|end| end == b"\r\n")? + 2;
     let mut stream = TcpStream::connect(world).await.ok()?;
     stream.write_all(&request[..line]).await.ok()?;

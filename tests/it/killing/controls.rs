@@ -1,0 +1,80 @@
+//! Servers and upstreams that break the promise. A harness that does not see it would prove nothing.
+
+use super::{
+    judge::{Findings, judge},
+    loops::Life,
+    node::Launch,
+    options::Options,
+    upstream::Faults,
+};
+
+impl Life {
+    fn of(launch: Launch, kills: usize) -> Self {
+        Self {
+            launch,
+            server: None,
+            seed: Options::read(0).seed,
+            kills,
+            slack: Faults::default(),
+            sentry: Faults::default(),
+            calm: Faults::default(),
+            pause: (300, 900),
+        }
+    }
+
+    async fn is_judged(&self) -> Findings {
+        let mut site = self.begin().await;
+        self.go_on(&mut site).await;
+        let found = judge(&mut site, true).await;
+        assert!(found.acked > 20, "it was used: {found:?}\n{}", site.said());
+        site.close().await;
+        found
+    }
+}
+
+fn assert_seen(found: &Findings, what: &str) {
+    assert!(
+        found.wrong.iter().any(|wrong| wrong.contains(what)),
+        "nobody saw `{what}` in\n{}",
+        found.wrong.join("\n")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ack_before_the_commit_is_seen() {
+    let life = Life::of(Launch::Role("ack-first"), 10);
+    let found = life.is_judged().await;
+    assert_seen(&found, "were acked and not kept");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_post_that_is_not_looked_for_is_seen() {
+    let blind = Faults {
+        hides_history: true,
+        ..Faults::default()
+    };
+    let life = Life {
+        slack: Faults { lost: 300, ..blind },
+        calm: blind,
+        ..Life::of(Launch::Binary(Options::read(0).binary), 4)
+    };
+    let found = life.is_judged().await;
+    assert_seen(&found, "was posted 2 times");
+    assert_seen(&found, "stands in Slack as");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_that_is_too_short_is_seen() {
+    let life = Life {
+        slack: Faults {
+            only: "chat.postMessage",
+            late: 1000,
+            delay: std::time::Duration::from_millis(1500),
+            ..Faults::default()
+        },
+        pause: (2500, 3500),
+        ..Life::of(Launch::Role("short-lease"), 3)
+    };
+    let found = life.is_judged().await;
+    assert_seen(&found, "was posted");
+}

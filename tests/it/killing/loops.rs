@@ -1,0 +1,191 @@
+//! The loops over the real binary.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    judge::{Findings, judge},
+    node::Launch,
+    options::{Dice, Options},
+    people::{Memory, use_it},
+    requests::{Request, Wish},
+    site::{Site, channel_id},
+    upstream::Faults,
+};
+use crate::world::skipped::needs;
+
+const PEOPLE: u64 = 6;
+
+/// After so many kills nobody runs for an hour.
+const A_WHILE: usize = 12;
+
+/// How a life goes.
+pub(super) struct Life {
+    pub(super) launch: Launch,
+    pub(super) server: Option<String>,
+    pub(super) seed: u64,
+    pub(super) kills: usize,
+    pub(super) slack: Faults,
+    pub(super) sentry: Faults,
+    /// What stays so while it comes to rest.
+    pub(super) calm: Faults,
+    /// Between two kills, in milliseconds.
+    pub(super) pause: (u64, u64),
+}
+
+impl Life {
+    pub(super) async fn begin(&self) -> Site {
+        let mut site = Site::open(&self.launch, self.server.as_deref(), self.seed).await;
+        site.start();
+        let user = site.somebody().expect("somebody is there");
+        let channel = channel_id(0);
+        let wish = Wish::Round {
+            channel: channel.clone(),
+        };
+        let mut first = Request::command(user, wish, &channel, "daily", &site.reply_to());
+        let since = Instant::now();
+        while !site.tables.are_there().await || !first.deliver(site.nodes[0].to).await {
+            let has_ended = site.nodes.iter_mut().any(super::node::Node::has_ended);
+            assert!(
+                !has_ended && since.elapsed() < Duration::from_secs(20),
+                "{}",
+                site.said()
+            );
+            sleep(Duration::from_millis(50)).await;
+        }
+        site.asked.lock().expect("no test panicked").push(first);
+        // Whoever acks first may have nothing to do yet.
+        while site
+            .tables
+            .number("SELECT CAST(count(*) AS TEXT) FROM runs")
+            .await
+            == 0
+            || !site.tables.open().await.is_empty()
+        {
+            assert!(since.elapsed() < Duration::from_secs(30), "{}", site.said());
+            sleep(Duration::from_millis(50)).await;
+        }
+        site
+    }
+
+    /// People use it while it is killed.
+    pub(super) async fn go_on(&self, site: &mut Site) {
+        site.spoil(self.slack, self.sentry);
+        site.calm = self.calm;
+        let stop = AtomicBool::new(false);
+        let memory = Mutex::new(Memory::default());
+        let addresses: Vec<_> = site.nodes.iter().map(|node| node.to).collect();
+        let mut dice = Dice::new(self.seed);
+        let mut done = 0;
+        while done < self.kills {
+            let some = (self.kills - done).min(A_WHILE);
+            let mut nodes = std::mem::take(&mut site.nodes);
+            stop.store(false, Ordering::SeqCst);
+            let people = (0..PEOPLE).map(|number| {
+                let dice = Dice::new(self.seed ^ (number << 32) ^ done as u64);
+                use_it(site, &addresses, dice, &memory, &stop)
+            });
+            let killer = async {
+                for _ in 0..some {
+                    let time = dice.between(self.pause.0, self.pause.1);
+                    sleep(Duration::from_millis(time)).await;
+                    let victim = usize::try_from(dice.below(nodes.len() as u64)).unwrap_or(0);
+                    let other = (victim + 1) % nodes.len();
+                    if other != victim && dice.below(3) == 0 {
+                        nodes[other].signal("-STOP");
+                        sleep(Duration::from_millis(dice.between(50, 700))).await;
+                        nodes[victim].kill();
+                        nodes[other].signal("-CONT");
+                    } else {
+                        nodes[victim].kill();
+                    }
+                    sleep(Duration::from_millis(dice.below(120))).await;
+                    nodes[victim].start();
+                }
+                stop.store(true, Ordering::SeqCst);
+            };
+            tokio::join!(killer, join_all(people));
+            site.nodes = nodes;
+            done += some;
+            if done < self.kills {
+                site.begin_anew().await;
+            }
+        }
+    }
+}
+
+/// Lives with the real binary and everything in its way. Fails with all that was wrong.
+async fn survive(server: Option<String>) {
+    let options = Options::read(50);
+    for (seed, kills) in options.lives() {
+        let life = Life {
+            launch: Launch::Binary(options.binary.clone()),
+            server: server.clone(),
+            seed,
+            kills,
+            slack: Faults::MANY,
+            sentry: Faults::MANY,
+            calm: Faults::default(),
+            pause: (150, 700),
+        };
+        let since = Instant::now();
+        let mut site = life.begin().await;
+        life.go_on(&mut site).await;
+        let lived = since.elapsed();
+        let found = judge(&mut site, true).await;
+        tell(seed, kills, &site, &found, lived, since.elapsed());
+        assert!(
+            found.wrong.is_empty(),
+            "KILLING_SEED={seed}: {} wrong:\n{}\n{}",
+            found.wrong.len(),
+            found.wrong.join("\n"),
+            site.said()
+        );
+        site.close().await;
+    }
+}
+
+fn tell(seed: u64, kills: usize, site: &Site, found: &Findings, lived: Duration, all: Duration) {
+    use std::io::Write;
+    writeln!(
+        std::io::stderr(),
+        "KILLING_SEED={seed} {}: {kills} kills in {:.0} s ({:.0} s with the judgement); {} acked, {} not, {} deliveries; \
+         {} decisions, {} effects, {} notes, {} rounds, {} log entries; {} + {} faults; {} wrong",
+        if site.tables.is_postgres() { "PostgreSQL" } else { "SQLite" },
+        lived.as_secs_f64(),
+        all.as_secs_f64(),
+        found.acked,
+        found.unacked,
+        found.delivered,
+        found.decisions,
+        found.effects,
+        found.notes,
+        found.rounds,
+        found.log,
+        site.to_slack.struck(),
+        site.to_sentry.struck(),
+        found.wrong.len(),
+    )
+    .ok();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_accepted_is_done_once_however_often_the_process_is_killed() {
+    survive(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_it_is_with_two_processes_on_postgres_that_are_killed_and_paused() {
+    let what = "the kill loop of two processes";
+    if let Some(server) = needs("TEST_DATABASE_URL", what) {
+        survive(Some(server)).await;
+    }
+}

@@ -1,0 +1,145 @@
+//! A process that serves, and is killed.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::Write,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use crate::world::{sentry, slack::web_api};
+
+pub(super) const SIGNING: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+
+/// What is started.
+#[derive(Clone)]
+pub(super) enum Launch {
+    Binary(PathBuf),
+    /// This test binary itself, in a role that the real one can't play.
+    Role(&'static str),
+}
+
+pub(super) struct Node {
+    /// Where people's requests go.
+    pub(super) to: SocketAddr,
+    pub(super) configuration: PathBuf,
+    pub(super) output: PathBuf,
+    launch: Launch,
+    child: Option<Child>,
+}
+
+impl Node {
+    pub(super) fn new(
+        folder: &Path,
+        name: &str,
+        launch: Launch,
+        to: SocketAddr,
+        text: &str,
+    ) -> Self {
+        let configuration = folder.join(format!("{name}.toml"));
+        std::fs::write(&configuration, text).expect("the configuration can be written");
+        Self {
+            to,
+            configuration,
+            output: folder.join(format!("{name}.output")),
+            launch,
+            child: None,
+        }
+    }
+
+    pub(super) fn command(&self) -> Command {
+        let mut command = match &self.launch {
+            Launch::Binary(path) => Command::new(path),
+            Launch::Role(_) => Command::new(env!("CARGO_BIN_EXE_daily-ops")),
+        };
+        self.furnish(&mut command);
+        command
+    }
+
+    fn furnish(&self, command: &mut Command) {
+        command
+            .env_clear()
+            .env("SENTRY_AUTH_TOKEN", sentry::TOKEN)
+            .env("SLACK_BOT_TOKEN", web_api::TOKEN)
+            .env("SLACK_SIGNING_SECRET", SIGNING)
+            .env("DAILY_OPS_CONFIG", &self.configuration)
+            .env("USER", "anna");
+    }
+
+    pub(super) fn start(&mut self) {
+        let mut command = match &self.launch {
+            Launch::Binary(path) => {
+                let mut command = Command::new(path);
+                self.furnish(&mut command);
+                command.arg("serve");
+                command
+            }
+            Launch::Role(role) => {
+                let this = std::env::current_exe().expect("this binary has a path");
+                let mut command = Command::new(this);
+                self.furnish(&mut command);
+                command
+                    .env("KILLING_ROLE", role)
+                    .env("KILLING_FRONT", self.to.to_string())
+                    .args(["--exact", "killing::role::a_server_of_the_loops"])
+                    .args(["--ignored", "--nocapture"]);
+                command
+            }
+        };
+        let output = self.append();
+        let errors = output.try_clone().expect("a second handle");
+        let child = command.stdin(Stdio::null()).stdout(output).stderr(errors);
+        self.child = Some(child.spawn().expect("it starts"));
+    }
+
+    fn append(&self) -> File {
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        options.open(&self.output).expect("its output can be kept")
+    }
+
+    /// SIGKILL.
+    pub(super) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("it can be killed");
+            child.wait().expect("it has ended");
+            writeln!(self.append(), "--- killed ---").ok();
+        }
+    }
+
+    /// SIGSTOP, SIGCONT.
+    pub(super) fn signal(&self, signal: &str) {
+        if let Some(child) = &self.child {
+            let pid = child.id().to_string();
+            let sent = Command::new("kill").args([signal, &pid]).status();
+            assert!(sent.is_ok_and(|status| status.success()), "{signal}");
+        }
+    }
+
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// Whether it has ended by itself, which it never should.
+    pub(super) fn has_ended(&mut self) -> bool {
+        self.child
+            .as_mut()
+            .is_some_and(|child| child.try_wait().is_ok_and(|ended| ended.is_some()))
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            child.kill().ok();
+            child.wait().ok();
+        }
+    }
+}
+
+/// An address that nobody listens on.
+pub(super) fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address")
+}
