@@ -1,19 +1,26 @@
 //! Daily Ops walks the daily ops checklist, says what needs a person, and keeps the ops log.
 //!
 //! ```text
-//!  terminal --+                        +--> render (terminal, Markdown, JSON)
-//!             v                        |
-//!          command --> bot --> checks --> report --> triage
-//!                       |                              |
-//!                       +--> store (runs, decisions, ops log, effects) --> effects --> upstream
+//!  Slack --> slack (parsed, kept in the inbox, then acked) --+          schedule
+//!                                                            v             |
+//!  terminal --> command ----------------------------------> bot <-----------+
+//!                                                            |
+//!                                          checks --> report --> triage --> render
+//!                                                            |
+//!      store (runs, decisions, ops log, inbox, rounds, messages, effects)
+//!                              |                    |
+//!                              v                    v
+//!                 slack (the courier: messages)   effects --> upstream
 //! ```
 //!
 //! Invariants:
 //! 1. The database is the truth: a run is recorded before anything of it is shown.
 //! 2. `text`, `report`, `triage`, `render`, `command` and every `evaluate` do no I/O and take the time as an argument.
-//! 3. All SQL is in `store`; only `upstream` and the checks' clients touch the network.
-//! 4. A decision, its log entry and the effect that it asks for are one transaction.
-//! 5. The modules below stand in dependency order: each uses only those above it. A test proves it.
+//! 3. All SQL is in `store`; only `upstream`, the checks' clients, `slack` and `serve` touch the network.
+//! 4. A request from Slack is answered after it was committed under its natural key. A decision, its log entry and the
+//!    effect that it asks for are one transaction, and no effect is recorded without a `Permit`.
+//! 5. A message in Slack is a rendering of the database: every change, from wherever it comes, renders it anew.
+//! 6. The modules below stand in dependency order: each uses only those above it. A test proves it.
 
 /// Text from outside, made one printable line.
 pub mod text;

@@ -78,7 +78,7 @@ impl Bot {
         let mut progress = self.pending(only);
         self.keep(claim, &progress).await;
         let bars = self.checklist.progress(only);
-        let by = round.order.by.clone().unwrap_or_else(|| Person::program());
+        let by = round.order.by.clone().unwrap_or_else(Person::program);
         let (ended, mut ends) = mpsc::unbounded_channel();
         let run = async {
             let tell = move |report: &CheckReport| drop(ended.send(finished(report)));

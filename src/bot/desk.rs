@@ -43,7 +43,6 @@ pub enum Reply {
 }
 
 /// What a view over a message shows.
-#[expect(clippy::large_enum_variant, reason = "one at a time")]
 pub enum Shown {
     Form {
         view: View,

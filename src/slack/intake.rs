@@ -248,8 +248,7 @@ impl Intake {
                     .remedies
                     .iter()
                     .any(|remedy| remedy.verb == Action::Archive.name());
-                view::form(view, &finding, &item, &channel, &ts, archives)
-                    .unwrap_or_else(|| too_old())
+                view::form(view, &finding, &item, &channel, &ts, archives).unwrap_or_else(too_old)
             }
             Shown::Details {
                 known,

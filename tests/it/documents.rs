@@ -98,6 +98,7 @@ fn the_example_is_complete() {
         "api_url",
         "listen",
         "admin_listen",
+        "daily",
         "look",
         "triage",
         "money",

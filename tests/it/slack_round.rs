@@ -63,7 +63,7 @@ async fn a_click_that_comes_again_changes_nothing_and_the_second_person_hears_wh
     }
     office.until_said("Acknowledged by <@U0ANNA>").await;
     assert_eq!(office.hand().interact(&bens).await.status, 200);
-    office.until_told("already acknowledged by <@U0ANNA>").await;
+    office.until_told("lready acknowledged by <@U0ANNA>").await;
     office.end().await;
     let log = office.company.log_file();
     assert_eq!(log.matches("acknowledged").count(), 1, "{log}");
@@ -87,6 +87,11 @@ async fn a_note_is_written_in_a_window() {
         .await;
     let answer = json!({ "type": "plain_text_input", "value": "waits for *the* <vendor>" });
     assert_eq!(office.fills_in(BEN, "open.note", answer).await.body, "");
+    office
+        .until("it is in the log", async || {
+            office.company.log_file().contains("noted")
+        })
+        .await;
     office.click(ANNA, "open.details").await;
     office
         .until("the details show the note", async || {
@@ -223,7 +228,7 @@ async fn a_newer_round_takes_the_buttons_off_the_older_one_and_a_late_click_is_s
 async fn an_unknown_word_gets_the_nearest_right_one() {
     let mut office = office().await;
     office.types(ANNA, "dayly").await;
-    office.until_told("did you mean daily").await;
+    office.until_told("did you mean `daily`").await;
     office.types(ANNA, "help").await;
     office.until_told("/ops daily").await;
     office.end().await;

@@ -3,7 +3,7 @@
 use std::{net::TcpListener, time::Duration};
 
 use chrono::TimeDelta;
-use daily_ops::{checks::registry, config::Config, serve::Service};
+use daily_ops::{checks::registry, config::Config, serve::Service, slack::Lease};
 use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -93,6 +93,7 @@ impl Office {
             slack: config.slack.expect("there is a section"),
             server: config.server,
             permissions: config.permissions.expect("there is a section"),
+            lease: Lease::default(),
         };
         let shutdown = self.stop.subscribe();
         self.service = Some(tokio::spawn(service.run(shutdown)));
@@ -122,8 +123,9 @@ impl Office {
         while !is_so().await {
             assert!(
                 begun.elapsed() < PATIENCE,
-                "waited in vain until {what}; the channel:\n{}",
-                self.channel(OPS)
+                "waited in vain until {what}; the channel:\n{}\nprivately:\n{}",
+                self.channel(OPS),
+                self.told(),
             );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
