@@ -43,7 +43,7 @@ const METRICS: &[(&str, Kind, Unit, &str)] = &[
         "daily_ops_socket_age_seconds",
         Gauge,
         Unit::Seconds,
-        "Age of the oldest Socket Mode connection",
+        "Age of each Socket Mode connection, 0 while there is none",
     ),
     (
         "daily_ops_upstream_request_seconds",

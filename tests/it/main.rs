@@ -26,6 +26,7 @@ mod picture;
 mod render;
 mod round;
 mod schedule;
+mod secrets;
 mod sentry_contract;
 mod slack_api;
 mod slack_messages;

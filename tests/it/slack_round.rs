@@ -1,5 +1,7 @@
 //! The round in Slack, from the word that is typed to the message that everybody sees.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use daily_ops::ops_log::Kind;
 use serde_json::json;
@@ -8,8 +10,13 @@ use crate::world::{
     company::Company,
     office::Office,
     sentry::broken_cart,
-    slack::web_api::{ANNA, BEN, Fault, GUEST, OPS},
+    slack::{
+        socket_server::SocketMode,
+        web_api::{ANNA, BEN, Fault, GENERAL, GUEST, OPS, STRANGER},
+    },
 };
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn office() -> Office {
     Office::open(Company::with([broken_cart()]).await).await
@@ -289,5 +296,67 @@ async fn whoever_watches_is_told_how_it_is() {
     }
     assert_eq!(office.ask("/healthz").await.unwrap().status, 200);
     assert_eq!(office.ask("/").await.unwrap().status, 404);
+    office.end().await;
+}
+
+#[tokio::test]
+async fn over_socket_mode_it_is_the_same_bot_and_ready_only_once_slack_said_hello() {
+    let mut lines = SocketMode::start().await;
+    lines.greet(false);
+    let mut office = Office::closed(Company::with([broken_cart()]).await).await;
+    office.transport = "socket";
+    office.slack.world().socket = Some(lines.url());
+    office.start().await;
+    office
+        .until("it says what it waits for", async || {
+            let answer = office.ask("/readyz").await;
+            answer.is_some_and(|answer| answer.status == 503 && answer.body.contains("socket"))
+        })
+        .await;
+    let first = lines.line_within(PATIENCE).await.expect("it connects");
+    first.send(&json!({ "type": "hello", "num_connections": 1 }).to_string());
+    office.until_ready().await;
+
+    let mut line = first;
+    let command = office.command(ANNA, "daily");
+    line.deliver("slash_commands", "e-1", &command, 0);
+    assert_eq!(
+        line.said().await.expect("it is acked")["envelope_id"],
+        "e-1"
+    );
+    office.until_said("1 needs you").await;
+    let click = office.clicks(BEN, "acknowledge");
+    line.deliver("interactive", "e-2", &click, 0);
+    line.deliver("interactive", "e-3", &click, 1);
+    office.until_said("Acknowledged by <@U0BEN>").await;
+    office.end().await;
+    assert_eq!(office.company.log_file().matches("acknowledged").count(), 1);
+}
+
+#[tokio::test]
+async fn a_person_of_another_workspace_is_refused_and_so_is_a_copied_button() {
+    let mut office = office().await;
+    office.types(ANNA, "daily").await;
+    office.until_said("1 needs you").await;
+    office.click(STRANGER, "acknowledge").await;
+    office.until_told("nly members of the workspace").await;
+    let mut copy = office.clicks(ANNA, "acknowledge");
+    copy["channel"]["id"] = GENERAL.into();
+    copy["container"]["channel_id"] = GENERAL.into();
+    assert_eq!(office.hand().interact(&copy).await.status, 200);
+    office.until_told("another message").await;
+    office.end().await;
+    assert!(office.channel(OPS).contains("[Acknowledge]"));
+}
+
+#[tokio::test]
+async fn what_is_gone_in_sentry_is_taken_back_in_the_message() {
+    let mut office = office().await;
+    office.types(ANNA, "daily").await;
+    office.until_said("1 needs you").await;
+    office.company.sentry.world().issues.clear();
+    office.click(ANNA, "resolve").await;
+    office.until_said("taken back").await;
+    office.until_said("[Acknowledge]").await;
     office.end().await;
 }

@@ -29,6 +29,7 @@ pub(crate) struct Office {
     service: Option<JoinHandle<anyhow::Result<()>>>,
     /// Written into the configuration.
     pub(crate) more: String,
+    pub(crate) transport: &'static str,
 }
 
 /// A port that nobody listened on a moment ago.
@@ -54,14 +55,16 @@ impl Office {
             stop: watch::channel(false).0,
             service: None,
             more: String::new(),
+            transport: "http",
         }
     }
 
     pub(crate) fn configuration(&self) -> String {
         format!(
-            "{}[slack]\ntransport = \"http\"\nchannel = \"{OPS}\"\napi_url = \"{}\"\n[server]\nlisten = \"{}\"\n\
+            "{}[slack]\ntransport = \"{}\"\nchannel = \"{OPS}\"\napi_url = \"{}\"\n[server]\nlisten = \"{}\"\n\
              admin_listen = \"{}\"\n[permissions]\ntriage = [\"{}\", \"{}\"]\n{}",
             self.company.configuration(),
+            self.transport,
             self.slack.url(),
             self.door,
             self.admin,
@@ -83,6 +86,20 @@ impl Office {
 
     /// Starts the bot in this process, and waits until it is ready.
     pub(crate) async fn begin(&mut self) {
+        self.start().await;
+        self.until_ready().await;
+    }
+
+    pub(crate) async fn until_ready(&self) {
+        self.until("it is ready", async || {
+            self.ask("/readyz")
+                .await
+                .is_some_and(|answer| answer.status == 200)
+        })
+        .await;
+    }
+
+    pub(crate) async fn start(&mut self) {
         let config = Config::parse(&self.configuration(), &registry(), &Self::env)
             .unwrap_or_else(|error| panic!("{error:#}"));
         let mut bot = self.company.bot().await;
@@ -97,12 +114,6 @@ impl Office {
         };
         let shutdown = self.stop.subscribe();
         self.service = Some(tokio::spawn(service.run(shutdown)));
-        self.until("it is ready", async || {
-            self.ask("/readyz")
-                .await
-                .is_some_and(|answer| answer.status == 200)
-        })
-        .await;
     }
 
     /// Stops the bot as a signal does.
@@ -165,6 +176,24 @@ impl Office {
         }
     }
 
+    /// For a bot in a process of its own, whose time is the machine's.
+    pub(crate) fn hand_now(&self) -> driver::Slack {
+        driver::Slack {
+            now: self.slack.world().now(),
+            ..self.hand()
+        }
+    }
+
+    /// As `types`, for a bot in a process of its own.
+    pub(crate) async fn types_now(&self, by: &'static str, text: &str) {
+        let form = form(&self.command(by, text));
+        let answer = self
+            .hand_now()
+            .post("/slack/commands", form.as_bytes())
+            .await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
     pub(crate) fn command(&self, by: &'static str, text: &str) -> Value {
         let trigger = self.slack.world().trigger();
         let mut payload = Command {
@@ -182,10 +211,7 @@ impl Office {
     }
 
     pub(crate) async fn send_command(&self, payload: &Value) -> Answer {
-        let fields = payload.as_object().expect("it is an object").iter();
-        let form = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields.map(|(name, value)| (name, value.as_str().unwrap_or_default())))
-            .finish();
+        let form = form(payload);
         self.hand().post("/slack/commands", form.as_bytes()).await
     }
 
@@ -300,6 +326,13 @@ fn who(user: &'static str) -> Who {
         here: Some(web_api::TEAM),
         enterprise: None,
     }
+}
+
+fn form(payload: &Value) -> String {
+    let fields = payload.as_object().expect("it is an object").iter();
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields.map(|(name, value)| (name, value.as_str().unwrap_or_default())))
+        .finish()
 }
 
 /// The action and value of the first button or menu entry for that press.

@@ -89,6 +89,11 @@ impl SocketMode {
         self.greets.store(greets, Ordering::SeqCst);
     }
 
+    /// For what `apps.connections.open` answers.
+    pub(crate) fn url(&self) -> Url {
+        self.url.clone()
+    }
+
     /// How often an address was asked for.
     pub(crate) fn opened(&self) -> usize {
         self.opened.load(Ordering::SeqCst)
