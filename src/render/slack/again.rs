@@ -4,7 +4,11 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use url::Url;
 
-use super::{Message, block::context, message::LINE, text::Mrkdwn};
+use super::{
+    Message,
+    block::context,
+    text::{LINE, Mrkdwn},
+};
 use crate::triage::Person;
 
 /// For whoever asks for a round that is under way, or has just ended.

@@ -6,12 +6,17 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use slack_morphism::prelude::SlackBlock;
 
-use super::limits::Violation;
-
 /// Of every id.
 pub(super) const ID: usize = 255;
 
 const URL: usize = 3_000;
+
+/// A limit that is broken, and where: `/blocks/3/text/text`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    pub pointer: String,
+    pub what: String,
+}
 
 #[derive(Default)]
 pub(super) struct Inspection {

@@ -8,6 +8,8 @@ use super::{
     inspection::{ID, Inspection},
 };
 
+pub use super::inspection::Violation;
+
 /// Bytes of all texts and addresses of a message.
 ///
 /// Slack refuses more with `msg_blocks_too_long`, documents no number, and was reported to do so at 11,341.
@@ -20,13 +22,6 @@ pub const TEXT: usize = 4_000;
 const MESSAGE_BLOCKS: usize = 50;
 const VIEW_BLOCKS: usize = 100;
 const VIEW_SIZE: usize = 250_000;
-
-/// A limit that is broken, and where: `/blocks/3/text/text`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    pub pointer: String,
-    pub what: String,
-}
 
 /// Bytes of all texts and addresses.
 pub(super) fn size(blocks: &[SlackBlock]) -> usize {

@@ -10,8 +10,9 @@ use super::{
     block::{button, context, header, section},
     limits,
     rich::{Rich, list},
-    row, sections,
-    text::{Mrkdwn, fit, neutral},
+    row,
+    sections::{self, hidden, text},
+    text::{LINE, Mrkdwn, fit, neutral},
     unfinished,
 };
 use crate::{
@@ -27,9 +28,6 @@ const OPEN_SHOWN: usize = 7;
 
 /// All rows, with those that somebody decided about meanwhile.
 const SHOWN: usize = 10;
-
-/// Bytes of a line of mrkdwn.
-pub(super) const LINE: usize = 1_000;
 
 /// The message as the picture stands.
 pub fn message(picture: &Picture<'_>) -> Message {
@@ -50,17 +48,6 @@ pub fn shown(picture: &Picture<'_>) -> Vec<FindingKey> {
         .into_iter()
         .map(|row| row.finding.key.clone())
         .collect()
-}
-
-/// "Daily ops 23 Nov: " and what comes to it; for notifications and screen readers.
-pub(super) fn text(picture: &Picture<'_>, said: &str) -> String {
-    let day = picture
-        .started_at
-        .with_timezone(&picture.zone)
-        .format("%-d %b");
-    Mrkdwn::within(3_000)
-        .say(&format!("Daily ops {day}: {said}"))
-        .finish()
 }
 
 fn done_message(picture: &Picture<'_>, done: &Done<'_>) -> Message {
@@ -131,15 +118,6 @@ fn counts(picture: &Picture<'_>, done: &Done<'_>, shown: &[&Row]) -> Option<Slac
         Some(way) => section(line, Some(way)),
         None => context(line),
     })
-}
-
-/// Rows without a place of their own.
-pub(super) fn hidden<'a>(
-    rows: impl IntoIterator<Item = &'a Row>,
-    shown: &[&Row],
-) -> impl Iterator<Item = &'a Row> {
-    rows.into_iter()
-        .filter(|row| shown.iter().all(|it| it.finding.key != row.finding.key))
 }
 
 fn show_the_rest(picture: &Picture<'_>, done: &Done<'_>) -> Option<SlackBlockButtonElement> {

@@ -5,10 +5,9 @@ use slack_morphism::prelude::SlackBlock;
 
 use super::{
     Done, Picture,
-    message::{LINE, hidden},
     rich::{QUOTE, Rich, list},
     row,
-    text::Mrkdwn,
+    text::{LINE, Mrkdwn},
 };
 use crate::{
     render::{changes, counted, span, took},
@@ -172,4 +171,24 @@ pub(super) fn footer(picture: &Picture<'_>, done: &Done<'_>) -> Mrkdwn {
         Some(next) => line.say(" · next ").date(next, picture.zone),
         None => line,
     }
+}
+
+/// Rows without a place of their own.
+pub(super) fn hidden<'a>(
+    rows: impl IntoIterator<Item = &'a Row>,
+    shown: &[&Row],
+) -> impl Iterator<Item = &'a Row> {
+    rows.into_iter()
+        .filter(|row| shown.iter().all(|it| it.finding.key != row.finding.key))
+}
+
+/// "Daily ops 23 Nov: " and what comes to it; for notifications and screen readers.
+pub(super) fn text(picture: &Picture<'_>, said: &str) -> String {
+    let day = picture
+        .started_at
+        .with_timezone(&picture.zone)
+        .format("%-d %b");
+    Mrkdwn::within(3_000)
+        .say(&format!("Daily ops {day}: {said}"))
+        .finish()
 }

@@ -100,6 +100,9 @@ pub(super) fn fallback(at: DateTime<Utc>, zone: Tz) -> String {
     moment(at, zone, at)
 }
 
+/// Bytes of a line of mrkdwn.
+pub(super) const LINE: usize = 1_000;
+
 /// A line of mrkdwn that never grows over its limit, counted after escaping.
 #[derive(Clone)]
 pub(super) struct Mrkdwn {

@@ -3,9 +3,8 @@
 use super::{
     Finished, Message, Picture,
     block::{context, header},
-    message::text,
     rich::Rich,
-    sections,
+    sections::{self, text},
     text::{fit, neutral},
 };
 use crate::text::{Untrusted, count, thousands};
