@@ -93,6 +93,7 @@ impl Office {
             slack: config.slack.expect("there is a section"),
             server: config.server,
             permissions: config.permissions.expect("there is a section"),
+            lease: daily_ops::slack::Lease::default(),
         };
         let shutdown = self.stop.subscribe();
         self.service = Some(tokio::spawn(service.run(shutdown)));
