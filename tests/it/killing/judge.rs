@@ -1,14 +1,20 @@
 //! What has to be true once all has come to rest.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
+use futures_util::future::join_all;
 use serde_json::Value;
+use tokio::time::sleep;
 
 use super::{
     requests::{Request, Wish},
     site::{OWN, Site},
 };
 use crate::world::slack::web_api::{Posting, Version};
+
+/// Requests that are delivered once more at a time, and how often each is tried.
+const AT_ONCE: usize = 32;
+const TRIES: usize = 30;
 
 /// What was found, and what there was to find it in.
 #[derive(Debug, Default)]
@@ -56,19 +62,10 @@ async fn known_again(site: &mut Site, requests: &[Request], found: &mut Findings
     const KEPT: &str = "SELECT CAST(count(*) AS TEXT) FROM inbox";
     let before = site.tables.number(KEPT).await;
     let to = site.nodes[0].to;
-    for request in requests.iter().filter(|request| request.acked) {
-        let mut again = request.clone();
-        let mut tries = 0;
-        while !again.deliver(to).await {
-            tries += 1;
-            if tries > 20 {
-                found
-                    .wrong
-                    .push(format!("not acked, though all is well: {request:?}"));
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
+    let acked: Vec<&Request> = requests.iter().filter(|request| request.acked).collect();
+    for some in acked.chunks(AT_ONCE) {
+        let all = join_all(some.iter().map(|request| again(request, to))).await;
+        found.wrong.extend(all.into_iter().flatten());
     }
     let after = site.tables.number(KEPT).await;
     if after != before {
@@ -81,6 +78,18 @@ async fn known_again(site: &mut Site, requests: &[Request], found: &mut Findings
             .wrong
             .extend(open.into_iter().map(|what| format!("never done: {what}")));
     }
+}
+
+/// Delivers a request once more. Gives what is wrong.
+async fn again(request: &Request, to: SocketAddr) -> Option<String> {
+    let mut again = request.clone();
+    for _ in 0..TRIES {
+        if again.deliver(to).await {
+            return None;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    Some(format!("not acked, though all is well: {request:?}"))
 }
 
 async fn decided(site: &Site) -> Vec<Decided> {
