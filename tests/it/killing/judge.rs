@@ -28,6 +28,8 @@ pub(super) struct Findings {
     pub(super) effects: usize,
     pub(super) notes: usize,
     pub(super) log: i64,
+    /// Requests that a person has to look at, as the log says.
+    pub(super) given_up: usize,
 }
 
 struct Decided {
@@ -111,6 +113,18 @@ async fn decided(site: &Site) -> Vec<Decided> {
         .collect()
 }
 
+/// What the log says that a person has to look at: a request whose processes died too often is among it.
+async fn alerts(site: &Site) -> String {
+    let rows = site
+        .tables
+        .rows(
+            "SELECT COALESCE(body, '') FROM ops_log_bodies JOIN ops_log ON ops_log.seq = ops_log_bodies.seq \
+             WHERE kind = 'alert'",
+        )
+        .await;
+    rows.concat().join("\n")
+}
+
 /// Each wish led to what it asked for, once; and the other side is as the decisions say.
 async fn decisions(site: &Site, requests: &[Request], found: &mut Findings) {
     let all = decided(site).await;
@@ -121,6 +135,8 @@ async fn decisions(site: &Site, requests: &[Request], found: &mut Findings) {
         by.entry(&decision.by).or_default().push(decision);
         about.entry(&decision.key).or_default().push(&decision.verb);
     }
+    let told = site.slack.world().replies.clone();
+    let alerts = alerts(site).await;
     for request in requests {
         let own = by.get(request.user.as_str()).map_or(&[][..], Vec::as_slice);
         if own.len() > 1 {
@@ -132,7 +148,13 @@ async fn decisions(site: &Site, requests: &[Request], found: &mut Findings) {
             continue;
         };
         match own {
-            [] if request.acked => found.wrong.push(format!("lost: {request:?}")),
+            [] if request.acked && alerts.contains(&request.user) => found.given_up += 1,
+            [] if request.acked => {
+                let told = request.answer_in(&told);
+                found
+                    .wrong
+                    .push(format!("lost: {request:?}, who was told {told:?}"));
+            }
             [one] if one.verb != *verb || one.key != *key => {
                 found
                     .wrong
@@ -273,10 +295,11 @@ async fn drawn_anew(site: &mut Site, found: &mut Findings) {
                 format!("the message {row:?} showed\n{was:?}\nand the database says\n{is:?}");
             found.wrong.push(wrong);
         }
-        if row[1] == "old" && was.blocks.iter().any(|block| block["type"] == "actions") {
-            found
-                .wrong
-                .push(format!("the old message {row:?} has buttons"));
+        if let Some(buttons) = was.blocks.iter().find(|block| block["type"] == "actions")
+            && row[1] == "old"
+        {
+            let wrong = format!("the old message {row:?} has {buttons}\n{was:?}\nand now {is:?}");
+            found.wrong.push(wrong);
         }
     }
 }
