@@ -24,6 +24,9 @@ const LEFT_OVER: Duration = Duration::from_secs(5);
 /// How often the clock is compared with the schedule.
 const TICK: Duration = Duration::from_secs(20);
 
+/// Of those, so many are dealt with at a time: one that hangs keeps no other waiting.
+const LEFT_OVERS: usize = 4;
+
 /// What failed is not begun again before.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -94,16 +97,18 @@ impl Work {
                 }),
             );
         }
-        let of = Arc::clone(intake);
-        start(
-            "left-over requests",
-            LEFT_OVER,
-            |_| None,
-            Box::new(move || {
-                let intake = Arc::clone(&of);
-                Box::pin(async move { intake.take_over().await })
-            }),
-        );
+        for _ in 0..LEFT_OVERS {
+            let of = Arc::clone(intake);
+            start(
+                "left-over requests",
+                LEFT_OVER,
+                |_| None,
+                Box::new(move || {
+                    let intake = Arc::clone(&of);
+                    Box::pin(async move { intake.take_over().await })
+                }),
+            );
+        }
         let (of, channel) = (Arc::clone(bot), channel.to_owned());
         start(
             "the schedule",

@@ -190,7 +190,8 @@ impl Store {
         .await
     }
 
-    /// Notes what the chat calls a message whose post was never confirmed. False if it was, or was never tried.
+    /// Notes what the chat calls a message whose post was never confirmed. False if it is called otherwise, or was never
+    /// posted.
     pub async fn adopt_message(&self, id: &str, ts: &str) -> anyhow::Result<bool> {
         let (id, ts) = (id.to_owned(), ts.to_owned());
         self.write(move |c| {
@@ -198,7 +199,7 @@ impl Store {
                 let rows = on!(c, |c| {
                     sqlx::query(
                         "UPDATE messages SET ts = $2, wanted = wanted + 1, urgent = wanted + 1 \
-                         WHERE id = $1 AND ts IS NULL AND first_sent_at IS NOT NULL",
+                         WHERE id = $1 AND (ts = $2 OR (ts IS NULL AND first_sent_at IS NOT NULL))",
                     )
                     .bind(&id)
                     .bind(&ts)

@@ -320,11 +320,15 @@ async fn a_post_that_was_never_confirmed_is_adopted_once_where_it_is_found() {
         };
         assert!(settle(store, &lost, later).await);
         assert!(store.adopt_message(&id, "1.1").await.unwrap());
+        assert!(
+            store.adopt_message(&id, "1.1").await.unwrap(),
+            "somebody else clicks on it at the same moment"
+        );
         assert!(!store.adopt_message(&id, "2.2").await.unwrap());
         assert!(!store.adopt_message("none", "2.2").await.unwrap());
         let again = claim(store, 0).await.expect("it is rendered where it is");
         assert_eq!(again.ts.as_deref(), Some("1.1"));
-        assert_eq!(again.wanted, lost.wanted + 1);
+        assert_eq!(again.wanted, lost.wanted + 2);
     })
     .await;
 }

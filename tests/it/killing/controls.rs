@@ -9,7 +9,7 @@ use super::{
 };
 
 impl Life {
-    fn of(launch: Launch, kills: usize) -> Self {
+    pub(super) fn of(launch: Launch, kills: usize) -> Self {
         Self {
             launch,
             server: None,
@@ -18,6 +18,7 @@ impl Life {
             slack: Faults::default(),
             sentry: Faults::default(),
             calm: Faults::default(),
+            postgres: None,
             pause: (300, 900),
         }
     }

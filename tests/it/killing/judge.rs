@@ -1,14 +1,20 @@
 //! What has to be true once all has come to rest.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
+use futures_util::future::join_all;
 use serde_json::Value;
+use tokio::time::sleep;
 
 use super::{
     requests::{Request, Wish},
     site::{OWN, Site},
 };
 use crate::world::slack::web_api::{Posting, Version};
+
+/// Requests that are delivered once more at a time, and how often each is tried.
+const AT_ONCE: usize = 32;
+const TRIES: usize = 30;
 
 /// What was found, and what there was to find it in.
 #[derive(Debug, Default)]
@@ -22,6 +28,8 @@ pub(super) struct Findings {
     pub(super) effects: usize,
     pub(super) notes: usize,
     pub(super) log: i64,
+    /// Requests that a person has to look at, as the log says.
+    pub(super) given_up: usize,
 }
 
 struct Decided {
@@ -56,19 +64,10 @@ async fn known_again(site: &mut Site, requests: &[Request], found: &mut Findings
     const KEPT: &str = "SELECT CAST(count(*) AS TEXT) FROM inbox";
     let before = site.tables.number(KEPT).await;
     let to = site.nodes[0].to;
-    for request in requests.iter().filter(|request| request.acked) {
-        let mut again = request.clone();
-        let mut tries = 0;
-        while !again.deliver(to).await {
-            tries += 1;
-            if tries > 20 {
-                found
-                    .wrong
-                    .push(format!("not acked, though all is well: {request:?}"));
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
+    let acked: Vec<&Request> = requests.iter().filter(|request| request.acked).collect();
+    for some in acked.chunks(AT_ONCE) {
+        let all = join_all(some.iter().map(|request| again(request, to))).await;
+        found.wrong.extend(all.into_iter().flatten());
     }
     let after = site.tables.number(KEPT).await;
     if after != before {
@@ -81,6 +80,18 @@ async fn known_again(site: &mut Site, requests: &[Request], found: &mut Findings
             .wrong
             .extend(open.into_iter().map(|what| format!("never done: {what}")));
     }
+}
+
+/// Delivers a request once more. Gives what is wrong.
+async fn again(request: &Request, to: SocketAddr) -> Option<String> {
+    let mut again = request.clone();
+    for _ in 0..TRIES {
+        if again.deliver(to).await {
+            return None;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    Some(format!("not acked, though all is well: {request:?}"))
 }
 
 async fn decided(site: &Site) -> Vec<Decided> {
@@ -102,6 +113,18 @@ async fn decided(site: &Site) -> Vec<Decided> {
         .collect()
 }
 
+/// What the log says that a person has to look at: a request whose processes died too often is among it.
+async fn alerts(site: &Site) -> String {
+    let rows = site
+        .tables
+        .rows(
+            "SELECT COALESCE(body, '') FROM ops_log_bodies JOIN ops_log ON ops_log.seq = ops_log_bodies.seq \
+             WHERE kind = 'alert'",
+        )
+        .await;
+    rows.concat().join("\n")
+}
+
 /// Each wish led to what it asked for, once; and the other side is as the decisions say.
 async fn decisions(site: &Site, requests: &[Request], found: &mut Findings) {
     let all = decided(site).await;
@@ -112,6 +135,8 @@ async fn decisions(site: &Site, requests: &[Request], found: &mut Findings) {
         by.entry(&decision.by).or_default().push(decision);
         about.entry(&decision.key).or_default().push(&decision.verb);
     }
+    let told = site.slack.world().replies.clone();
+    let alerts = alerts(site).await;
     for request in requests {
         let own = by.get(request.user.as_str()).map_or(&[][..], Vec::as_slice);
         if own.len() > 1 {
@@ -123,7 +148,13 @@ async fn decisions(site: &Site, requests: &[Request], found: &mut Findings) {
             continue;
         };
         match own {
-            [] if request.acked => found.wrong.push(format!("lost: {request:?}")),
+            [] if request.acked && alerts.contains(&request.user) => found.given_up += 1,
+            [] if request.acked => {
+                let told = request.answer_in(&told);
+                found
+                    .wrong
+                    .push(format!("lost: {request:?}, who was told {told:?}"));
+            }
             [one] if one.verb != *verb || one.key != *key => {
                 found
                     .wrong
@@ -264,10 +295,11 @@ async fn drawn_anew(site: &mut Site, found: &mut Findings) {
                 format!("the message {row:?} showed\n{was:?}\nand the database says\n{is:?}");
             found.wrong.push(wrong);
         }
-        if row[1] == "old" && was.blocks.iter().any(|block| block["type"] == "actions") {
-            found
-                .wrong
-                .push(format!("the old message {row:?} has buttons"));
+        if let Some(buttons) = was.blocks.iter().find(|block| block["type"] == "actions")
+            && row[1] == "old"
+        {
+            let wrong = format!("the old message {row:?} has {buttons}\n{was:?}\nand now {is:?}");
+            found.wrong.push(wrong);
         }
     }
 }

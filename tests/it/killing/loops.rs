@@ -16,6 +16,7 @@ use super::{
     node::Launch,
     options::{Dice, Options},
     people::{Memory, use_it},
+    postgres::Postgres,
     requests::{Request, Wish},
     site::{Site, channel_id},
     upstream::Faults,
@@ -31,6 +32,8 @@ const A_WHILE: usize = 12;
 pub(super) struct Life {
     pub(super) launch: Launch,
     pub(super) server: Option<String>,
+    /// A server of our own, which is stopped hard now and then.
+    pub(super) postgres: Option<Postgres>,
     pub(super) seed: u64,
     pub(super) kills: usize,
     pub(super) slack: Faults,
@@ -97,6 +100,10 @@ impl Life {
                 for _ in 0..some {
                     let time = dice.between(self.pause.0, self.pause.1);
                     sleep(Duration::from_millis(time)).await;
+                    if let Some(postgres) = self.postgres.as_ref().filter(|_| dice.below(2) == 0) {
+                        postgres.crash(Duration::from_millis(dice.below(400))).await;
+                        continue;
+                    }
                     let victim = usize::try_from(dice.below(nodes.len() as u64)).unwrap_or(0);
                     let other = (victim + 1) % nodes.len();
                     if other != victim && dice.below(3) == 0 {
@@ -122,13 +129,14 @@ impl Life {
     }
 }
 
-/// Lives with the real binary and everything in its way. Fails with all that was wrong.
+/// Lives with the real binary and everything in its way.
 async fn survive(server: Option<String>) {
     let options = Options::read(50);
     for (seed, kills) in options.lives() {
         let life = Life {
             launch: Launch::Binary(options.binary.clone()),
             server: server.clone(),
+            postgres: None,
             seed,
             kills,
             slack: Faults::MANY,
@@ -136,15 +144,23 @@ async fn survive(server: Option<String>) {
             calm: Faults::default(),
             pause: (150, 700),
         };
+        life.is_survived().await;
+    }
+}
+
+impl Life {
+    /// Fails with all that was wrong.
+    async fn is_survived(&self) {
         let since = Instant::now();
-        let mut site = life.begin().await;
-        life.go_on(&mut site).await;
+        let mut site = self.begin().await;
+        self.go_on(&mut site).await;
         let lived = since.elapsed();
         let found = judge(&mut site, true).await;
-        tell(seed, kills, &site, &found, lived, since.elapsed());
+        tell(self.seed, self.kills, &site, &found, lived, since.elapsed());
         assert!(
             found.wrong.is_empty(),
-            "KILLING_SEED={seed}: {} wrong:\n{}\n{}",
+            "KILLING_SEED={}: {} wrong:\n{}\n{}",
+            self.seed,
             found.wrong.len(),
             found.wrong.join("\n"),
             site.said()
@@ -158,7 +174,7 @@ fn tell(seed: u64, kills: usize, site: &Site, found: &Findings, lived: Duration,
     writeln!(
         std::io::stderr(),
         "KILLING_SEED={seed} {}: {kills} kills in {:.0} s ({:.0} s with the judgement); {} acked, {} not, {} deliveries; \
-         {} decisions, {} effects, {} notes, {} rounds, {} log entries; {} + {} faults; {} wrong",
+         {} decisions, {} effects, {} notes, {} rounds, {} log entries; {} given up; {} + {} faults; {} wrong",
         if site.tables.is_postgres() { "PostgreSQL" } else { "SQLite" },
         lived.as_secs_f64(),
         all.as_secs_f64(),
@@ -170,6 +186,7 @@ fn tell(seed: u64, kills: usize, site: &Site, found: &Findings, lived: Duration,
         found.notes,
         found.rounds,
         found.log,
+        found.given_up,
         site.to_slack.struck(),
         site.to_sentry.struck(),
         found.wrong.len(),
@@ -188,4 +205,28 @@ async fn so_it_is_with_two_processes_on_postgres_that_are_killed_and_paused() {
     if let Some(server) = needs("TEST_DATABASE_URL", what) {
         survive(Some(server)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_it_is_when_postgres_itself_is_stopped_in_the_midst_of_transactions() {
+    let what = "the kill loop of PostgreSQL itself";
+    if needs("TEST_DATABASE_URL", what).is_none() {
+        return;
+    }
+    let Some(postgres) = Postgres::start().await else {
+        return;
+    };
+    let options = Options::read(8);
+    let life = Life {
+        launch: Launch::Binary(options.binary),
+        server: Some(postgres.url()),
+        postgres: Some(postgres),
+        seed: options.seed,
+        kills: options.kills,
+        slack: Faults::MANY,
+        sentry: Faults::MANY,
+        calm: Faults::default(),
+        pause: (500, 1200),
+    };
+    life.is_survived().await;
 }

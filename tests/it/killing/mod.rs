@@ -6,11 +6,14 @@
 //! `TEST_DATABASE_URL`, two processes on PostgreSQL are killed, and paused, as well.
 
 mod controls;
+mod disk;
 mod judge;
 mod loops;
 mod node;
 mod options;
 mod people;
+mod postgres;
+mod replaced;
 mod requests;
 mod role;
 mod site;

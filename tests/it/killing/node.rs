@@ -16,6 +16,8 @@ pub(super) const SIGNING: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 #[derive(Clone)]
 pub(super) enum Launch {
     Binary(PathBuf),
+    /// The same, but a file that grows too long is an error, and no signal that ends it.
+    Unlimited(PathBuf),
     /// This test binary itself, in a role that the real one can't play.
     Role(&'static str),
 }
@@ -50,7 +52,7 @@ impl Node {
 
     pub(super) fn command(&self) -> Command {
         let mut command = match &self.launch {
-            Launch::Binary(path) => Command::new(path),
+            Launch::Binary(path) | Launch::Unlimited(path) => Command::new(path),
             Launch::Role(_) => Command::new(env!("CARGO_BIN_EXE_daily-ops")),
         };
         self.furnish(&mut command);
@@ -73,6 +75,14 @@ impl Node {
                 let mut command = Command::new(path);
                 self.furnish(&mut command);
                 command.arg("serve");
+                command
+            }
+            Launch::Unlimited(path) => {
+                let mut command = Command::new("sh");
+                self.furnish(&mut command);
+                command
+                    .args(["-c", "trap '' XFSZ; exec \"$0\" serve"])
+                    .arg(path);
                 command
             }
             Launch::Role(role) => {
@@ -117,8 +127,15 @@ impl Node {
         }
     }
 
-    pub(super) fn pid(&self) -> Option<u32> {
-        self.child.as_ref().map(Child::id)
+    /// Lets no file grow beyond so many bytes, or to any length again.
+    pub(super) fn limit_files(&self, bytes: Option<u64>) {
+        let pid = self.child.as_ref().map(Child::id).expect("it runs");
+        let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        let set = Command::new("prlimit")
+            .arg(format!("--pid={pid}"))
+            .arg(format!("--fsize={limit}:unlimited"))
+            .status();
+        assert!(set.is_ok_and(|status| status.success()), "the limit is set");
     }
 
     /// Whether it has ended by itself, which it never should.

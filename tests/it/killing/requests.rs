@@ -109,6 +109,14 @@ impl Request {
         Self::new(user, wish, "/slack/interactions", body)
     }
 
+    /// What its person alone was told.
+    pub(super) fn answer_in(&self, told: &[(String, Value)]) -> Vec<String> {
+        let own = told
+            .iter()
+            .filter(|(address, _)| self.body.contains(address.as_str()));
+        own.map(|(_, answer)| answer["text"].to_string()).collect()
+    }
+
     /// Delivers it once, in this second's name. True if it was acked.
     pub(super) async fn deliver(&mut self, to: SocketAddr) -> bool {
         self.sent += 1;

@@ -30,8 +30,10 @@ pub(super) const CHANNELS: usize = 8;
 /// People of a company; each asks for one thing.
 const PEOPLE: usize = 2500;
 
-/// How long it may take until nothing is left to be done, before the next try.
-const CALM: Duration = Duration::from_secs(12);
+/// How long messages and effects may take that are not worked off at once, before time passes.
+const CALM: Duration = Duration::from_secs(4);
+
+const LONGEST: Duration = Duration::from_secs(45);
 
 const TRIES: usize = 6;
 
@@ -246,11 +248,16 @@ impl Site {
         for _ in 0..TRIES {
             self.begin_anew().await;
             let since = Instant::now();
-            while since.elapsed() < CALM {
+            let mut busy = since;
+            // Requests and rounds are worked off; the rest may wait for a time that is better passed than waited for.
+            while busy.elapsed() < CALM && since.elapsed() < LONGEST {
                 sleep(Duration::from_millis(150)).await;
                 open = self.tables.open().await;
                 if open.is_empty() {
                     return open;
+                }
+                if open.iter().any(|what| what.starts_with('r')) {
+                    busy = Instant::now();
                 }
             }
         }

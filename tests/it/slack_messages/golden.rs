@@ -172,7 +172,7 @@ fn one_person_gets_one_screen() {
     let lines = [
         Sentence::new()
             .say("already acknowledged by ")
-            .quote("U012ABCDEF")
+            .name(&slack("U012ABCDEF"))
             .say(", Mon 23 Nov 09:12 CET: nothing was changed"),
         Sentence::new()
             .say("no open finding is named `errors:45`; did you mean `errors:4501`? ")
