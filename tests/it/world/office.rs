@@ -110,11 +110,7 @@ impl Office {
             slack: config.slack.expect("there is a section"),
             server: config.server,
             permissions: config.permissions.expect("there is a section"),
-<<<<<<< HEAD
             lease: Lease::default(),
-=======
-            lease: daily_ops::slack::Lease::default(),
->>>>>>> killing
         };
         let shutdown = self.stop.subscribe();
         self.service = Some(tokio::spawn(service.run(shutdown)));
