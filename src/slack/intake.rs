@@ -108,9 +108,12 @@ impl Intake {
             return;
         }
         let opened = self.open(&asked, &receipt).await;
-        let dealt = timeout(LIMIT, self.answer(&asked, &receipt, opened)).await;
-        let error = match dealt {
-            Ok(Ok(())) => return,
+        let dealt = timeout(LIMIT, async {
+            let _place = self.places.acquire().await;
+            self.desk.answer(&asked, &receipt).await
+        });
+        let error = match dealt.await {
+            Ok(Ok(reply)) => return self.answer(&asked, reply, opened).await,
             Ok(Err(error)) => format!("{error:#}"),
             Err(_) => "it took too long".to_owned(),
         };
@@ -132,7 +135,7 @@ impl Intake {
         let entry = NewEntry {
             at: (self.bot.clock)(),
             kind: Kind::Alert,
-            subject: asked.channel.clone().unwrap_or_default(),
+            subject: String::new(),
             by: Person::program(),
             text: Sentence::new()
                 .say("a request of ")
@@ -170,14 +173,8 @@ impl Intake {
         }
     }
 
-    async fn answer(
-        &self,
-        asked: &Asked,
-        receipt: &Receipt,
-        opened: Option<String>,
-    ) -> anyhow::Result<()> {
-        let _place = self.places.acquire().await;
-        let reply = self.desk.answer(asked, receipt).await?;
+    /// Shows the person what came of it.
+    async fn answer(&self, asked: &Asked, reply: Reply, opened: Option<String>) {
         let zone = self.bot.schedule.time_zone;
         let message = match reply {
             Reply::Nothing => return Ok(()),
@@ -185,7 +182,7 @@ impl Intake {
                 Some(id) => {
                     self.show(asked, &id, &view::told("Daily Ops", &lines))
                         .await;
-                    return Ok(());
+                    return;
                 }
                 None => slack::reply(&lines),
             },
@@ -227,11 +224,10 @@ impl Intake {
                         self.tell(asked, slack::reply(&[line])).await;
                     }
                 }
-                return Ok(());
+                return;
             }
         };
         self.tell(asked, message).await;
-        Ok(())
     }
 
     fn view(&self, asked: &Asked, shown: Shown) -> SlackView {
