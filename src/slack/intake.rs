@@ -177,7 +177,7 @@ impl Intake {
     async fn answer(&self, asked: &Asked, reply: Reply, opened: Option<String>) {
         let zone = self.bot.schedule.time_zone;
         let message = match reply {
-            Reply::Nothing => return Ok(()),
+            Reply::Nothing => return,
             Reply::Private(lines) => match opened {
                 Some(id) => {
                     self.show(asked, &id, &view::told("Daily Ops", &lines))

@@ -52,7 +52,7 @@ async fn resolving_reaches_sentry_and_the_message_says_so() {
     office.until_said("1 needs you").await;
     office.click(ANNA, "resolve").await;
     office.until_said("resolved in Sentry").await;
-    let status = office.company.sentry.world().issues[0].status.to_string();
+    let status = office.company.sentry.world().issues[0].status.to_owned();
     assert_eq!(status, "resolved");
     office.end().await;
 }
