@@ -1,6 +1,6 @@
 //! What people decide about findings, here and on the other side.
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use chrono::{DateTime, Utc};
 
 use super::{Bot, said, said::Said};
@@ -9,7 +9,7 @@ use crate::{
     command::Triage,
     effects::{Delivery, deliver_due},
     ops_log::{Entry, Sentence},
-    permissions::Permit,
+    permissions::{Permit, Right},
     report::{Finding, FindingKey},
     store::{Decided, Effect, EffectState, NewEffect, Receipt},
     text::nearest,
@@ -116,6 +116,10 @@ impl Bot {
         permit: &Permit,
         receipt: Option<&Receipt>,
     ) -> anyhow::Result<Outcome> {
+        ensure!(
+            permit.right() != Right::Look,
+            "this is a defect: somebody may look, and would decide"
+        );
         let (now, zone) = ((self.clock)(), self.schedule.time_zone);
         let known = match self.known(key).await? {
             Ok(known) => known,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use chrono::TimeDelta;
 
 use super::{Bot, Judged, KEEP_ROUND, Outcome, Pictured, check_names, decide::wanted, task::Task};
@@ -83,10 +83,10 @@ impl Desk {
                 return self.deny(asked, &task, denied, receipt).await;
             }
             Verdict::Unknown(unknown) => {
-                let why = Sentence::new()
-                    .say("whether you may do that is not known, so nothing was changed: ")
-                    .quote(&unknown.reason);
-                return self.refuse(receipt, why).await;
+                bail!(
+                    "whether that is permitted is not known: {}",
+                    unknown.reason.as_str()
+                );
             }
         };
         match self.carry_out(asked, task, &permit, receipt).await? {
@@ -131,7 +131,7 @@ impl Desk {
         let Some(entry) = self.bot.store.deny(entry, receipt.clone()).await? else {
             return Ok(Reply::Nothing);
         };
-        self.bot.project_or_warn(&[entry]).await;
+        self.bot.project_later(&[entry]);
         let line = Sentence::new().say(denied.advice());
         Ok(Reply::Private(vec![line.say("; nothing was changed")]))
     }
@@ -283,7 +283,7 @@ impl Desk {
             .await?;
         Ok(match outcome {
             Outcome::Recorded { entry, said, .. } => {
-                self.bot.project_or_warn(&[entry]).await;
+                self.bot.project_later(&[entry]);
                 Ok(if tell {
                     Reply::Private(vec![said])
                 } else {

@@ -6,8 +6,8 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use anyhow::bail;
-use tokio::sync::Notify;
+use anyhow::{Context, bail};
+use tokio::{sync::Notify, task::spawn_blocking};
 
 use crate::{
     checks::Checklist,
@@ -79,6 +79,7 @@ pub struct Wake {
     pub rounds: Notify,
     pub effects: Notify,
     pub messages: Notify,
+    pub log: Notify,
 }
 
 impl Bot {
@@ -91,17 +92,25 @@ impl Bot {
         if entries.is_empty() {
             return Ok(());
         }
-        match append(&self.log_path, &entries)? {
+        let path = self.log_path.clone();
+        let appended = spawn_blocking(move || append(&path, &entries)).await?;
+        match appended? {
             Appended::Written => Ok(()),
             Appended::Behind => rebuild(&self.store, &self.log_path).await,
         }
     }
 
-    /// As [`Bot::project`], where nobody waits for the answer: the next round says it again.
-    pub async fn project_or_warn(&self, entries: &[Entry]) {
-        if let Err(error) = self.project(entries).await {
-            tracing::warn!("recorded, but the ops log's file was not written: {error:#}");
-        }
+    /// As [`Bot::project`], but later and by whoever writes the file while the bot serves: nobody waits for it.
+    pub fn project_later(&self, entries: &[Entry]) {
+        self.projection.add(entries);
+        self.wake.log.notify_one();
+    }
+
+    /// Writes what [`Bot::project_later`] was given.
+    pub async fn project_waiting(&self) -> anyhow::Result<()> {
+        self.project(&[])
+            .await
+            .context("recorded, but the ops log's file was not written")
     }
 }
 

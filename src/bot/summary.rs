@@ -24,6 +24,10 @@ impl Bot {
         let latest = due.last().map(|due| due.date);
         let mut asked = false;
         for Due { date, at } in due {
+            // Before the first summary there was nobody to make one.
+            if newest.is_none() && now - at > LATEST {
+                continue;
+            }
             if now - at > LATEST || Some(date) != latest {
                 let entry = NewEntry {
                     at: now,
@@ -38,7 +42,7 @@ impl Bot {
                     checks: Vec::new(),
                 };
                 if let Some(entry) = self.store.miss_summary(channel, date, at, entry).await? {
-                    self.project_or_warn(&[entry]).await;
+                    self.project_later(&[entry]);
                 }
                 continue;
             }

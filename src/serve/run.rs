@@ -12,12 +12,12 @@ use std::{
 
 use anyhow::{Context, ensure};
 use secrecy::SecretString;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
 
 use super::{
     Settings, admin, listener, metrics,
     readiness::{MEASURE, Readiness},
-    work::Work,
+    work::{GRACE, Work},
 };
 use crate::{
     bot::{Bot, Desk},
@@ -141,7 +141,10 @@ async fn serve(
         permissions,
         home: Home {
             team: identity.team,
-            enterprise: identity.enterprise,
+            // Else the other workspaces of the organisation are strangers.
+            enterprise: identity
+                .enterprise
+                .filter(|_| identity.is_enterprise_install),
         },
         directory: Arc::new(People::new(Arc::clone(&api), Arc::clone(&bot.clock))),
     });
@@ -152,6 +155,7 @@ async fn serve(
         workspace: identity.url.clone(),
     });
     let intake = Arc::new(Intake::new(desk, Arc::clone(&api), identity.url));
+    let drained = Arc::clone(&intake);
     let work = Work::start(bot, &courier, &intake, &slack.channel, &shutdown);
     match (door, listener) {
         (Door::Socket(token), _) => {
@@ -176,6 +180,12 @@ async fn serve(
         (Door::Http(_), None) => {}
     }
     work.end().await;
+    if timeout(GRACE, drained.drained()).await.is_err() {
+        tracing::warn!("requests are left over; they are dealt with at the next start");
+    }
+    if let Err(error) = bot.project_waiting().await {
+        tracing::warn!("{error:#}");
+    }
     beside.shutdown().await;
     Ok(())
 }

@@ -27,11 +27,17 @@ const TICK: Duration = Duration::from_secs(20);
 /// Of those, so many are dealt with at a time: one that hangs keeps no other waiting.
 const LEFT_OVERS: usize = 4;
 
+/// How often the log's file is written, at least.
+const LOG: Duration = Duration::from_secs(60);
+
+/// How long the writer of the log's file waits for more.
+const TOGETHER: Duration = Duration::from_millis(100);
+
 /// What failed is not begun again before.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// What is being done when the service stops has so long to end. All of it is kept, and taken up at the next start.
-const GRACE: Duration = Duration::from_secs(8);
+pub(super) const GRACE: Duration = Duration::from_secs(8);
 
 /// Effects that are carried out at a time: one slow service keeps no other waiting.
 const EFFECTS: usize = 4;
@@ -109,6 +115,20 @@ impl Work {
                 }),
             );
         }
+        let of = Arc::clone(bot);
+        start(
+            "the log's file",
+            LOG,
+            |bot| Some(&bot.wake.log),
+            Box::new(move || {
+                let bot = Arc::clone(&of);
+                Box::pin(async move {
+                    // What several people decide at once is written at once.
+                    sleep(TOGETHER).await;
+                    bot.project_waiting().await.map(|()| false)
+                })
+            }),
+        );
         let (of, channel) = (Arc::clone(bot), channel.to_owned());
         start(
             "the schedule",
@@ -178,6 +198,6 @@ async fn deliver(bot: &Bot) -> anyhow::Result<bool> {
         return Ok(false);
     };
     bot.wake.messages.notify_one();
-    bot.project_or_warn(&attempt.entries).await;
+    bot.project_later(&attempt.entries);
     Ok(true)
 }

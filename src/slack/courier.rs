@@ -95,24 +95,40 @@ impl Courier {
             None => self.post(&draft).await?,
             Some(ts) => self.update(&draft, ts).await?,
         };
-        let is_shown = matches!(showing, Showing::Shown { .. });
-        self.settle(&message, showing).await?;
-        if is_shown {
-            self.replace_older(&draft.pictured).await?;
+        let posted = match &showing {
+            Showing::Shown { ts, .. } => Some(ts.clone()),
+            _ => None,
+        };
+        let is_ours = self.settle(&message, showing).await?;
+        match posted {
+            Some(_) if is_ours => self.replace_older(&draft.pictured).await?,
+            Some(ts) => self.remove_if_copy(&message, &ts).await?,
+            None => {}
         }
         Ok(true)
     }
 
-    async fn settle(&self, message: &StoredMessage, showing: Showing) -> anyhow::Result<()> {
+    /// False if another process has taken the message over.
+    async fn settle(&self, message: &StoredMessage, showing: Showing) -> anyhow::Result<bool> {
         let undelivered = match &showing {
             Showing::Later { error, .. } => Some(error.as_str().to_owned()),
             _ => None,
         };
         if let Some(error) = undelivered {
-            tracing::warn!(message = message.id, channel = message.channel, "{error}");
+            tracing::warn!(id = message.id, channel = message.channel, "{error}");
         }
-        if !self.bot.store.settle_message(message, showing).await? {
-            tracing::info!(message = message.id, "another process took a message over");
+        let is_ours = self.bot.store.settle_message(message, showing).await?;
+        if !is_ours {
+            tracing::info!(id = message.id, "another process took a message over");
+        }
+        Ok(is_ours)
+    }
+
+    /// Deletes our own post, if another process has posted the message meanwhile.
+    async fn remove_if_copy(&self, message: &StoredMessage, ts: &str) -> anyhow::Result<()> {
+        let stands = self.bot.store.message(&message.id).await?;
+        if let Some(kept) = stands.and_then(|message| message.ts) {
+            self.remove_copies(message, &[ts.to_owned()], &kept).await;
         }
         Ok(())
     }
@@ -154,6 +170,12 @@ impl Courier {
         {
             posted = self.api.post(&stored.channel, message, &stored.id).await;
         }
+        if let Err(error) = &posted
+            && stored.first_sent_at.is_none()
+            && !error.outcome_unknown()
+        {
+            self.bot.store.unmark_posting(stored).await?;
+        }
         match posted {
             Ok(ts) => Ok(self.shown(draft, ts, doubted_at, None)),
             Err(error) if error.class == Class::Refused => {
@@ -179,13 +201,17 @@ impl Courier {
 
     async fn update(&self, draft: &Draft, ts: &str) -> anyhow::Result<Showing> {
         let stored = &draft.pictured.message;
-        let mut doubted_at = stored.doubted_at;
-        if let Some(since) = doubted_at
-            && let Ok(found) = self.api.find(&stored.channel, &stored.id, since).await
-        {
-            self.remove_copies(stored, &found, ts).await;
-            doubted_at = doubted_at.filter(|since| (self.bot.clock)() - *since < DOUBT);
+        if let Some(since) = stored.doubted_at {
+            match self.api.find(&stored.channel, &stored.id, since).await {
+                Ok(found) => self.remove_copies(stored, &found, ts).await,
+                Err(error) if error.class == Class::RateLimited => {
+                    return Ok(self.later(draft, &error));
+                }
+                Err(error) => tracing::warn!(id = stored.id, "{error}"),
+            }
         }
+        let now = (self.bot.clock)();
+        let doubted_at = stored.doubted_at.filter(|since| now - *since < DOUBT);
         if stored.digest.as_ref() == Some(&draft.digest) {
             return Ok(self.shown(draft, ts.to_owned(), doubted_at, None));
         }
@@ -246,7 +272,7 @@ impl Courier {
         let stored = &draft.pictured.message;
         let now = (self.bot.clock)();
         if error.class == Class::Channel && now - draft.pictured.round.order.at > PATIENCE {
-            tracing::error!(message = stored.id, "given up: {error}");
+            tracing::error!(id = stored.id, "given up: {error}");
             return Showing::Gone;
         }
         let asked = error
@@ -254,14 +280,15 @@ impl Courier {
             .and_then(|wait| TimeDelta::from_std(wait).ok())
             .unwrap_or_default();
         Showing::Later {
-            not_before: now + back_off(stored.attempts).max(asked),
+            not_before: now + back_off(&error.class, stored.attempts).max(asked),
             error: error.to_string().into(),
         }
     }
 
     fn soon(&self, draft: &Draft, why: &str) -> Showing {
         Showing::Later {
-            not_before: (self.bot.clock)() + back_off(draft.pictured.message.attempts),
+            not_before: (self.bot.clock)()
+                + back_off(&Class::Other, draft.pictured.message.attempts),
             error: Untrusted::from(why),
         }
     }
@@ -270,15 +297,18 @@ impl Courier {
     async fn remove_copies(&self, stored: &StoredMessage, found: &[String], kept: &str) {
         for copy in found.iter().filter(|ts| ts.as_str() != kept) {
             match self.api.delete(&stored.channel, copy).await {
-                Ok(()) => tracing::info!(message = stored.id, "a copy of a message was removed"),
-                Err(error) => tracing::warn!(message = stored.id, "{error}"),
+                Ok(()) => tracing::info!(id = stored.id, "a copy of a message was removed"),
+                Err(error) => tracing::warn!(id = stored.id, "{error}"),
             }
         }
     }
 
-    /// The log says, once per refusal, that people see less than they should.
+    /// The log says, once per message, that people see less than they should.
     async fn note_refusal(&self, stored: &StoredMessage, error: &ApiError) -> anyhow::Result<()> {
-        tracing::error!(message = stored.id, "shown as text alone: {error}");
+        tracing::error!(id = stored.id, "shown as text alone: {error}");
+        if stored.last_error.is_some() {
+            return Ok(());
+        }
         let entry = NewEntry {
             at: (self.bot.clock)(),
             kind: Kind::Alert,
@@ -290,7 +320,7 @@ impl Courier {
             checks: Vec::new(),
         };
         let entry = self.bot.store.append(entry).await?;
-        self.bot.project_or_warn(&[entry]).await;
+        self.bot.project_later(&[entry]);
         Ok(())
     }
 
@@ -299,11 +329,12 @@ impl Courier {
         let order = &draft.pictured.round.order;
         if let Some(address) = &order.reply_to
             && error.class == Class::Channel
-            && draft.pictured.message.attempts == 1
+            && draft.pictured.message.last_error.as_ref().map(Untrusted::as_str)
+                != Some(error.to_string().as_str())
         {
             let line = Sentence::new()
                 .say("the round runs, but I can't post in this channel: type ")
-                .say("`/invite @Daily Ops` here, and its message appears (")
+                .say("`/invite @daily-ops` here, and its message appears (")
                 .quote(error.code.clone())
                 .say(")");
             if let Err(error) = self.api.respond(address, &slack::reply(&[line])).await {
@@ -312,25 +343,35 @@ impl Courier {
         }
     }
 
-    /// Takes the buttons off older messages in the channel, once a newer one stands there.
+    /// Takes the buttons off older messages in the channel, once a newer one stands there; and off this one, if a newer
+    /// one ended first.
     async fn replace_older(&self, pictured: &Pictured) -> anyhow::Result<()> {
         let (round, stored) = (&pictured.round, &pictured.message);
         if round.state != RoundState::Done || stored.state != MessageState::Living {
             return Ok(());
         }
-        let mut older = Vec::new();
+        let (mut older, mut newer) = (Vec::new(), None);
         for id in self.bot.store.living_messages(&stored.channel).await? {
             let Some(other) = self.bot.store.asked_round(&id).await? else {
                 continue;
             };
             let ended = matches!(other.state, RoundState::Done | RoundState::Failed);
-            if id != stored.id
-                && ended
-                && other.order.at < round.order.at
-                && round.order.replaces(&other.order)
-            {
-                older.push(id);
+            if id == stored.id || !ended {
+                continue;
             }
+            if other.order.at < round.order.at && round.order.replaces(&other.order) {
+                older.push(id);
+            } else if other.order.at > round.order.at
+                && other.state == RoundState::Done
+                && other.order.replaces(&round.order)
+            {
+                newer = Some(id);
+            }
+        }
+        if let Some(newer) = newer {
+            let this = vec![stored.id.clone()];
+            self.bot.store.replace_messages(this, &newer).await?;
+            self.bot.wake.messages.notify_one();
         }
         if !older.is_empty() {
             self.bot.store.replace_messages(older, &stored.id).await?;
@@ -340,12 +381,18 @@ impl Courier {
     }
 }
 
-/// Seconds first, then the time within which a message stands again once Slack is back.
-fn back_off(attempts: i64) -> TimeDelta {
+/// Seconds first, then the time within which a message stands again once Slack is back. What only a person can mend is
+/// tried less often.
+fn back_off(class: &Class, attempts: i64) -> TimeDelta {
+    let longest = match class {
+        Class::TokenDead | Class::MissingScope { .. } | Class::Refused => 15 * 60,
+        _ => 45,
+    };
     TimeDelta::seconds(match attempts {
         ..=1 => 2,
         2 => 5,
         3 => 15,
-        _ => 45,
+        4..=9 => 45,
+        _ => longest,
     })
 }

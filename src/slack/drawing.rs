@@ -10,7 +10,7 @@ use crate::{
     checks::Applied,
     render::slack::{self, Delivery, Done, Message, Picture, Stage},
     report::FindingKey,
-    store::{Effect, EffectState, RoundState, StoredMessage},
+    store::{Effect, EffectState, MessageState, RoundState, StoredMessage},
     text::Untrusted,
     triage::{Action, Decision, Person},
 };
@@ -35,10 +35,15 @@ fn with_picture<T>(
     render: impl FnOnce(&Picture<'_>) -> T,
 ) -> T {
     let (round, order) = (&pictured.round, &pictured.round.order);
-    let newer = pictured
-        .newer
-        .as_ref()
-        .and_then(|newer| link(newer, workspace));
+    let (message, now) = (&pictured.message, (bot.clock)());
+    let newer = (message.state == MessageState::Old)
+        .then(|| {
+            let newer = pictured.newer.as_ref();
+            newer.and_then(|newer| link(newer, workspace))
+        })
+        .map(|link| link.or_else(|| workspace.join(&format!("archives/{}", message.channel)).ok()))
+        .and_then(|link| link.or_else(|| Some(workspace.clone())));
+    let posted_at = message.first_sent_at.unwrap_or(now);
     let schedule = &bot.schedule;
     let progress = bot.progress_of(round);
     let pruned = Untrusted::from("its run is no longer kept; `/ops daily` shows how things stand");
@@ -67,7 +72,7 @@ fn with_picture<T>(
             .done
             .as_ref()
             .map_or(order.at, |done| done.triaged.report.started_at),
-        late: order.due_at.filter(|due| order.at - *due > LATE),
+        late: order.due_at.filter(|due| posted_at - *due > LATE),
         missed: &order.missed,
         zone: schedule.time_zone,
         next,

@@ -4,7 +4,10 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use slack_morphism::prelude::SlackView;
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{RwLock, Semaphore},
+    time::timeout,
+};
 use url::Url;
 
 use super::{
@@ -22,9 +25,9 @@ use crate::{
 };
 
 /// How long a request is ours alone.
-const LEASE: TimeDelta = TimeDelta::seconds(30);
+const LEASE: TimeDelta = TimeDelta::seconds(45);
 
-/// How long one request may take; less than its lease.
+/// How long the judgement of one request may take; with the opening of a view, less than its lease.
 const LIMIT: Duration = Duration::from_secs(25);
 
 /// Slack takes answers to a request for so long.
@@ -43,6 +46,8 @@ pub struct Intake {
     api: Arc<Api>,
     workspace: Url,
     places: Arc<Semaphore>,
+    /// Held for reading by all that is being dealt with.
+    busy: Arc<RwLock<()>>,
 }
 
 impl Inbox for Intake {
@@ -54,7 +59,11 @@ impl Inbox for Intake {
             let now = (self.bot.clock)();
             if let Some(receipt) = self.bot.store.accept(&asked, now, LEASE).await? {
                 let intake = self.clone();
-                tokio::spawn(async move { intake.deal(asked, receipt).await });
+                let busy = Arc::clone(&self.busy).read_owned().await;
+                tokio::spawn(async move {
+                    intake.deal(asked, receipt).await;
+                    drop(busy);
+                });
             }
             Ok(())
         })
@@ -69,6 +78,7 @@ impl Clone for Intake {
             api: Arc::clone(&self.api),
             workspace: self.workspace.clone(),
             places: Arc::clone(&self.places),
+            busy: Arc::clone(&self.busy),
         }
     }
 }
@@ -81,6 +91,7 @@ impl Intake {
             api,
             workspace,
             places: Arc::new(Semaphore::new(AT_ONCE)),
+            busy: Arc::default(),
         }
     }
 
@@ -122,10 +133,12 @@ impl Intake {
             "a request could not be dealt with: {error}"
         );
         if receipt.attempts() < TRIES {
-            let line = Sentence::new()
-                .say("kept, and tried again in half a minute: ")
-                .quote(error);
-            self.tell(&asked, slack::reply(&[line])).await;
+            if receipt.attempts() == 1 {
+                let line = Sentence::new()
+                    .say("kept, and looked at again within a minute: ")
+                    .quote(error);
+                self.tell(&asked, slack::reply(&[line])).await;
+            }
         } else if let Err(error) = self.give_up(&asked, receipt, &error).await {
             tracing::error!("a request could not be given up: {error:#}");
         }
@@ -144,9 +157,10 @@ impl Intake {
                 .quote(error),
             checks: Vec::new(),
         };
-        if let Some(entry) = self.bot.store.deny(entry, receipt).await? {
-            self.bot.project_or_warn(&[entry]).await;
-        }
+        let Some(entry) = self.bot.store.deny(entry, receipt).await? else {
+            return Ok(());
+        };
+        self.bot.project_later(&[entry]);
         let line = Sentence::new()
             .say("this could not be done, and nothing was changed: ")
             .quote(error);
@@ -278,15 +292,27 @@ impl Intake {
 
     /// Answers the person alone. What is decided stands in the message and the log, whether this arrives or not.
     async fn tell(&self, asked: &Asked, message: Message) {
-        let Some(address) = &asked.reply_to else {
-            return;
-        };
         if (self.bot.clock)() - asked.at > ANSWERABLE {
             return;
         }
-        if let Err(error) = self.api.respond(address, &message).await {
+        let told = match (&asked.reply_to, &asked.channel) {
+            (Some(address), _) => self.api.respond(address, &message).await,
+            // A form comes without an address.
+            (None, Some(channel)) => {
+                self.api
+                    .post_ephemeral(channel, &asked.by.user, &message)
+                    .await
+            }
+            (None, None) => return,
+        };
+        if let Err(error) = told {
             tracing::warn!("{error}");
         }
+    }
+
+    /// Returns when everything that was being dealt with has come to its end.
+    pub async fn drained(&self) {
+        drop(self.busy.write().await);
     }
 }
 

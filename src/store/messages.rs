@@ -170,6 +170,27 @@ impl Store {
         .await
     }
 
+    /// Takes the mark of [`Store::mark_posting`] back: the chat refused the post for certain.
+    pub async fn unmark_posting(&self, message: &StoredMessage) -> anyhow::Result<()> {
+        let (id, fence) = (message.id.clone(), message.fence);
+        self.write(move |c| {
+            Box::pin(async move {
+                on!(c, |c| {
+                    sqlx::query(
+                        "UPDATE messages SET first_sent_at = NULL WHERE id = $1 AND fence = $2",
+                    )
+                    .bind(&id)
+                    .bind(fence)
+                    .execute(c)
+                    .await
+                    .map(drop)
+                })
+                .context("a message could not be marked as not sent")
+            })
+        })
+        .await
+    }
+
     /// Ends a claim. False if somebody else has claimed the message since: then it is rendered once more, since an older
     /// picture may have come last.
     pub async fn settle_message(

@@ -12,6 +12,9 @@ pub struct Identity {
     pub team: String,
     #[serde(rename = "enterprise_id")]
     pub enterprise: Option<String>,
+    /// Whether the app is installed for the whole organisation.
+    #[serde(default)]
+    pub is_enterprise_install: bool,
     /// The bot's own user.
     #[serde(rename = "user_id")]
     pub user: String,

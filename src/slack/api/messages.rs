@@ -108,6 +108,22 @@ impl Api {
             .map(drop)
     }
 
+    /// Shows a message to one person alone, who has to be in the channel.
+    pub async fn post_ephemeral(
+        &self,
+        channel: &str,
+        user: &str,
+        message: &Message,
+    ) -> Result<(), ApiError> {
+        debug_assert_eq!(limits::validate(message), Ok(()), "Slack would refuse it");
+        let body = json!({
+            "channel": channel, "user": user, "text": message.text, "blocks": message.blocks,
+        });
+        self.call::<_, Done>("chat.postEphemeral", &body)
+            .await
+            .map(drop)
+    }
+
     pub async fn delete(&self, channel: &str, ts: &str) -> Result<(), ApiError> {
         let body = json!({ "channel": channel, "ts": ts });
         self.call::<_, Done>("chat.delete", &body).await.map(drop)
