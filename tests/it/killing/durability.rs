@@ -39,7 +39,7 @@ fn early_acks(trace: &str) -> (usize, usize) {
             || line.contains("sync resumed>") && now.syncing == process
         {
             now.synced = true;
-        } else if line.contains("\"HTTP/1.1 200 OK") && !line.contains("recvfrom(") {
+        } else if line.contains("\"HTTP/1.1 200 OK") && line.contains("writev(") {
             acks += 1;
             early += usize::from(!now.synced);
             step = None;
