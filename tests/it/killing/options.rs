@@ -49,7 +49,7 @@ fn any_seed() -> u64 {
     u32::from_le_bytes(bytes).into()
 }
 
-/// Numbers that follow from a seed (SplitMix64).
+/// Numbers that follow from a seed (`SplitMix64`).
 pub(super) struct Dice(u64);
 
 impl Dice {
