@@ -329,7 +329,12 @@ impl Courier {
         let order = &draft.pictured.round.order;
         if let Some(address) = &order.reply_to
             && error.class == Class::Channel
-            && draft.pictured.message.last_error.as_ref().map(Untrusted::as_str)
+            && draft
+                .pictured
+                .message
+                .last_error
+                .as_ref()
+                .map(Untrusted::as_str)
                 != Some(error.to_string().as_str())
         {
             let line = Sentence::new()

@@ -41,7 +41,13 @@ fn with_picture<T>(
             let newer = pictured.newer.as_ref();
             newer.and_then(|newer| link(newer, workspace))
         })
-        .map(|link| link.or_else(|| workspace.join(&format!("archives/{}", message.channel)).ok()))
+        .map(|link| {
+            link.or_else(|| {
+                workspace
+                    .join(&format!("archives/{}", message.channel))
+                    .ok()
+            })
+        })
         .and_then(|link| link.or_else(|| Some(workspace.clone())));
     let posted_at = message.first_sent_at.unwrap_or(now);
     let schedule = &bot.schedule;

@@ -18,6 +18,8 @@ pub(super) enum Launch {
     Binary(PathBuf),
     /// The same, but a file that grows too long is an error, and no signal that ends it.
     Unlimited(PathBuf),
+    /// Under strace, which writes down what it writes, syncs and answers.
+    Traced(PathBuf),
     /// This test binary itself, in a role that the real one can't play.
     Role(&'static str),
 }
@@ -52,7 +54,9 @@ impl Node {
 
     pub(super) fn command(&self) -> Command {
         let mut command = match &self.launch {
-            Launch::Binary(path) | Launch::Unlimited(path) => Command::new(path),
+            Launch::Binary(path) | Launch::Unlimited(path) | Launch::Traced(path) => {
+                Command::new(path)
+            }
             Launch::Role(_) => Command::new(env!("CARGO_BIN_EXE_daily-ops")),
         };
         self.furnish(&mut command);
@@ -85,6 +89,21 @@ impl Node {
                     .arg(path);
                 command
             }
+            Launch::Traced(path) => {
+                let mut command = Command::new("strace");
+                self.furnish(&mut command);
+                command
+                    .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+                    .args(["-D", "-f", "-y", "-s", "40", "-o"])
+                    .arg(self.trace())
+                    .args([
+                        "-e",
+                        "trace=pwrite64,fsync,fdatasync,write,writev,sendto,read,recvfrom",
+                    ])
+                    .arg(path)
+                    .arg("serve");
+                command
+            }
             Launch::Role(role) => {
                 let this = std::env::current_exe().expect("this binary has a path");
                 let mut command = Command::new(this);
@@ -101,6 +120,11 @@ impl Node {
         let errors = output.try_clone().expect("a second handle");
         let child = command.stdin(Stdio::null()).stdout(output).stderr(errors);
         self.child = Some(child.spawn().expect("it starts"));
+    }
+
+    /// Where strace writes.
+    pub(super) fn trace(&self) -> PathBuf {
+        self.output.with_extension("trace")
     }
 
     fn append(&self) -> File {

@@ -50,12 +50,13 @@ async fn an_unconfirmed_message_that_is_replaced_is_found_and_loses_its_buttons(
         time.set(start + TimeDelta::minutes(2));
         assert!(courier.deliver_next().await.expect("it looks for it"));
 
-        let world = slack.world();
-        let [posted] = &world.messages(OPS)[..] else {
-            panic!("one message stands there");
+        let (ts, versions) = {
+            let world = slack.world();
+            let [posted] = &world.messages(OPS)[..] else {
+                panic!("one message stands there");
+            };
+            (posted.ts.clone(), posted.versions.len())
         };
-        let (ts, versions) = (posted.ts.clone(), posted.versions.len());
-        drop(world);
         let message = bot.store.message(&older[0]).await.expect("it is read");
         assert_eq!(message.expect("it is there").ts, Some(ts));
         assert_eq!(versions, 2, "it was drawn anew");
