@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, ensure};
 use chrono::TimeDelta;
 
 use super::{Bot, Judged, KEEP_ROUND, Outcome, Pictured, check_names, decide::wanted, task::Task};
@@ -10,7 +10,7 @@ use crate::{
     command::{Asked, Form, Item, Pause, Press, Triage, View},
     ops_log::{Entry, Kind, NewEntry, Sentence},
     permissions::{Denied, Directory, Home, Permissions, Permit, Verdict},
-    report::{Finding, FindingKey},
+    report::{Cause, Finding, FindingKey},
     store::{Begun, Effect, Receipt, RoundOrder, RoundState, StoredMessage},
     triage::{Action, Decision, Known, Person},
 };
@@ -83,10 +83,11 @@ impl Desk {
                 return self.deny(asked, &task, denied, receipt).await;
             }
             Verdict::Unknown(unknown) => {
-                bail!(
-                    "whether that is permitted is not known: {}",
-                    unknown.reason.as_str()
-                );
+                let why = "whether you may do that is not known, so nothing was changed: ";
+                // What may pass by itself keeps the request in the inbox.
+                ensure!(!passes(unknown.cause), "{why}{}", unknown.reason.as_str());
+                let why = Sentence::new().say(why).quote(&unknown.reason);
+                return self.refuse(receipt, why).await;
             }
         };
         match self.carry_out(asked, task, &permit, receipt).await? {
@@ -351,6 +352,19 @@ impl Desk {
         };
         Ok(Ok(Found { pictured, finding }))
     }
+}
+
+/// Whether trying again later can help.
+fn passes(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::Timeout
+            | Cause::Network
+            | Cause::OwnNetwork
+            | Cause::Upstream
+            | Cause::RateLimited
+            | Cause::Decode
+    )
 }
 
 /// What a button stands for.

@@ -42,7 +42,7 @@ pub(super) struct Observation {
     /// What the other side refused in this round, and why.
     refused: anyhow::Result<Vec<Untrusted>>,
     /// Where the Markdown file departs from the log.
-    file: anyhow::Result<Option<Untrusted>>,
+    pub(super) file: anyhow::Result<Option<Untrusted>>,
 }
 
 pub(super) async fn observe(
@@ -95,7 +95,7 @@ async fn missed_days(
         .collect())
 }
 
-async fn departs(store: &Store, path: &Path) -> anyhow::Result<Option<Untrusted>> {
+pub(super) async fn departs(store: &Store, path: &Path) -> anyhow::Result<Option<Untrusted>> {
     let newest = Filter {
         limit: Some(LINES),
         order: Direction::NewestFirst,

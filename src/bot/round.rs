@@ -1,8 +1,8 @@
 //! One walk through the checklist: look, judge, record; only then is anything shown.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::{Bot, log_check};
 use crate::{
@@ -14,6 +14,9 @@ use crate::{
     store::{NewRun, Remembered, RoundClaim},
     triage::{Memory, Past, Person, Previous, Triaged, remember, triage},
 };
+
+/// How far the log's file may be behind those who record at this moment.
+const FOLLOWS: Duration = Duration::from_millis(100);
 
 /// A round that has been recorded.
 pub struct Round {
@@ -82,7 +85,7 @@ impl Bot {
             return None;
         }
         let started = Instant::now();
-        let seen = log_check::observe(
+        let mut seen = log_check::observe(
             &self.store,
             &self.log_path,
             &self.schedule,
@@ -90,6 +93,13 @@ impl Bot {
             (self.clock)(),
         )
         .await;
+        // While the bot serves, others record things at the same moment, and the file follows a little later.
+        if let Ok(Some(_)) = seen.file {
+            self.project_waiting().await.ok();
+            sleep(FOLLOWS).await;
+            self.project_waiting().await.ok();
+            seen.file = log_check::departs(&self.store, &self.log_path).await;
+        }
         Some(log_check::report(
             seen,
             started.elapsed().as_millis().try_into().unwrap_or(u64::MAX),

@@ -143,11 +143,14 @@ impl Office {
             .await
             .unwrap()
             .expect("it is new");
-        let reply = self
-            .desk
-            .answer(&asked, &receipt)
-            .await
-            .expect("it can be dealt with");
+        let reply = match self.desk.answer(&asked, &receipt).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                assert_eq!(store.backlog().await.unwrap().waiting, 1, "it is kept");
+                store.finish_asked(receipt).await.unwrap();
+                return format!("kept: {error:#}");
+            }
+        };
         assert_eq!(
             store.backlog().await.unwrap().waiting,
             0,
@@ -312,6 +315,7 @@ async fn whoever_may_not_is_told_and_logged_and_changes_nothing() {
         }
     }
     assert_eq!(office.done().await, (0, 0));
+    office.desk.bot.project_waiting().await.unwrap();
     let file = office.company.log_file();
     assert!(file.contains("denied: acknowledge"), "{file}");
 }

@@ -109,6 +109,7 @@ async fn six_hours_late_is_posted_and_later_is_missed_and_mentioned_next_time() 
         assert!(!tick(&bot).await);
         assert!(!tick(&bot).await);
         assert_eq!(missed(&bot.store).await, dates(&["2026-11-24"]));
+        bot.project_waiting().await.unwrap();
         let file = std::fs::read_to_string(&bot.log_path).expect("the log's file is written");
         assert!(
             file.contains(
