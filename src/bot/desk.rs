@@ -79,7 +79,7 @@ impl Desk {
         let permit = match verdict {
             Verdict::Permitted(permit) => permit,
             Verdict::Denied(denied) => {
-                return self.deny(asked, &task, denied, receipt).await;
+                return Box::pin(self.deny(asked, &task, denied, receipt)).await;
             }
             Verdict::Unknown(unknown) => {
                 let why = Sentence::new()
@@ -88,7 +88,7 @@ impl Desk {
                 return self.refuse(receipt, why).await;
             }
         };
-        match self.carry_out(asked, task, &permit, receipt).await? {
+        match Box::pin(self.carry_out(asked, task, &permit, receipt)).await? {
             Ok(reply) => Ok(reply),
             Err(Refusal(why)) => self.refuse(receipt, why).await,
         }

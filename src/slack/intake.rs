@@ -116,7 +116,7 @@ impl Intake {
                 .say("kept, and tried again in half a minute: ")
                 .quote(error);
             self.tell(&asked, slack::reply(&[line])).await;
-        } else if let Err(error) = self.give_up(&asked, receipt, &error).await {
+        } else if let Err(error) = Box::pin(self.give_up(&asked, receipt, &error)).await {
             tracing::error!("a request could not be given up: {error:#}");
         }
     }
@@ -154,7 +154,7 @@ impl Intake {
             return None;
         };
         let trigger = asked.trigger.as_ref().filter(|_| receipt.attempts() == 1)?;
-        match self.api.open_view(trigger, &view::loading()).await {
+        match Box::pin(self.api.open_view(trigger, &view::loading())).await {
             Ok(id) => Some(id),
             Err(error) => {
                 tracing::warn!("{error}");
@@ -170,6 +170,16 @@ impl Intake {
         opened: Option<String>,
     ) -> anyhow::Result<()> {
         let _place = self.places.acquire().await;
+        // On the heap from here on: a request that waits for its place would hold tens of kilobytes.
+        Box::pin(self.answer_at_once(asked, receipt, opened)).await
+    }
+
+    async fn answer_at_once(
+        &self,
+        asked: &Asked,
+        receipt: &Receipt,
+        opened: Option<String>,
+    ) -> anyhow::Result<()> {
         let reply = self.desk.answer(asked, receipt).await?;
         let zone = self.bot.schedule.time_zone;
         let message = match reply {
@@ -282,7 +292,7 @@ impl Intake {
         if (self.bot.clock)() - asked.at > ANSWERABLE {
             return;
         }
-        if let Err(error) = self.api.respond(address, &message).await {
+        if let Err(error) = Box::pin(self.api.respond(address, &message)).await {
             tracing::warn!("{error}");
         }
     }
