@@ -160,7 +160,7 @@ def requests(kind, number, reply_to=None, user=load.USER):
 def saturate_once(options, start, other, kind, number, how):
     user = load.UNKNOWN_USER if how == "accepted" else load.USER
     reply_to = f"http://127.0.0.1:{other}/response/1" if how == "answered" else None
-    with tempfile.TemporaryDirectory(dir=".") as folder, start(options, pathlib.Path(folder).resolve(), other) as server:
+    with tempfile.TemporaryDirectory(dir=HERE.parent / "target") as folder, start(options, pathlib.Path(folder).resolve(), other) as server:
         load.send(server.port, requests(kind, 1000, reply_to), options.connections)
         sent = requests(kind, number, reply_to, user)
         before = server.rest()
@@ -392,7 +392,7 @@ def main():
     other.start()
     port = ours.recv()
     for name in options.part or PARTS:
-        with tempfile.TemporaryDirectory(dir=".") as folder:
+        with tempfile.TemporaryDirectory(dir=HERE.parent / "target") as folder:
             PARTS[name](options, pathlib.Path(folder).resolve(), port)
     other.terminate()
     print("\nmissed: " + ", ".join(missed) if missed else "\nevery goal is met")

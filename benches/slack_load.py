@@ -1,5 +1,6 @@
 """Requests as Slack sends them, and a client that sends them: signed beforehand, so that it costs little itself."""
 
+import collections
 import hashlib
 import hmac
 import itertools
@@ -97,7 +98,8 @@ def connect(port):
 def send(port, requests, connections, rate=None):
     """Sends all requests, as fast as they are answered, or at a rate: then each is timed from when it was due."""
     answers, selector = Answers(), selectors.EpollSelector()
-    free = [connect(port) for _ in range(connections)]
+    # In turns: a connection that nothing comes over is closed.
+    free = collections.deque(connect(port) for _ in range(connections))
     for client in free:
         selector.register(client, selectors.EVENT_READ, [b"", 0.0])
     todo, sent, done, began = iter(requests), 0, 0, time.monotonic()
@@ -105,7 +107,7 @@ def send(port, requests, connections, rate=None):
     while following is not None or done < sent:
         now = time.monotonic()
         while following is not None and free and (rate is None or began + sent / rate <= now):
-            client = free.pop()
+            client = free.popleft()
             selector.get_key(client).data[:] = [b"", now if rate is None else began + sent / rate]
             client.sendall(following)
             sent += 1

@@ -80,7 +80,7 @@ impl Desk {
         let permit = match verdict {
             Verdict::Permitted(permit) => permit,
             Verdict::Denied(denied) => {
-                return self.deny(asked, &task, denied, receipt).await;
+                return Box::pin(self.deny(asked, &task, denied, receipt)).await;
             }
             Verdict::Unknown(unknown) => {
                 let why = "whether you may do that is not known, so nothing was changed: ";
@@ -90,7 +90,7 @@ impl Desk {
                 return self.refuse(receipt, why).await;
             }
         };
-        match self.carry_out(asked, task, &permit, receipt).await? {
+        match Box::pin(self.carry_out(asked, task, &permit, receipt)).await? {
             Ok(reply) => Ok(reply),
             Err(Refusal(why)) => self.refuse(receipt, why).await,
         }

@@ -121,10 +121,11 @@ impl Intake {
         let opened = self.open(&asked, &receipt).await;
         let dealt = timeout(LIMIT, async {
             let _place = self.places.acquire().await;
-            self.desk.answer(&asked, &receipt).await
+            // On the heap: a request that waits for its place would hold tens of kilobytes.
+            Box::pin(self.desk.answer(&asked, &receipt)).await
         });
         let error = match dealt.await {
-            Ok(Ok(reply)) => return self.answer(&asked, reply, opened).await,
+            Ok(Ok(reply)) => return Box::pin(self.answer(&asked, reply, opened)).await,
             Ok(Err(error)) => format!("{error:#}"),
             Err(_) => "it took too long".to_owned(),
         };
@@ -139,7 +140,7 @@ impl Intake {
                     .quote(error);
                 self.tell(&asked, slack::reply(&[line])).await;
             }
-        } else if let Err(error) = self.give_up(&asked, receipt, &error).await {
+        } else if let Err(error) = Box::pin(self.give_up(&asked, receipt, &error)).await {
             tracing::error!("a request could not be given up: {error:#}");
         }
     }
@@ -178,7 +179,7 @@ impl Intake {
             return None;
         };
         let trigger = asked.trigger.as_ref().filter(|_| receipt.attempts() == 1)?;
-        match self.api.open_view(trigger, &view::loading()).await {
+        match Box::pin(self.api.open_view(trigger, &view::loading())).await {
             Ok(id) => Some(id),
             Err(error) => {
                 tracing::warn!("{error}");
@@ -296,7 +297,7 @@ impl Intake {
             return;
         }
         let told = match (&asked.reply_to, &asked.channel) {
-            (Some(address), _) => self.api.respond(address, &message).await,
+            (Some(address), _) => Box::pin(self.api.respond(address, &message)).await,
             // A form comes without an address.
             (None, Some(channel)) => {
                 self.api

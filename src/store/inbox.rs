@@ -1,11 +1,13 @@
 //! The inbox: what was asked in a chat, kept once, until it has been dealt with.
 
+use std::collections::HashSet;
+
 use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
-use sqlx::types::Json;
+use sqlx::{QueryBuilder, types::Json};
 
-use super::{Connection, First, Store, log, micros};
+use super::{Boxed, Connection, First, KEYS_AT_ONCE, Store, gather::Gathered, log, micros};
 use crate::{
     command::Asked,
     ops_log::{Annex, Entry, NewEntry},
@@ -49,27 +51,15 @@ impl Store {
         now: DateTime<Utc>,
         lease: TimeDelta,
     ) -> anyhow::Result<Option<Receipt>> {
-        let (asked, key) = (asked.clone(), digest(&asked.key));
-        self.write(move |c| {
-            Box::pin(async move {
-                let rows = on!(c, |c| {
-                    sqlx::query(
-                        "INSERT INTO inbox (key, at, asked, state, attempts, lease_until, fence) \
-                         VALUES ($1, $2, $3, 'waiting', 1, $4, 1) ON CONFLICT (key) DO NOTHING",
-                    )
-                    .bind(&key)
-                    .bind(micros(now))
-                    .bind(Json(&asked))
-                    .bind(micros(now + lease))
-                    .execute(c)
-                    .await
-                    .map(|done| done.rows_affected())
-                })
-                .context("the request could not be kept")?;
-                Ok((rows == 1).then_some(Receipt { key, fence: 1 }))
-            })
-        })
-        .await
+        let key = digest(&asked.key);
+        let row = Kept {
+            key: key.clone(),
+            at: micros(now),
+            asked: asked.clone(),
+            until: micros(now + lease),
+        };
+        let is_new = self.gather(&self.kept, row).await?;
+        Ok(is_new.then_some(Receipt { key, fence: 1 }))
     }
 
     /// Takes over the oldest request whose lease has run out. One that this version can't read is an error, and blocks
@@ -102,8 +92,7 @@ impl Store {
 
     /// Ends a request that asks for nothing that is kept. False if somebody else has claimed it since.
     pub async fn finish_asked(&self, receipt: Receipt) -> anyhow::Result<bool> {
-        self.write(move |c| Box::pin(async move { finish(c, &receipt).await }))
-            .await
+        self.gather(&self.finished, receipt).await
     }
 
     /// Ends a request that was denied, with its entry in the log. None if somebody else has claimed it since.
@@ -158,6 +147,93 @@ impl Store {
             })
         })
         .await
+    }
+}
+
+/// A request that is to be kept, and claimed.
+pub(super) struct Kept {
+    key: String,
+    at: DateTime<Utc>,
+    asked: Asked,
+    until: DateTime<Utc>,
+}
+
+impl Gathered for Kept {
+    /// Whether it was not known.
+    type Answer = bool;
+
+    fn write<'t>(
+        rows: &'t [Self],
+        c: &'t mut Connection<'_>,
+    ) -> Boxed<'t, anyhow::Result<Vec<bool>>> {
+        Box::pin(async move {
+            let mut new = HashSet::new();
+            for some in rows.chunks(KEYS_AT_ONCE) {
+                let keys: Vec<String> = on!(&mut *c, |c| {
+                    let mut query = QueryBuilder::new(
+                        "INSERT INTO inbox (key, at, asked, state, attempts, lease_until, fence) ",
+                    );
+                    query.push_values(some, |mut values, row| {
+                        values
+                            .push_bind(&row.key)
+                            .push_bind(row.at)
+                            .push_bind(Json(&row.asked))
+                            .push("'waiting', 1")
+                            .push_bind(row.until)
+                            .push("1");
+                    });
+                    query
+                        .push(" ON CONFLICT (key) DO NOTHING RETURNING key")
+                        .build_query_scalar()
+                        .persistent(some.len() == 1)
+                        .fetch_all(c)
+                        .await
+                })
+                .context("the request could not be kept")?;
+                new.extend(keys);
+            }
+            Ok(rows.iter().map(|row| new.remove(&row.key)).collect())
+        })
+    }
+}
+
+impl Gathered for Receipt {
+    /// Whether the claim was the newest.
+    type Answer = bool;
+
+    fn write<'t>(
+        rows: &'t [Self],
+        c: &'t mut Connection<'_>,
+    ) -> Boxed<'t, anyhow::Result<Vec<bool>>> {
+        Box::pin(async move {
+            let mut done = HashSet::new();
+            for some in rows.chunks(KEYS_AT_ONCE) {
+                let keys: Vec<String> = on!(&mut *c, |c| {
+                    let mut query = QueryBuilder::new(
+                        "UPDATE inbox SET state = 'done', lease_until = NULL \
+                         WHERE state = 'waiting' AND key IN (",
+                    );
+                    let mut list = query.separated(", ");
+                    some.iter().for_each(|receipt| {
+                        list.push_bind(&receipt.key);
+                    });
+                    query.push(") AND key || ':' || fence IN (");
+                    let mut list = query.separated(", ");
+                    some.iter().for_each(|receipt| {
+                        list.push_bind(format!("{}:{}", receipt.key, receipt.fence));
+                    });
+                    query
+                        .push(") RETURNING key")
+                        .build_query_scalar()
+                        .persistent(some.len() == 1)
+                        .fetch_all(c)
+                        .await
+                })
+                .context("the request could not be marked as done")?;
+                done.extend(keys);
+            }
+            Ok(rows.iter().map(|row| done.remove(&row.key)).collect())
+        })
     }
 }
 

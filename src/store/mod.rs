@@ -25,6 +25,7 @@ mod decisions;
 mod effects;
 mod erase;
 mod forget;
+mod gather;
 mod inbox;
 mod inspect;
 mod log;
@@ -49,6 +50,8 @@ pub use rounds::{AskedRound, Begun, RoundClaim, RoundOrder, RoundState};
 pub use runs::{LastRun, NewRun, Remembered};
 pub use search::{Direction, Filter};
 
+use gather::{Gathered, Gatherer};
+
 /// Well below the parameters that either engine takes in one statement.
 const KEYS_AT_ONCE: usize = 500;
 
@@ -63,6 +66,8 @@ pub enum Access {
 pub struct Store {
     engine: Engine,
     access: Access,
+    kept: Gatherer<inbox::Kept>,
+    finished: Gatherer<Receipt>,
 }
 
 enum Engine {
@@ -107,7 +112,12 @@ impl Store {
                 crate::text::Untrusted::from(scheme).as_str()
             );
         };
-        Ok(Self { engine, access })
+        Ok(Self {
+            engine,
+            access,
+            kept: Gatherer::default(),
+            finished: Gatherer::default(),
+        })
     }
 
     /// Finishes what was accepted, and closes.
@@ -177,6 +187,22 @@ impl Store {
                     "the database did not confirm the write: look before it is repeated",
                 )?;
                 Ok(done)
+            }
+        }
+    }
+
+    /// As [`Self::write`], with what others ask for at the same time; PostgreSQL gathers commits itself.
+    async fn gather<R: Gathered>(&self, gatherer: &Gatherer<R>, row: R) -> anyhow::Result<R::Answer>
+    where
+        R::Answer: 'static,
+    {
+        match &self.engine {
+            Engine::Sqlite(database) => database.gather(gatherer, row).await,
+            Engine::Postgres(_) => {
+                let mut answers = self
+                    .write(move |c| Box::pin(async move { R::write(&[row], c).await }))
+                    .await?;
+                answers.pop().context("the write was not answered")
             }
         }
     }

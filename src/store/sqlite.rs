@@ -14,7 +14,12 @@ use sqlx::{
 };
 use tempfile::TempDir;
 
-use super::{Access, Boxed, Connection, schema, writer::Writer};
+use super::{
+    Access, Boxed, Connection,
+    gather::{Gathered, Gatherer},
+    schema,
+    writer::Writer,
+};
 
 /// The first version whose write-ahead log loses no commit when two connections meet.
 const OLDEST_SAFE: [u32; 3] = [3, 51, 3];
@@ -117,6 +122,17 @@ impl Database {
     ) -> anyhow::Result<T> {
         match &self.writer {
             Some(writer) => writer.write(work).await,
+            None => bail!("the store was opened for reading only"),
+        }
+    }
+
+    pub(super) async fn gather<R: Gathered>(
+        &self,
+        gatherer: &Gatherer<R>,
+        row: R,
+    ) -> anyhow::Result<R::Answer> {
+        match &self.writer {
+            Some(writer) => gatherer.write(row, writer).await,
             None => bail!("the store was opened for reading only"),
         }
     }

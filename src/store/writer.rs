@@ -33,7 +33,7 @@ enum Message {
 }
 
 /// Work that is done inside a transaction, and answered after its commit.
-trait Job: Send {
+pub(super) trait Job: Send {
     /// False if it failed, and has to be rolled back.
     fn run<'t>(&'t mut self, connection: &'t mut Connection<'_>) -> Boxed<'t, bool>;
     fn answer(self: Box<Self>, committed: Result<(), &sqlx::Error>);
@@ -108,10 +108,16 @@ impl Writer {
             result: None,
             to,
         });
+        self.queue(job).await?;
+        answer
+            .await
+            .context("the database's writer has ended; start daily-ops again")?
+    }
+
+    /// Gives a job a place in the queue.
+    pub(super) async fn queue(&self, job: Box<dyn Job>) -> anyhow::Result<()> {
         match self.queue.send_timeout(Message::Write(job), PATIENCE).await {
-            Ok(()) => answer
-                .await
-                .context("the database's writer has ended; start daily-ops again")?,
+            Ok(()) => Ok(()),
             Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(anyhow!(
                 "the database takes too long: {QUEUE} writes wait already; nothing was written, try again"
             )),

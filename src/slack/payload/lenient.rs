@@ -23,7 +23,10 @@ impl Text {
 
 impl From<String> for Text {
     fn from(mut text: String) -> Self {
-        text.retain(|c| c != '\0');
+        // Looked for first: that is much faster in a body of 30 KB than to go through all of it.
+        if text.contains('\0') {
+            text.retain(|c| c != '\0');
+        }
         Self((!text.is_empty()).then_some(text))
     }
 }
