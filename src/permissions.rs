@@ -1,4 +1,4 @@
-//! Who may do what from a chat. Nobody may, unless the configuration says so. Pure, but for what a [`Directory`] looks up.
+//! Who may do what from a chat. Nobody may, unless the configuration says so.
 
 use std::{future::Future, pin::Pin};
 

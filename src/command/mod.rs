@@ -51,7 +51,7 @@ pub enum Command {
         #[command(flatten)]
         shown: Shown,
 
-        /// Post it to the channel of [slack] as well; its buttons work while `serve` runs
+        /// Post it to the channel of `[slack]` as well; its buttons work while `serve` runs
         #[arg(long)]
         post: bool,
     },
@@ -116,7 +116,7 @@ pub struct Manifest {
     #[arg(long)]
     pub url: Option<Url>,
 
-    /// For user groups in [permissions]; a message whose post was not confirmed is then sent again, with a note
+    /// For user groups in `[permissions]`; a message whose post was not confirmed is then sent again, with a note
     #[arg(long)]
     pub user_groups: bool,
 }

@@ -23,7 +23,7 @@ use crate::{
 /// How far our clock may be off. Slack's signatures hold for 5 minutes.
 const SKEW: TimeDelta = TimeDelta::minutes(1);
 
-/// People and groups of [permissions] that are looked up.
+/// People and groups of `[permissions]` that are looked up.
 const LOOKED_UP: usize = 50;
 
 pub(super) async fn walk(config: &Config, clock: &Clock) -> Vec<Link> {
@@ -250,7 +250,7 @@ async fn channel(api: &Api, settings: &Settings, granted: &Granted) -> Link {
     }
 }
 
-/// Looks up whom [permissions] names.
+/// Looks up whom `[permissions]` names.
 async fn people(api: &Arc<Api>, permissions: &Permissions, clock: &Clock) -> Link {
     const NAME: &str = "people";
     let directory = People::new(Arc::clone(api), Arc::clone(clock));
