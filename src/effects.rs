@@ -10,7 +10,7 @@ use crate::{
     ops_log::{Entry, Kind, NewEntry, Sentence},
     report::Unknown,
     schedule::Clock,
-    store::{Decided, Effect, EffectState, Settled, Settlement, Store},
+    store::{Effect, EffectState, Settled, Settlement, Store},
     text::Untrusted,
     triage::{Action, Decision, Person},
 };
@@ -197,8 +197,7 @@ async fn undone(
     }
 }
 
-/// Records what became of an attempt. A decision that the other side has overtaken or refuses is withdrawn first, so
-/// that a crash in between repeats both.
+/// Records what became of an attempt, and withdraws a decision that the other side has overtaken or refuses.
 async fn settle(
     store: &Store,
     effect: Effect,
@@ -215,28 +214,20 @@ async fn settle(
         (_, Ok(applied)) => Settlement::Done(applied),
         (_, Err(why)) => Settlement::Failed(why.to_string().into()),
     };
-    let mut entries = Vec::new();
-    if let Delivery::Overtaken(said) | Delivery::Refused(said) = &delivery {
-        entries.extend(withdraw(store, &effect, said, now).await?);
-    }
-    match store
-        .settle_effect(
-            &effect.effect_key,
-            effect.fence,
-            outcome,
-            entry(&effect.order, &delivery, now),
-        )
-        .await?
-    {
-        Settled::Recorded(entry) => entries.extend(entry),
-        Settled::FenceLost => {
-            return Ok(Attempt {
-                effect,
-                delivery: Delivery::Elsewhere,
-                entries,
-            });
+    let withdrawal = match &delivery {
+        Delivery::Overtaken(said) | Delivery::Refused(said) => {
+            withdrawal(&store.history(&effect.key).await?, &effect, said, now)
         }
-    }
+        _ => None,
+    };
+    let entry = entry(&effect.order, &delivery, now);
+    let settled = store
+        .settle_effect(&effect.effect_key, effect.fence, outcome, withdrawal, entry)
+        .await?;
+    let (delivery, entries) = match settled {
+        Settled::Recorded(entries) => (delivery, entries),
+        Settled::FenceLost => (Delivery::Elsewhere, Vec::new()),
+    };
     Ok(Attempt {
         effect,
         delivery,
@@ -244,17 +235,16 @@ async fn settle(
     })
 }
 
-/// Takes a decision back in the name of the program, unless somebody has decided since.
-async fn withdraw(
-    store: &Store,
+/// What takes a decision back in the name of the program. None if somebody has decided since.
+fn withdrawal(
+    history: &[Decision],
     effect: &Effect,
     said: &Untrusted,
     now: DateTime<Utc>,
-) -> anyhow::Result<Option<Entry>> {
-    let history = store.history(&effect.key).await?;
-    let Some(overtaken) = history.last().filter(|last| last.version == effect.version) else {
-        return Ok(None);
-    };
+) -> Option<(Decision, NewEntry)> {
+    let overtaken = history
+        .last()
+        .filter(|last| last.version == effect.version)?;
     let undo = Decision {
         version: overtaken.version + 1,
         at: now,
@@ -278,10 +268,7 @@ async fn withdraw(
             .quote(said),
         checks: vec![undo.key.check().to_owned()],
     };
-    match store.decide(undo, entry, None, None).await? {
-        Decided::Recorded(entry) => Ok(Some(entry)),
-        Decided::Conflict | Decided::Elsewhere => Ok(None),
-    }
+    Some((undo, entry))
 }
 
 fn judge(applied: &Result<Applied, NotApplied>, attempts: i64, now: DateTime<Utc>) -> Delivery {

@@ -29,10 +29,16 @@ impl Said {
 }
 
 pub(super) fn already(first: &Decision, zone: Tz, now: DateTime<Utc>) -> Sentence {
-    Sentence::new()
-        .say("already ")
-        .then(render::decided(first, zone, now))
-        .say(": nothing was changed")
+    let said = match first.action {
+        Action::Undo { version } => Sentence::new()
+            .say(format!("decision {version} was already undone by "))
+            .name(&first.by)
+            .say(format!(", {}", render::moment(first.at, zone, now))),
+        _ => Sentence::new()
+            .say("already ")
+            .then(render::decided(first, zone, now)),
+    };
+    said.say(": nothing was changed")
 }
 
 pub(super) fn overruled(newer: &Decision, zone: Tz, now: DateTime<Utc>) -> Sentence {

@@ -50,12 +50,8 @@ impl Store {
                     if let Some(effect) = effect {
                         effects::insert(c, &decision, effect).await?;
                     }
-                    let annex = Annex {
-                        decision: Some(digest(&decision)?),
-                        ..Annex::default()
-                    };
                     messages::want_all(c).await?;
-                    Ok(Decided::Recorded(log::append(c, entry, annex).await?))
+                    Ok(Decided::Recorded(log_of(c, &decision, entry).await?))
                 })
             })
             .await;
@@ -158,6 +154,31 @@ struct Told {
 fn digest(decision: &Decision) -> anyhow::Result<Hash> {
     let bytes = serde_json::to_vec(decision).context("a decision could not be written as JSON")?;
     Ok(decision_digest(&bytes))
+}
+
+/// Keeps a decision with its entry in the caller's transaction. None if somebody has decided since.
+pub(super) async fn record(
+    c: &mut Connection<'_>,
+    decision: &Decision,
+    entry: NewEntry,
+) -> anyhow::Result<Option<Entry>> {
+    if !insert(c, decision).await? {
+        return Ok(None);
+    }
+    log_of(c, decision, entry).await.map(Some)
+}
+
+/// Logs a decision with its digest, which the log vouches for.
+async fn log_of(
+    c: &mut Connection<'_>,
+    decision: &Decision,
+    entry: NewEntry,
+) -> anyhow::Result<Entry> {
+    let annex = Annex {
+        decision: Some(digest(decision)?),
+        ..Annex::default()
+    };
+    log::append(c, entry, annex).await
 }
 
 /// False if that version is taken.

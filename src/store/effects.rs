@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{QueryBuilder, types::Json};
 
-use super::{Connection, First, Store, log, messages, micros};
+use super::{Connection, First, Store, decisions, log, messages, micros};
 use crate::{
     checks::{Applied, Order},
     ops_log::{Annex, Entry, NewEntry},
@@ -124,14 +124,10 @@ impl Settlement {
 }
 
 /// Whether a settlement was taken.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one at a time, and an entry is the usual case"
-)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Settled {
-    /// With its entry in the ops log, if there was to be one.
-    Recorded(Option<Entry>),
+    /// With its entries in the ops log: that of a decision that was withdrawn, then its own.
+    Recorded(Vec<Entry>),
     /// Somebody else has claimed the effect since; nothing was written.
     FenceLost,
 }
@@ -232,12 +228,14 @@ impl Store {
         .await
     }
 
-    /// Ends a claim, together with its entry in the ops log, and has the messages follow.
+    /// Ends a claim, together with its entry in the ops log, and has the messages follow. `withdrawal` takes the decision
+    /// back that asked for it, unless somebody has decided since.
     pub async fn settle_effect(
         &self,
         effect_key: &str,
         fence: i64,
         settlement: Settlement,
+        withdrawal: Option<(Decision, NewEntry)>,
         entry: Option<NewEntry>,
     ) -> anyhow::Result<Settled> {
         let effect_key = effect_key.to_owned();
@@ -247,10 +245,14 @@ impl Store {
                     return Ok(Settled::FenceLost);
                 }
                 messages::want_all(c).await?;
-                Ok(Settled::Recorded(match entry {
-                    Some(entry) => Some(log::append(c, entry, Annex::default()).await?),
-                    None => None,
-                }))
+                let mut entries = Vec::new();
+                if let Some((decision, entry)) = withdrawal {
+                    entries.extend(decisions::record(c, &decision, entry).await?);
+                }
+                if let Some(entry) = entry {
+                    entries.push(log::append(c, entry, Annex::default()).await?);
+                }
+                Ok(Settled::Recorded(entries))
             })
         })
         .await

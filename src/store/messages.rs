@@ -48,7 +48,7 @@ pub enum Showing {
         digest: String,
         /// No progress is shown before that time; decisions are.
         quiet_until: Option<DateTime<Utc>>,
-        /// Since when copies are to be looked for; it is claimed again for that.
+        /// Since when copies are to be looked for; it is claimed again for that, after `quiet_until`.
         doubted_at: Option<DateTime<Utc>>,
         /// The chat took the text alone.
         refused_blocks: Option<Untrusted>,
@@ -351,7 +351,8 @@ async fn settle(
         } => on!(c, |c| {
             sqlx::query(
                 "UPDATE messages SET ts = $3, digest = $4, shown = $5, attempts = 0, not_before = NULL, \
-                     quiet_until = $6, last_error = $7, doubted_at = $8, lease_until = NULL \
+                     quiet_until = $6, last_error = $7, doubted_at = $8, lease_until = NULL, \
+                     urgent = CASE WHEN urgent <= $9 AND urgent > $5 THEN $5 ELSE urgent END \
                  WHERE id = $1 AND fence = $2",
             )
             .bind(&message.id)
@@ -362,6 +363,7 @@ async fn settle(
             .bind(quiet_until.map(micros))
             .bind(refused_blocks.as_ref().map(Untrusted::as_str))
             .bind(doubted_at.map(micros))
+            .bind(message.wanted)
             .execute(c)
             .await
             .map(|done| done.rows_affected())

@@ -136,6 +136,12 @@ pub fn transition(
     known: &Known,
     now: DateTime<Utc>,
 ) -> Transition {
+    if let (Action::Undo { .. }, Some(newer)) = (&wanted, unseen(history, seen)) {
+        return match newer.action {
+            Action::Undo { .. } => Transition::Already(newer.clone()),
+            _ => Transition::Overruled(newer.clone()),
+        };
+    }
     let Some(last) = in_force(history, known, now) else {
         return match wanted {
             Action::Undo { .. } => Transition::NothingToUndo,
@@ -155,6 +161,13 @@ pub fn transition(
         }
         _ => Transition::Decide(wanted),
     }
+}
+
+/// The newest decision that a person had not before them. A note decides nothing.
+fn unseen(history: &[Decision], seen: i64) -> Option<&Decision> {
+    history.iter().rfind(|decision| {
+        decision.version > seen && !matches!(decision.action, Action::Note { .. })
+    })
 }
 
 /// Whether a repeated action would change nothing: a second acknowledgement, an assignment to the same person.

@@ -542,6 +542,25 @@ async fn a_late_click_on_an_old_picture_undoes_nothing_newer() {
 }
 
 #[tokio::test]
+async fn two_clicks_on_undo_take_one_decision_back_and_the_second_hears_of_the_first() {
+    let office = Office::open().await;
+    let acknowledged = office.click("U0ANNA", Press::Acknowledge, office.item(0, 0));
+    assert_eq!(acknowledged.await, "");
+    let snoozed = office.click("U0ANNA", Press::Snooze, office.item(0, 1));
+    assert_eq!(snoozed.await, "");
+    let first = office.click("U0ANNA", Press::Undo, office.item(0, 2)).await;
+    assert_eq!(first, "");
+    let second = office.click("U0GINA", Press::Undo, office.item(0, 2)).await;
+    assert!(
+        second.starts_with("decision 2 was already undone by ")
+            && second.contains("U0ANNA")
+            && second.ends_with(": nothing was changed"),
+        "{second}"
+    );
+    assert_eq!(office.done().await.0, 3);
+}
+
+#[tokio::test]
 async fn what_a_form_asks_for_is_decided_and_kept() {
     let office = Office::open().await;
     let submit = async |form, seen| {

@@ -132,6 +132,45 @@ async fn progress_keeps_quiet_for_a_while_and_a_decision_does_not_wait() {
 }
 
 #[tokio::test]
+async fn a_message_in_doubt_is_looked_at_again_after_its_quiet_time_and_for_a_decision_at_once() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        ask(store, "health").await;
+        let doubted = |quiet_until| match shown(Some(quiet_until)) {
+            Showing::Shown {
+                ts,
+                digest,
+                quiet_until,
+                refused_blocks,
+                ..
+            } => Showing::Shown {
+                ts,
+                digest,
+                quiet_until,
+                doubted_at: Some(at(0)),
+                refused_blocks,
+            },
+            other => other,
+        };
+        let first = claim(store, 0).await.expect("it was never posted");
+        assert!(settle(store, &first, doubted(5)).await);
+        assert_eq!(claim(store, 4).await, None, "quiet until then");
+        let second = claim(store, 5).await.expect("copies are looked for");
+
+        decide(store, "1", 1).await;
+        assert!(settle(store, &second, doubted(10)).await);
+        let third = claim(store, 6).await.expect("decided while it was shown");
+        assert!(settle(store, &third, doubted(12)).await);
+        assert_eq!(claim(store, 11).await, None, "quiet again");
+        decide(store, "1", 2).await;
+        let fourth = claim(store, 11).await.expect("a decision doesn't wait");
+        assert!(settle(store, &fourth, shown(Some(20))).await);
+        assert_eq!(claim(store, 99).await, None, "no doubt is left");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_wait_that_the_chat_asked_for_holds_for_decisions_too() {
     on_each_engine(async |database| {
         let store = &database.store;

@@ -330,6 +330,7 @@ async fn a_person_is_erased_and_the_chain_still_fits() {
                 claimed.fence,
                 Settlement::Failed("anna may not".into()),
                 None,
+                None,
             )
             .await
             .unwrap();

@@ -2,13 +2,14 @@
 
 use daily_ops::{
     checks::Applied,
-    ops_log::Kind,
-    store::{EffectState, Settled, Settlement, Store},
+    ops_log::{Kind, NewEntry},
+    store::{Effect, EffectState, Settled, Settlement, Store},
+    triage::{Action, Decision, Person},
 };
 
 use crate::world::{
     database::{on_each_engine, open},
-    records::{at, claim, decide, effect, entry, key, note},
+    records::{at, claim, decide, decision, effect, entry, intact, key, note, person},
 };
 
 #[tokio::test]
@@ -35,11 +36,12 @@ async fn an_effect_is_claimed_once_and_settled_with_its_entry() {
                 &claimed.effect_key,
                 claimed.fence,
                 Settlement::Done(done.clone()),
+                None,
                 Some(entry(1, Kind::Effect, "anna", "done")),
             )
             .await
             .unwrap();
-        assert!(matches!(settled, Settled::Recorded(Some(entry)) if entry.seq == 2));
+        assert!(matches!(settled, Settled::Recorded(entries) if entries[0].seq == 2));
 
         let effect = store
             .effect_of(&key("1"), 1)
@@ -71,6 +73,7 @@ async fn who_wakes_up_after_the_lease_settles_nothing() {
                 &slow.effect_key,
                 slow.fence,
                 Settlement::Failed("late".into()),
+                None,
                 Some(note(2)),
             )
             .await
@@ -84,10 +87,10 @@ async fn who_wakes_up_after_the_lease_settles_nothing() {
         };
         assert_eq!(
             store
-                .settle_effect(&quick.effect_key, quick.fence, retry, None)
+                .settle_effect(&quick.effect_key, quick.fence, retry, None, None)
                 .await
                 .unwrap(),
-            Settled::Recorded(None)
+            Settled::Recorded(Vec::new())
         );
         assert_eq!(claim(store, 29).await, None);
         let third = claim(store, 30).await.expect("it is due again");
@@ -104,6 +107,7 @@ async fn who_wakes_up_after_the_lease_settles_nothing() {
                 third.fence,
                 Settlement::NeedsHuman("look".into()),
                 None,
+                None,
             )
             .await
             .unwrap();
@@ -112,6 +116,81 @@ async fn who_wakes_up_after_the_lease_settles_nothing() {
             EffectState::NeedsHuman
         );
         assert_eq!(claim(store, 999).await, None);
+    })
+    .await;
+}
+
+/// What takes a first decision about that finding back.
+fn withdrawal(subject: &str) -> Option<(Decision, NewEntry)> {
+    let undo = Decision {
+        by: Person::program(),
+        action: Action::Undo { version: 1 },
+        ..decision(subject, 2, "anna")
+    };
+    let entry = NewEntry {
+        subject: undo.key.to_string(),
+        ..entry(2, Kind::Decision, "anna", "withdrawn")
+    };
+    Some((undo, entry))
+}
+
+async fn refused(store: &Store, effect: &Effect, subject: &str) -> Settled {
+    let settled = store.settle_effect(
+        &effect.effect_key,
+        effect.fence,
+        Settlement::Failed("403".into()),
+        withdrawal(subject),
+        Some(note(2)),
+    );
+    settled.await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_refused_is_withdrawn_with_its_end_and_only_by_whoever_holds_the_claim() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        decide(store, "1", 1).await;
+        let slow = claim(store, 0).await.expect("one is due");
+        let quick = claim(store, 2).await.expect("the lease has run out");
+        assert_eq!(refused(store, &slow, "1").await, Settled::FenceLost);
+        assert_eq!(store.history(&key("1")).await.unwrap().len(), 1);
+        assert_eq!(store.head().await.unwrap().seq, 1);
+
+        let settled = refused(store, &quick, "1").await;
+        let Settled::Recorded(entries) = settled else {
+            panic!("it holds the claim")
+        };
+        assert_eq!(
+            entries
+                .iter()
+                .map(|entry| (entry.seq, entry.kind))
+                .collect::<Vec<_>>(),
+            [(2, Kind::Decision), (3, Kind::Round)]
+        );
+        let history = store.history(&key("1")).await.unwrap();
+        assert_eq!(history[1].action, Action::Undo { version: 1 });
+        assert_eq!(refused(store, &quick, "1").await, Settled::FenceLost);
+        assert_eq!(intact(store).await, 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_withdrawn_over_a_newer_decision() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        decide(store, "1", 1).await;
+        let first = claim(store, 1).await.expect("one is due");
+        decide(store, "1", 2).await;
+        let settled = refused(store, &first, "1").await;
+        assert!(
+            matches!(&settled, Settled::Recorded(entries) if entries.len() == 1),
+            "{settled:?}"
+        );
+        let history = store.history(&key("1")).await.unwrap();
+        assert_eq!(history.len(), 2);
+        assert_eq!(history[1].by, person("anna"));
+        assert_eq!(claim(store, 1).await.expect("the next may go").version, 2);
     })
     .await;
 }
@@ -130,6 +209,7 @@ async fn the_effects_of_one_finding_go_in_the_order_of_its_decisions() {
                 &first.effect_key,
                 first.fence,
                 Settlement::Failed("gone".into()),
+                None,
                 None,
             )
             .await

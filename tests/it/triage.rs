@@ -496,6 +496,48 @@ fn a_late_click_on_an_old_picture_changes_nothing() {
     assert!(matches!(late, Transition::Overruled(first) if first.version == 1));
 }
 
+#[test]
+fn a_second_click_on_undo_hears_who_undid_it_and_takes_nothing_else_back() {
+    let mut days = Days::default();
+    days.sees(0, vec![issue("1", Severity::High, 150)]);
+    days.somebody(0, "1", acknowledge());
+    let to = Person::at_terminal("ben");
+    days.somebody(0, "1", Action::Assign { to });
+    days.somebody(0, "1", Action::Undo { version: 0 });
+    let key = FindingKey::new("errors", "1");
+    let undo = |days: &Days, seen| {
+        let history = &days.past.history[&key];
+        let wanted = Action::Undo { version: 0 };
+        transition(history, wanted, seen, &days.past.memory[&key], morning(1))
+    };
+    assert!(
+        matches!(undo(&days, 2), Transition::Already(first) if first.action == Action::Undo { version: 2 })
+    );
+
+    let text = "looking".into();
+    days.somebody(0, "1", Action::Note { text });
+    assert_eq!(
+        undo(&days, 3),
+        Transition::Decide(Action::Undo { version: 1 }),
+        "a note stands in nobody's way"
+    );
+    days.somebody(0, "1", snooze_until(5));
+    assert!(matches!(undo(&days, 3), Transition::Overruled(newer) if newer.version == 5));
+}
+
+#[test]
+fn a_second_click_on_undo_hears_of_the_first_even_where_nothing_is_left_to_undo() {
+    let mut days = Days::default();
+    days.sees(0, vec![issue("1", Severity::High, 150)]);
+    days.somebody(0, "1", acknowledge());
+    days.somebody(0, "1", Action::Undo { version: 0 });
+    let key = FindingKey::new("errors", "1");
+    let wanted = Action::Undo { version: 0 };
+    let history = &days.past.history[&key];
+    let second = transition(history, wanted, 1, &days.past.memory[&key], morning(1));
+    assert!(matches!(second, Transition::Already(first) if first.version == 2));
+}
+
 fn severity() -> impl Strategy<Value = Severity> {
     prop::sample::select(Severity::ALL.to_vec())
 }
