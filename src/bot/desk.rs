@@ -68,7 +68,11 @@ impl Desk {
     pub async fn answer(&self, asked: &Asked, receipt: &Receipt) -> anyhow::Result<Reply> {
         let task = match Task::of(asked) {
             Ok(task) => task,
-            Err(why) => return self.refuse(receipt, Sentence::new().quote(why)).await,
+            Err(why) => {
+                self.bot.store.finish_asked(receipt.clone()).await?;
+                let lines = why.lines().map(|line| Sentence::new().quote(line));
+                return Ok(Reply::Private(lines.collect()));
+            }
         };
         if let Task::Help = task {
             return self.finish(receipt, Reply::Help).await;
@@ -283,10 +287,21 @@ impl Desk {
             .decide(key, action, seen, permit, Some(receipt))
             .await?;
         Ok(match outcome {
-            Outcome::Recorded { entry, said, .. } => {
+            Outcome::Recorded {
+                entry,
+                said,
+                wants_effect,
+                ..
+            } => {
                 self.bot.project_later(&[entry]);
                 Ok(if tell {
-                    Reply::Private(vec![said])
+                    let mut lines = vec![said];
+                    if wants_effect {
+                        lines.push(Sentence::new().say(
+                            "the other side is told now; the message and `/ops triage show` say what came of it",
+                        ));
+                    }
+                    Reply::Private(lines)
                 } else {
                     Reply::Nothing
                 })

@@ -50,11 +50,7 @@ impl Desk {
     }
 
     pub(super) async fn status(&self) -> anyhow::Result<Result<Reply, Refusal>> {
-        let judged = match self.bot.store.last_run().await? {
-            Some(run) => self.bot.judged(&run.run).await?,
-            None => None,
-        };
-        Ok(match judged {
+        Ok(match self.bot.newest_looks().await? {
             Some(judged) => Ok(Reply::Status(Box::new(judged))),
             None => Err(Refusal(
                 Sentence::new().say("there has been no round yet: ask for one with `/ops daily`"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Bot;
+use super::{Bot, LOG_CHECK};
 use crate::{
     ops_log::Head,
     report::{FindingKey, Report, RunId},
@@ -70,6 +70,43 @@ impl Bot {
         let Some((report, before)) = self.store.run(run).await? else {
             return Ok(None);
         };
+        let head = self.store.head_of(run).await?;
+        self.judge(report, before, head).await.map(Some)
+    }
+
+    /// The newest look of each check that is on, as if all had been one run. None if none has looked yet.
+    pub async fn newest_looks(&self) -> anyhow::Result<Option<Judged>> {
+        let mut newest: Option<(Report, Remembered)> = None;
+        let on = self.checklist.list().into_iter().filter(|check| check.on);
+        for name in on.map(|check| check.name).chain([LOG_CHECK]) {
+            let Some(run) = self.store.last_run_of(name).await? else {
+                continue;
+            };
+            let Some((mut report, mut before)) = self.store.run(&run.run).await? else {
+                continue;
+            };
+            report.checks.retain(|check| check.name == name);
+            before.memory.retain(|key, _| key.check() == name);
+            newest = Some(match newest {
+                None => (report, before),
+                Some(others) => together(others, (report, before)),
+            });
+        }
+        match newest {
+            Some((report, before)) => {
+                let head = self.store.head().await?;
+                self.judge(report, before, Some(head)).await.map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
+    async fn judge(
+        &self,
+        report: Report,
+        before: Remembered,
+        head: Option<Head>,
+    ) -> anyhow::Result<Judged> {
         let (history, effects) = tokio::try_join!(
             self.store.decisions(keys(&report)),
             self.store.newest_effects(keys(&report)),
@@ -85,13 +122,29 @@ impl Bot {
             history,
             previous,
         };
-        Ok(Some(Judged {
+        Ok(Judged {
             triaged: triage(report, &past),
             history: past.history,
             effects,
-            head: self.store.head_of(run).await?,
-        }))
+            head,
+        })
     }
+}
+
+/// Two looks as one: named by the newer one.
+fn together(
+    (mut one, mut before): (Report, Remembered),
+    (other, others_before): (Report, Remembered),
+) -> (Report, Remembered) {
+    if other.finished_at > one.finished_at {
+        one.run = other.run;
+        one.finished_at = other.finished_at;
+    }
+    one.started_at = one.started_at.min(other.started_at);
+    one.checks.extend(other.checks);
+    before.memory.extend(others_before.memory);
+    before.previous = None;
+    (one, before)
 }
 
 fn keys(report: &Report) -> impl Iterator<Item = &FindingKey> {

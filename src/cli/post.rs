@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anyhow::{Context, bail};
 use tokio::time::{sleep, timeout};
 use url::Url;
 
@@ -63,8 +64,12 @@ impl Poster {
             loop {
                 while courier.deliver_next().await? {}
                 let message = bot.store.message(&id).await?;
-                if message.is_some_and(|message| message.ts.is_some()) {
+                let message = message.context("the message is gone")?;
+                if message.ts.is_some() {
                     return anyhow::Ok(());
+                }
+                if let Some(error) = message.last_error {
+                    bail!("{}; `daily-ops serve` goes on trying", error.as_str());
                 }
                 sleep(PAUSE).await;
             }

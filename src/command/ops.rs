@@ -58,7 +58,7 @@ struct Line {
 impl Ops {
     /// Reads the text after `/ops` as Slack sends it. The error is for the person: what is wrong, and what was meant.
     pub fn read(text: &str) -> Result<Self, String> {
-        let words = words(text)?;
+        let words = spoken(words(text)?);
         match Line::try_parse_from(&words) {
             Ok(line) => Ok(line.ops.unwrap_or(Self::Help)),
             Err(error) => Err(explain(&error)),
@@ -82,7 +82,39 @@ fn explain(error: &clap::Error) -> String {
         };
     }
     let text = error.render().to_string();
-    text.strip_prefix("error: ").unwrap_or(&text).trim().into()
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let lines = text.lines().filter(|line| {
+        !line.starts_with("For more information") && !line.contains("to pass '") && !line.trim().is_empty()
+    });
+    let lines: Vec<String> = lines
+        .map(|line| line.replace("Usage: ", "Usage: /ops ").replace("/ops /ops", "/ops"))
+        .collect();
+    lines.join("\n")
+}
+
+/// As people type on a phone: a capital at the beginning, keys copied with their backticks, a verb without `triage`.
+fn spoken(mut words: Vec<String>) -> Vec<String> {
+    for word in &mut words {
+        *word = word.trim_matches('`').to_owned();
+    }
+    let Some(first) = words.first_mut() else {
+        return words;
+    };
+    *first = first.to_lowercase();
+    let verbs = Triage::augment_subcommands(clap::Command::new("triage"));
+    let is_verb = verbs.get_subcommands().any(|verb| {
+        verb.get_name() == *first || verb.get_all_aliases().any(|alias| alias == *first)
+    });
+    match first.as_str() {
+        "triage" => {
+            if let Some(verb) = words.get_mut(1) {
+                *verb = verb.to_lowercase();
+            }
+        }
+        _ if is_verb => words.insert(0, "triage".to_owned()),
+        _ => {}
+    }
+    words
 }
 
 /// Splits at spaces, but not inside quotation marks, which phones write in many shapes.
@@ -184,6 +216,20 @@ mod tests {
             panic!("it is an acknowledgement");
         };
         assert_eq!(reason.as_deref(), Some("a & b, see x.y"));
+    }
+
+    #[test]
+    fn what_a_phone_writes_is_understood() {
+        assert!(matches!(read("Daily"), Ops::Daily));
+        for text in ["ack `errors:4501`", "Triage Ack errors:4501", "ACK errors:4501"] {
+            let Ops::Triage {
+                action: Triage::Acknowledge { key, .. },
+            } = read(text)
+            else {
+                panic!("`{text}` is an acknowledgement");
+            };
+            assert_eq!(key.to_string(), "errors:4501");
+        }
     }
 
     #[test]

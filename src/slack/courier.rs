@@ -337,11 +337,12 @@ impl Courier {
                 .map(Untrusted::as_str)
                 != Some(error.to_string().as_str())
         {
-            let line = Sentence::new()
-                .say("the round runs, but I can't post in this channel: type ")
-                .say("`/invite @daily-ops` here, and its message appears (")
-                .quote(error.code.clone())
-                .say(")");
+            let line = Sentence::new().say("the round runs, but I can't post in this channel: ");
+            let line = match error.code.as_str() {
+                "not_in_channel" | "channel_not_found" => line
+                    .say("type `/invite @daily-ops` here, and its message appears by itself"),
+                code => line.say(error.advice()).say(" (").quote(code).say(")"),
+            };
             if let Err(error) = self.api.respond(address, &slack::reply(&[line])).await {
                 tracing::warn!("{error}");
             }

@@ -65,6 +65,7 @@ fn with_picture<T>(
             head: done.head.as_ref(),
             versions: &versions,
             deliveries: &deliveries,
+            only: order.only.as_deref().unwrap_or_default(),
             newer: newer.as_ref(),
         }),
         (None, RoundState::Done) => Stage::Failed(&pruned),
@@ -124,9 +125,15 @@ pub(super) fn delivery(effect: &Effect) -> Delivery {
     let error = || effect.last_error.clone().unwrap_or_default();
     match (effect.state, &effect.result) {
         (EffectState::Done, Some(Applied::Done { said, .. })) => Delivery::Done(said.clone()),
-        (EffectState::Done, Some(Applied::Overtaken { said })) => Delivery::Refused(said.clone()),
+        (EffectState::Done, Some(Applied::Overtaken { said })) => Delivery::TakenBack {
+            verb: effect.order.verb.clone(),
+            why: said.clone(),
+        },
         (EffectState::Done, None) => Delivery::Done(Untrusted::default()),
-        (EffectState::Failed, _) => Delivery::Refused(error()),
+        (EffectState::Failed, _) => Delivery::TakenBack {
+            verb: effect.order.verb.clone(),
+            why: error(),
+        },
         (EffectState::NeedsHuman, _) => Delivery::NeedsHuman(error()),
         (EffectState::Waiting, _) if effect.last_error.is_some() => Delivery::Retrying {
             why: error(),

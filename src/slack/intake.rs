@@ -218,6 +218,7 @@ impl Intake {
                         head: judged.head.as_ref(),
                         versions: &versions,
                         deliveries: &deliveries,
+                        only: &[],
                         newer: None,
                     }),
                 })
@@ -227,8 +228,19 @@ impl Intake {
                 message,
                 ended,
             } => {
-                let link = message.and_then(|message| link(&message, &self.workspace));
-                slack::running(order.by.as_ref(), order.at, ended, link.as_ref(), zone)
+                let error = message.as_ref().and_then(|message| {
+                    let is_missing = message.ts.is_none();
+                    message.last_error.clone().filter(|_| is_missing)
+                });
+                match error {
+                    Some(error) => slack::reply(&[Sentence::new()
+                        .say("the same round was asked for, but Slack does not take its message: ")
+                        .quote(error)]),
+                    None => {
+                        let link = message.and_then(|message| link(&message, &self.workspace));
+                        slack::running(order.by.as_ref(), order.at, ended, link.as_ref(), zone)
+                    }
+                }
             }
             Reply::View(shown) => {
                 match opened {

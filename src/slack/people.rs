@@ -74,7 +74,16 @@ impl Directory for People {
 fn unknown(error: ApiError) -> Unknown {
     let groups = matches!(&error.class, Class::MissingScope { .. })
         && error.method == "usergroups.users.list";
+    let passes = error.outcome_unknown() || error.class == Class::NotSent;
+    let said = format!(
+        "Slack could not say who you are ({}: {}); try again in a minute",
+        error.method,
+        error.code.as_str()
+    );
     let mut unknown = Unknown::from(error);
+    if passes {
+        unknown.reason = said.into();
+    }
     if groups {
         let advice = "; `daily-ops manifest --user-groups` prints the manifest with it";
         unknown.reason = (unknown.reason.as_str().to_owned() + advice).into();

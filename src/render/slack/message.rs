@@ -18,7 +18,7 @@ use super::{
 use crate::{
     command::{Item, Press, View},
     render::{age, counted, need, severities, verdict},
-    report::{FindingKey, Severity},
+    report::{FindingKey, Outcome, Severity},
     text::thousands,
     triage::{Row, Standing, Triaged, Verdict, worst_first},
 };
@@ -135,11 +135,7 @@ fn show_the_rest(picture: &Picture<'_>, done: &Done<'_>) -> Option<SlackBlockBut
 /// since the round began, the latest first if not all of it has room.
 fn rows<'a>(done: &Done<'a>, most: usize) -> Vec<&'a Row> {
     let triaged = done.triaged;
-    let mut rows: Vec<&Row> = triaged
-        .needs_you
-        .iter()
-        .take(OPEN_SHOWN.min(most))
-        .collect();
+    let mut rows = open(&triaged.needs_you, OPEN_SHOWN.min(most));
     let mut decided: Vec<(&Row, _)> = triaged
         .handled
         .iter()
@@ -195,12 +191,44 @@ fn headline(done: &Done<'_>) -> String {
         None => said,
     };
     let is_quiet = triaged.handled.is_empty() && triaged.snoozed.is_empty();
-    match triaged.verdict() {
+    let said = match triaged.verdict() {
+        Verdict::Ok if checks_nothing(done) => "nothing is checked: no check is on".to_owned(),
         Verdict::Ok if triaged.ok().next().is_none() || !stuck.is_empty() => said,
         Verdict::Ok if is_quiet => format!("all well, {said}"),
         Verdict::Ok => format!("nothing needs you, {said}"),
         _ => said,
+    };
+    if done.only.is_empty() {
+        said
+    } else {
+        format!("only {}: {said}", fit(&done.only.join(", "), 60))
     }
+}
+
+/// Whether the log's own check, the last of all, is the only one that is on.
+fn checks_nothing(done: &Done<'_>) -> bool {
+    match done.triaged.report.checks.split_last() {
+        Some((_, others)) if done.only.is_empty() => {
+            !others.is_empty() && others.iter().all(|check| check.outcome == Outcome::Off)
+        }
+        _ => false,
+    }
+}
+
+/// The worst rows, and among them the worst of each check: an outage is not hidden behind many errors.
+fn open(needs_you: &[Row], room: usize) -> Vec<&Row> {
+    let is_first = |place: usize, row: &Row| {
+        let earlier = needs_you[..place].iter();
+        earlier
+            .take_while(|one| one.finding.key.check() != row.finding.key.check())
+            .count()
+            == place
+    };
+    let mut places: Vec<usize> = (0..needs_you.len()).collect();
+    places.sort_by_key(|place| (!is_first(*place, &needs_you[*place]), *place));
+    places.truncate(room);
+    places.sort_unstable();
+    places.into_iter().map(|place| &needs_you[place]).collect()
 }
 
 /// The headline as a title.
@@ -243,7 +271,10 @@ pub fn status(picture: &Picture<'_>) -> Message {
             .say(&format!(" · {} · ", age(row, triaged.report.finished_at)))
             .then(row::key(&row.finding))
     });
-    let mut blocks = vec![title(done), context(sections::heading(picture, triaged))];
+    let heading = Mrkdwn::within(LINE)
+        .say("How each check stood at its newest look; the newest of all was ")
+        .date(triaged.report.finished_at, picture.zone);
+    let mut blocks = vec![title(done), context(heading)];
     if !triaged.needs_you.is_empty() {
         blocks.push(list(Rich::new().bold("Needs you"), rows));
     }

@@ -86,6 +86,8 @@ pub struct Done<'a> {
     pub versions: &'a BTreeMap<FindingKey, i64>,
     /// What the newest decision of a finding asked of the other side.
     pub deliveries: &'a BTreeMap<FindingKey, Delivery>,
+    /// The checks that were asked for, if not all of them were.
+    pub only: &'a [String],
     /// A newer round's message in the same channel: this one has no buttons any more.
     pub newer: Option<&'a Url>,
 }
@@ -98,8 +100,8 @@ pub enum Delivery {
         verb: String,
     },
     Done(Untrusted),
-    /// It never will be done, and the decision was taken back.
-    Refused(Untrusted),
+    /// It was not done and never will be: `resolve`, `undo` ... The decision was taken back.
+    TakenBack { verb: String, why: Untrusted },
     /// It failed so far, and will be tried again then.
     Retrying {
         why: Untrusted,

@@ -149,13 +149,13 @@ pub(super) fn delivered(finding: &Finding, delivery: &Delivery, zone: Tz) -> Ric
     match delivery {
         Delivery::Pending { verb } => Rich::new().quote(&under_way(finding, verb), REMARK),
         Delivery::Done(said) => Rich::new().quote(said.as_str(), REMARK),
-        Delivery::Refused(why) => Rich::new()
+        Delivery::TakenBack { verb, why } => Rich::new()
             .emoji("warning")
-            .say(" taken back, because the other side refuses it: ")
+            .say(&format!(" {} was taken back: ", wish(verb)))
             .quote(why.as_str(), REMARK),
         Delivery::Retrying { why, at } => Rich::new()
             .emoji("hourglass_flowing_sand")
-            .say(" the other side was not reached: ")
+            .say(" not done on the other side yet: ")
             .quote(why.as_str(), REMARK)
             .say("; trying again ")
             .date(*at, zone),
@@ -163,6 +163,16 @@ pub(super) fn delivered(finding: &Finding, delivery: &Delivery, zone: Tz) -> Ric
             .emoji("warning")
             .say(" the other side needs a human: ")
             .quote(why.as_str(), REMARK),
+    }
+}
+
+fn wish(verb: &str) -> &'static str {
+    match verb {
+        "resolve" => "resolving it",
+        "assign" => "assigning it",
+        "archive" => "archiving it",
+        "undo" => "the undo",
+        _ => "that",
     }
 }
 

@@ -119,7 +119,7 @@ fn whoever_decided_stands_where_the_buttons_were() {
     :eyes: medium  login: timeout
     level error · for 3 d · errors:9
     Assigned to <@U099ZZZZZZ> by ben, {Mon 23 Nov 09:14 CET}
-    :hourglass_flowing_sand: the other side was not reached: Sentry answered 503 to PUT /issues/9/; trying again {Mon 23 Nov 09:20 CET}
+    :hourglass_flowing_sand: not done on the other side yet: Sentry answered 503 to PUT /issues/9/; trying again {Mon 23 Nov 09:20 CET}
         (⋯ Undo | Add a note… | Details)
     :grey_question: Unknown
       • logs  the log server answered 403 to GET /loki/api/v1/query: give the token read access
