@@ -84,10 +84,15 @@ fn explain(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let lines = text.lines().filter(|line| {
-        !line.starts_with("For more information") && !line.contains("to pass '") && !line.trim().is_empty()
+        !line.starts_with("For more information")
+            && !line.contains("to pass '")
+            && !line.trim().is_empty()
     });
     let lines: Vec<String> = lines
-        .map(|line| line.replace("Usage: ", "Usage: /ops ").replace("/ops /ops", "/ops"))
+        .map(|line| {
+            line.replace("Usage: ", "Usage: /ops ")
+                .replace("/ops /ops", "/ops")
+        })
         .collect();
     lines.join("\n")
 }
@@ -221,7 +226,11 @@ mod tests {
     #[test]
     fn what_a_phone_writes_is_understood() {
         assert!(matches!(read("Daily"), Ops::Daily));
-        for text in ["ack `errors:4501`", "Triage Ack errors:4501", "ACK errors:4501"] {
+        for text in [
+            "ack `errors:4501`",
+            "Triage Ack errors:4501",
+            "ACK errors:4501",
+        ] {
             let Ops::Triage {
                 action: Triage::Acknowledge { key, .. },
             } = read(text)

@@ -339,8 +339,9 @@ impl Courier {
         {
             let line = Sentence::new().say("the round runs, but I can't post in this channel: ");
             let line = match error.code.as_str() {
-                "not_in_channel" | "channel_not_found" => line
-                    .say("type `/invite @daily-ops` here, and its message appears by itself"),
+                "not_in_channel" | "channel_not_found" => {
+                    line.say("type `/invite @daily-ops` here, and its message appears by itself")
+                }
                 code => line.say(error.advice()).say(" (").quote(code).say(")"),
             };
             if let Err(error) = self.api.respond(address, &slack::reply(&[line])).await {

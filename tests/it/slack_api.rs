@@ -7,6 +7,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use daily_ops::{
+    ops_log::Sentence,
     permissions::{Asker, Denied, Directory, Home, Permissions, Right, Verdict},
     render::slack::Message,
     report::Cause,
@@ -242,9 +243,7 @@ async fn a_public_channel_can_be_joined_if_the_scope_is_there() {
 }
 
 fn view(title: &str) -> SlackView {
-    let view =
-        json!({ "type": "modal", "title": { "type": "plain_text", "text": title }, "blocks": [] });
-    serde_json::from_value(view).unwrap()
+    daily_ops::render::slack::view::told(title, &[Sentence::new().say("as it is")])
 }
 
 #[tokio::test]

@@ -101,7 +101,10 @@ pub enum Delivery {
     },
     Done(Untrusted),
     /// It was not done and never will be: `resolve`, `undo` ... The decision was taken back.
-    TakenBack { verb: String, why: Untrusted },
+    TakenBack {
+        verb: String,
+        why: Untrusted,
+    },
     /// It failed so far, and will be tried again then.
     Retrying {
         why: Untrusted,
