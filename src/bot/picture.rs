@@ -7,7 +7,7 @@ use crate::{
     ops_log::Head,
     report::{FindingKey, Report, RunId},
     store::{AskedRound, Effect, MessageState, Remembered, StoredMessage},
-    triage::{Decision, Past, Triaged, triage},
+    triage::{Action, Decision, Past, Triaged, triage},
 };
 
 /// A message with all that it shows.
@@ -31,6 +31,17 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// The newest note about each finding that has one.
+    pub fn notes(&self) -> BTreeMap<FindingKey, Decision> {
+        let newest = |(key, history): (&FindingKey, &Vec<Decision>)| {
+            let note = history
+                .iter()
+                .rfind(|decision| matches!(decision.action, Action::Note { .. }));
+            note.map(|note| (key.clone(), note.clone()))
+        };
+        self.history.iter().filter_map(newest).collect()
+    }
+
     /// The newest decision's version of each finding that has any.
     pub fn versions(&self) -> BTreeMap<FindingKey, i64> {
         let newest = |(key, history): (&FindingKey, &Vec<Decision>)| {

@@ -54,8 +54,8 @@ fn with_picture<T>(
     let progress = bot.progress_of(round);
     let pruned = Untrusted::from("its run is no longer kept; `/ops daily` shows how things stand");
     let failed = round.error.clone().unwrap_or_default();
-    let (versions, deliveries) = match &pictured.done {
-        Some(done) => (done.versions(), deliveries(done)),
+    let (versions, deliveries, notes) = match &pictured.done {
+        Some(done) => (done.versions(), deliveries(done), done.notes()),
         None => Default::default(),
     };
     let next = round.finished_at.and_then(|ended| schedule.next(ended));
@@ -65,6 +65,7 @@ fn with_picture<T>(
             head: done.head.as_ref(),
             versions: &versions,
             deliveries: &deliveries,
+            notes: &notes,
             only: order.only.as_deref().unwrap_or_default(),
             newer: newer.as_ref(),
         }),

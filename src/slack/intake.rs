@@ -205,6 +205,7 @@ impl Intake {
             Reply::Log(entries) => slack::log(&entries, zone),
             Reply::Status(judged) => {
                 let (versions, deliveries) = (judged.versions(), deliveries(&judged));
+                let notes = judged.notes();
                 slack::status(&Picture {
                     message: "",
                     asked_by: None,
@@ -218,6 +219,7 @@ impl Intake {
                         head: judged.head.as_ref(),
                         versions: &versions,
                         deliveries: &deliveries,
+                        notes: &notes,
                         only: &[],
                         newer: None,
                     }),

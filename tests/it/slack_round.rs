@@ -99,6 +99,7 @@ async fn a_note_is_written_in_a_window() {
             office.company.log_file().contains("noted")
         })
         .await;
+    office.until_said("Note by <@U0BEN>: waits for").await;
     office.click(ANNA, "open.details").await;
     office
         .until("the details show the note", async || {

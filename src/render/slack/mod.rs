@@ -27,7 +27,7 @@ use crate::{
     ops_log::Head,
     report::FindingKey,
     text::Untrusted,
-    triage::{Person, Triaged},
+    triage::{Decision, Person, Triaged},
 };
 
 pub use again::{repeated, running};
@@ -86,6 +86,8 @@ pub struct Done<'a> {
     pub versions: &'a BTreeMap<FindingKey, i64>,
     /// What the newest decision of a finding asked of the other side.
     pub deliveries: &'a BTreeMap<FindingKey, Delivery>,
+    /// The newest note about each finding that has one.
+    pub notes: &'a BTreeMap<FindingKey, Decision>,
     /// The checks that were asked for, if not all of them were.
     pub only: &'a [String],
     /// A newer round's message in the same channel: this one has no buttons any more.

@@ -198,6 +198,7 @@ fn under_way(finding: &Finding, verb: &str) -> String {
 pub(super) fn blocks(
     row: &Row,
     delivery: Option<&Delivery>,
+    note: Option<&Decision>,
     item: Option<&Item>,
     now: DateTime<Utc>,
     zone: Tz,
@@ -205,6 +206,13 @@ pub(super) fn blocks(
     let mut text = title(row, delivery).say("\n").then(about(row, now));
     for line in status(row, delivery, zone) {
         text = text.say("\n").then(line.capital());
+    }
+    if let Some((note, said)) = note.and_then(|note| Some((note, remark(&note.action)?))) {
+        text = text
+            .say("\nNote by ")
+            .person(&note.by)
+            .say(": ")
+            .quote(said.as_str(), REMARK);
     }
     let mut blocks = vec![text.block()];
     blocks.extend(item.map(|item| buttons(row, item)));

@@ -159,6 +159,7 @@ impl Round {
             hash: "9f3a12".repeat(11)[..64].parse().expect("it is a hash"),
         };
         draw(&self.picture(Stage::Done(Done {
+            notes: &BTreeMap::new(),
             only: &[],
             triaged: &triaged,
             head: Some(&head),
