@@ -66,5 +66,11 @@ CREATE TABLE summaries (
     PRIMARY KEY (channel, local_date)
 );
 
+-- When each process last wrote: whoever can't write here can keep no request either.
+CREATE TABLE pulse (
+    writer TEXT PRIMARY KEY,
+    at     TIMESTAMPTZ NOT NULL
+);
+
 -- What the run was judged against, so that it can be shown again with newer decisions.
 ALTER TABLE runs ADD COLUMN past JSONB;

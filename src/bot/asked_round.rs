@@ -1,8 +1,10 @@
 //! Runs the rounds that a chat or the schedule asked for, one after the other.
 
+use std::time::Duration;
+
 use anyhow::anyhow;
 use chrono::TimeDelta;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 
 use super::{Bot, LOG_CHECK};
 use crate::{
@@ -12,8 +14,11 @@ use crate::{
     triage::Person,
 };
 
-/// How long a round is ours alone without a sign of life: longer than the slowest check may look.
+/// How long a round is ours alone without a sign of life.
 const LEASE: TimeDelta = TimeDelta::minutes(5);
+
+/// How often a round that runs gives one, however long its checks look.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(60);
 
 /// How long a round that could not be recorded waits for the next attempt.
 const PAUSE: TimeDelta = TimeDelta::seconds(10);
@@ -86,13 +91,8 @@ impl Bot {
                 .await
         };
         let follow = async {
-            while let Some((name, finished)) = ends.recv().await {
-                if let Some(place) = progress.iter_mut().find(|(check, _)| *check == name) {
-                    place.1 = Some(finished);
-                }
-                if ends.is_empty() {
-                    self.keep(claim, &progress).await;
-                }
+            while news(&mut ends, &mut progress).await {
+                self.keep(claim, &progress).await;
             }
         };
         let (done, ()) = tokio::join!(run, follow);
@@ -138,6 +138,27 @@ impl Bot {
     }
 }
 
+/// Waits until the progress is to be kept: checks have ended, or a sign of life is due. False once the round is over.
+async fn news(
+    ends: &mut mpsc::UnboundedReceiver<(String, Finished)>,
+    progress: &mut RoundProgress,
+) -> bool {
+    loop {
+        match timeout(SIGN_OF_LIFE, ends.recv()).await {
+            Ok(Some((name, finished))) => {
+                if let Some(place) = progress.iter_mut().find(|(check, _)| *check == name) {
+                    place.1 = Some(finished);
+                }
+            }
+            Ok(None) => return false,
+            Err(_) => return true,
+        }
+        if ends.is_empty() {
+            return true;
+        }
+    }
+}
+
 fn finished(report: &CheckReport) -> (String, Finished) {
     let finished = Finished {
         looked: report.outcome == Outcome::Looked,
@@ -145,4 +166,46 @@ fn finished(report: &CheckReport) -> (String, Finished) {
         took_ms: report.took_ms,
     };
     (report.name.clone(), finished)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_check_that_looks_for_ten_minutes_never_lets_the_round_go() {
+        let (ended, mut ends) = mpsc::unbounded_channel();
+        let started = Instant::now();
+        let mut kept = Vec::new();
+        let mut progress = vec![("errors".to_owned(), None)];
+        let follow = async {
+            while news(&mut ends, &mut progress).await {
+                let is_done = progress.iter().all(|(_, finished)| finished.is_some());
+                kept.push((started.elapsed(), is_done));
+            }
+        };
+        let look = async {
+            sleep(Duration::from_secs(630)).await;
+            let looked = Finished {
+                looked: true,
+                findings: 0,
+                took_ms: 630_000,
+            };
+            ended.send(("errors".to_owned(), looked)).unwrap();
+            drop(ended);
+        };
+        tokio::join!(follow, look);
+        assert_eq!(kept.len(), 11, "{kept:?}");
+        let mut before = Duration::ZERO;
+        for (at, _) in &kept {
+            assert!(*at - before < LEASE.to_std().unwrap() / 2, "{kept:?}");
+            before = *at;
+        }
+        assert_eq!(
+            kept.iter().map(|(_, done)| *done).collect::<Vec<_>>(),
+            [vec![false; 10], vec![true]].concat()
+        );
+    }
 }

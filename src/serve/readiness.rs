@@ -16,8 +16,8 @@ use metrics::gauge;
 use super::admin::{Ready, Unready};
 use crate::{bot::Bot, slack::socket, store::EffectState};
 
-/// A request that waits for longer means that nobody works requests off.
-const OLDEST: TimeDelta = TimeDelta::seconds(60);
+/// A request that nobody has claimed for longer means that nobody works requests off.
+const UNCLAIMED: TimeDelta = TimeDelta::seconds(60);
 
 /// What readiness is judged by.
 pub(super) struct Readiness {
@@ -31,18 +31,7 @@ pub(super) struct Readiness {
 impl Ready for Readiness {
     fn unready(&self) -> Pin<Box<dyn Future<Output = Vec<Unready>> + Send + '_>> {
         Box::pin(async move {
-            let mut reasons = Vec::new();
-            match self.bot.store.backlog().await {
-                Err(error) => reasons.push(Unready::new("database", format!("{error:#}"))),
-                Ok(backlog) => {
-                    let now = (self.bot.clock)();
-                    if backlog.oldest.is_some_and(|oldest| now - oldest > OLDEST) {
-                        let why =
-                            format!("{} requests wait, one of them too long", backlog.waiting);
-                        reasons.push(Unready::new("inbox", why));
-                    }
-                }
-            }
+            let mut reasons = self.stored().await;
             if !self.known.load(Ordering::Relaxed) {
                 reasons.push(Unready::new("slack", "auth.test has not succeeded yet"));
             }
@@ -60,6 +49,23 @@ impl Ready for Readiness {
 }
 
 impl Readiness {
+    /// What stands in the way of keeping requests and of working them off.
+    async fn stored(&self) -> Vec<Unready> {
+        let (store, now) = (&self.bot.store, (self.bot.clock)());
+        let backlog = match tokio::try_join!(store.beat(now), store.backlog()) {
+            Ok(((), backlog)) => backlog,
+            Err(error) => return vec![Unready::new("database", format!("{error:#}"))],
+        };
+        match backlog.unclaimed {
+            Some(since) if now - since > UNCLAIMED => {
+                let waiting = backlog.waiting;
+                let why = format!("{waiting} requests wait, and nobody takes the oldest up");
+                vec![Unready::new("inbox", why)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Sets the gauges of what waits.
     pub(super) async fn measure(&self) -> anyhow::Result<()> {
         let now = (self.bot.clock)();
@@ -73,13 +79,17 @@ impl Readiness {
         let human = |state| state == EffectState::NeedsHuman;
         let given_up = effects.iter().filter(|effect| human(effect.state)).count();
         let owed = effects.iter().filter(|effect| !human(effect.state));
-        let oldest = owed.clone().map(|effect| effect.not_before).min();
         gauge!("daily_ops_outbox_depth").set(whole(owed.count() as u64)?);
-        let oldest = oldest.map_or(0.0, |oldest| seconds(now - oldest));
+        let since = store.owed_since().await?;
+        let oldest = since.map_or(0.0, |since| seconds(now - since));
         gauge!("daily_ops_outbox_oldest_seconds").set(oldest);
         gauge!("daily_ops_needs_human").set(whole(given_up as u64)?);
         let undelivered = store.undelivered().await?;
         gauge!("daily_ops_undelivered_messages").set(whole(undelivered.messages)?);
+        if let Some(finished) = store.last_finished().await? {
+            gauge!("daily_ops_last_run_timestamp_seconds")
+                .set(whole(finished.timestamp().unsigned_abs())?);
+        }
         if let Some(socket) = &self.socket {
             socket.measure();
         }

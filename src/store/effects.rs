@@ -273,6 +273,21 @@ impl Store {
         rows.into_iter().map(Row::open).collect()
     }
 
+    /// When the oldest decision was made that the other side is still to be told of.
+    pub async fn owed_since(&self) -> anyhow::Result<Option<DateTime<Utc>>> {
+        let mut snapshot = self.read().await?;
+        on!(&mut snapshot.connection(), |c| {
+            sqlx::query_scalar(
+                "SELECT min(d.at) FROM effects AS e \
+                 JOIN decisions AS d ON d.key = e.key AND d.version = e.version \
+                 WHERE e.state IN ('waiting', 'running')",
+            )
+            .fetch_one(c)
+            .await
+        })
+        .context("the oldest effect could not be read")
+    }
+
     /// What was last asked of the other side about each of these findings.
     pub async fn newest_effects(
         &self,

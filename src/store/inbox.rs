@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use sqlx::{QueryBuilder, types::Json};
@@ -10,11 +10,15 @@ use sqlx::{QueryBuilder, types::Json};
 use super::{Boxed, Connection, First, KEYS_AT_ONCE, Store, gather::Gathered, log, micros};
 use crate::{
     command::Asked,
-    ops_log::{Annex, Entry, NewEntry},
+    ops_log::{Annex, Entry, Kind, NewEntry, Sentence},
+    triage::Person,
 };
 
 /// How long a request's key is remembered; Slack repeats none for longer than a day.
 const REMEMBERED: TimeDelta = TimeDelta::days(2);
+
+/// How often a request that can't be read is claimed, before it is given up.
+const READINGS: i64 = 5;
 
 /// The claim on a request; only the newest one may finish it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +44,8 @@ pub(super) struct ClaimLost;
 pub struct Backlog {
     pub waiting: u64,
     pub oldest: Option<DateTime<Utc>>,
+    /// Since when the longest of them that nobody deals with could have been claimed; of the others, when their claims end.
+    pub unclaimed: Option<DateTime<Utc>>,
 }
 
 impl Store {
@@ -62,8 +68,8 @@ impl Store {
         Ok(is_new.then_some(Receipt { key, fence: 1 }))
     }
 
-    /// Takes over the oldest request whose lease has run out. One that this version can't read is an error, and blocks
-    /// no other.
+    /// Takes over the oldest request whose lease has run out. One that this version can't read is an error, blocks no
+    /// other, and is given up in the end.
     pub async fn claim_asked(
         &self,
         now: DateTime<Utc>,
@@ -84,10 +90,18 @@ impl Store {
         let Some((asked, receipt)) = claimed.await? else {
             return Ok(None);
         };
-        let asked = serde_json::from_value(asked).context(
-            "a request in the inbox can't be read; it waits for another version of daily-ops",
-        )?;
-        Ok(Some((asked, receipt)))
+        match serde_json::from_value(asked) {
+            Ok(asked) => Ok(Some((asked, receipt))),
+            Err(_) if receipt.attempts() <= READINGS => Err(anyhow!(
+                "a request in the inbox can't be read; it waits for another version of daily-ops"
+            )),
+            Err(_) => {
+                self.deny(unreadable(now), receipt).await?;
+                Err(anyhow!(
+                    "a request in the inbox can't be read, and was given up; the ops log says so"
+                ))
+            }
+        }
     }
 
     /// Ends a request that asks for nothing that is kept. False if somebody else has claimed it since.
@@ -110,16 +124,19 @@ impl Store {
 
     pub async fn backlog(&self) -> anyhow::Result<Backlog> {
         let mut snapshot = self.read().await?;
-        let (waiting, oldest): (i64, Option<DateTime<Utc>>) =
-            on!(&mut snapshot.connection(), |c| {
-                sqlx::query_as("SELECT count(*), min(at) FROM inbox WHERE state = 'waiting'")
-                    .fetch_one(c)
-                    .await
-            })
-            .context("the inbox could not be counted")?;
+        type Counted = (i64, Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+        let (waiting, oldest, unclaimed): Counted = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_as(
+                "SELECT count(*), min(at), min(COALESCE(lease_until, at)) FROM inbox WHERE state = 'waiting'",
+            )
+            .fetch_one(c)
+            .await
+        })
+        .context("the inbox could not be counted")?;
         Ok(Backlog {
             waiting: waiting.unsigned_abs(),
             oldest,
+            unclaimed,
         })
     }
 
@@ -234,6 +251,21 @@ impl Gathered for Receipt {
             }
             Ok(rows.iter().map(|row| done.remove(&row.key)).collect())
         })
+    }
+}
+
+/// What the log keeps of a request that was given up. Its words are not repeated: they may name a person.
+fn unreadable(now: DateTime<Utc>) -> NewEntry {
+    NewEntry {
+        at: now,
+        kind: Kind::Alert,
+        subject: String::new(),
+        by: Person::program(),
+        text: Sentence::new().say(format!(
+            "a request in the inbox can't be read, and is given up after {READINGS} claims: whoever asked for \
+             something that did not happen has to ask again"
+        )),
+        checks: Vec::new(),
     }
 }
 

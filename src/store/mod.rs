@@ -32,6 +32,7 @@ mod log;
 mod messages;
 mod named;
 mod postgres;
+mod pulse;
 mod rounds;
 mod runs;
 mod schema;
@@ -68,11 +69,13 @@ pub struct Store {
     access: Access,
     kept: Gatherer<inbox::Kept>,
     finished: Gatherer<Receipt>,
+    /// Tells this process's rows from those of others.
+    name: String,
 }
 
 enum Engine {
     Sqlite(sqlite::Database),
-    Postgres(PgPool),
+    Postgres(postgres::Pools),
 }
 
 /// A connection inside a transaction.
@@ -112,11 +115,14 @@ impl Store {
                 crate::text::Untrusted::from(scheme).as_str()
             );
         };
+        let mut name = [0; 8];
+        getrandom::fill(&mut name).context("the system gives no random bytes")?;
         Ok(Self {
             engine,
             access,
             kept: Gatherer::default(),
             finished: Gatherer::default(),
+            name: hex::encode(name),
         })
     }
 
@@ -124,7 +130,7 @@ impl Store {
     pub async fn close(&self) {
         match &self.engine {
             Engine::Sqlite(database) => database.close().await,
-            Engine::Postgres(pool) => pool.close().await,
+            Engine::Postgres(pools) => pools.close().await,
         }
     }
 
@@ -139,8 +145,10 @@ impl Store {
     async fn read(&self) -> anyhow::Result<Snapshot> {
         match &self.engine {
             Engine::Sqlite(database) => Ok(Snapshot::Sqlite(database.snapshot().await?)),
-            Engine::Postgres(pool) => Ok(Snapshot::Postgres(
-                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            Engine::Postgres(pools) => Ok(Snapshot::Postgres(
+                pools
+                    .work
+                    .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                     .await
                     .context("the database could not be read")?,
             )),
@@ -172,13 +180,33 @@ impl Store {
         + Send
         + 'static,
     ) -> anyhow::Result<T> {
+        self.write_by(|pools| &pools.work, work).await
+    }
+
+    /// As [`Store::write`], for what is short and many wait for: it never queues behind other work for a connection.
+    async fn write_at_the_door<T: Send + 'static>(
+        &self,
+        work: impl for<'t, 'c> FnOnce(&'t mut Connection<'c>) -> Boxed<'t, anyhow::Result<T>>
+        + Send
+        + 'static,
+    ) -> anyhow::Result<T> {
+        self.write_by(|pools| &pools.door, work).await
+    }
+
+    async fn write_by<T: Send + 'static>(
+        &self,
+        way: fn(&postgres::Pools) -> &PgPool,
+        work: impl for<'t, 'c> FnOnce(&'t mut Connection<'c>) -> Boxed<'t, anyhow::Result<T>>
+        + Send
+        + 'static,
+    ) -> anyhow::Result<T> {
         if self.access == Access::ReadOnly {
             bail!("the store was opened for reading only");
         }
         match &self.engine {
             Engine::Sqlite(database) => database.write(work).await,
-            Engine::Postgres(pool) => {
-                let mut transaction = pool
+            Engine::Postgres(pools) => {
+                let mut transaction = way(pools)
                     .begin()
                     .await
                     .context("the database could not be reached")?;
@@ -200,7 +228,7 @@ impl Store {
             Engine::Sqlite(database) => database.gather(gatherer, row).await,
             Engine::Postgres(_) => {
                 let mut answers = self
-                    .write(move |c| Box::pin(async move { R::write(&[row], c).await }))
+                    .write_at_the_door(move |c| Box::pin(async move { R::write(&[row], c).await }))
                     .await?;
                 answers.pop().context("the write was not answered")
             }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{
     Connection as _, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -14,7 +15,28 @@ use super::{Access, schema};
 const CONNECTIONS: u32 = 8;
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(super) async fn open(url: &str, access: Access) -> anyhow::Result<PgPool> {
+/// Connections for keeping requests alone.
+const DOOR: u32 = 4;
+/// Slack waits three seconds for its ack.
+const DOOR_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How far the clocks of a replica and of the database may be apart: claims end by the clock of whoever looks.
+const CLOCKS_APART: TimeDelta = TimeDelta::seconds(5);
+
+/// The ways in.
+pub(super) struct Pools {
+    pub(super) work: PgPool,
+    /// What is accepted waits for nobody who works.
+    pub(super) door: PgPool,
+}
+
+impl Pools {
+    pub(super) async fn close(&self) {
+        tokio::join!(self.work.close(), self.door.close());
+    }
+}
+
+pub(super) async fn open(url: &str, access: Access) -> anyhow::Result<Pools> {
     let shown = shown(url);
     let options: PgConnectOptions = url
         .parse()
@@ -40,6 +62,9 @@ pub(super) async fn open(url: &str, access: Access) -> anyhow::Result<PgPool> {
             "the database {shown} keeps synchronous_commit = {synchronous}, which can lose what was accepted: set it to on"
         );
     }
+    if access == Access::ReadWrite {
+        compare_clocks(&mut connection, &shown).await?;
+    }
     match access {
         Access::ReadWrite => schema::bring_up_postgres(&mut connection).await,
         Access::ReadOnly => schema::check_postgres(&mut connection).await,
@@ -47,10 +72,41 @@ pub(super) async fn open(url: &str, access: Access) -> anyhow::Result<PgPool> {
     .with_context(|| format!("the database {shown} can't be used"))?;
     // Only a courtesy to the server, which notices by itself.
     drop(connection.close().await);
-    Ok(PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(PATIENCE)
-        .connect_lazy_with(options))
+    let pool = |connections, patience| {
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(patience)
+            .connect_lazy_with(options.clone())
+    };
+    Ok(Pools {
+        work: pool(CONNECTIONS, PATIENCE),
+        door: pool(DOOR, DOOR_PATIENCE),
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is this machine's own clock that is compared"
+)]
+async fn compare_clocks(connection: &mut PgConnection, shown: &str) -> anyhow::Result<()> {
+    let before = Utc::now();
+    let theirs: DateTime<Utc> = sqlx::query_scalar("SELECT clock_timestamp()")
+        .fetch_one(connection)
+        .await
+        .context("PostgreSQL does not say its time")?;
+    let apart = apart(before, theirs, Utc::now());
+    ensure!(
+        apart <= CLOCKS_APART,
+        "the clock of this machine and that of the database {shown} are {} s apart, so that replicas would take over \
+         each other's work: set both by NTP",
+        apart.num_seconds()
+    );
+    Ok(())
+}
+
+/// By how much a clock that was read in between is certainly off.
+fn apart(before: DateTime<Utc>, theirs: DateTime<Utc>, after: DateTime<Utc>) -> TimeDelta {
+    (before - theirs).max(theirs - after).max(TimeDelta::zero())
 }
 
 /// The URL of a database as it may be shown: without its password and parameters.
@@ -85,8 +141,22 @@ mod tests {
             "postgres://anna:hunter2@127.0.0.1:1/ops#hunter2",
         ] {
             assert!(!shown(url).contains("hunter2"), "{}", shown(url));
-            let error = open(url, Access::ReadOnly).await.unwrap_err();
+            let error = open(url, Access::ReadOnly).await.err().unwrap();
             assert!(!format!("{error:#}").contains("hunter2"), "{error:#}");
+        }
+    }
+
+    #[test]
+    fn clocks_are_apart_by_what_a_slow_answer_can_not_explain() {
+        let at = |seconds| DateTime::<Utc>::default() + TimeDelta::seconds(seconds);
+        for (before, theirs, after, expected) in [
+            (10, 10, 10, 0),
+            (10, 13, 17, 0),
+            (10, 4, 11, 6),
+            (10, 18, 11, 7),
+        ] {
+            let apart = apart(at(before), at(theirs), at(after));
+            assert_eq!(apart.num_seconds(), expected, "{before} {theirs} {after}");
         }
     }
 

@@ -10,7 +10,7 @@ use sqlx::types::Json;
 use super::{
     Connection, RoundClaim, Store,
     inbox::{self, ClaimLost},
-    log, messages, micros, rounds,
+    log, messages, micros, pulse, rounds,
 };
 use crate::{
     ops_log::{Annex, Entry, Head, NewEntry},
@@ -85,14 +85,16 @@ impl Store {
         Ok(recorded)
     }
 
-    /// Removes what is too old. Apart from what else is written, so that nothing waits for it in a circle.
-    async fn prune(&self, now: DateTime<Utc>) -> anyhow::Result<()> {
+    /// Removes requests, rounds, messages and runs that are too old. Apart from what else is written, so that nothing
+    /// waits for it in a circle. A message that is removed keeps its buttons in the chat: a click on one says so.
+    pub async fn prune(&self, now: DateTime<Utc>) -> anyhow::Result<()> {
         self.write(move |c| {
             Box::pin(async move {
                 messages::prune(c, now - KEPT).await?;
                 rounds::prune(c, now - KEPT).await?;
                 prune(c, now - KEPT).await?;
-                inbox::prune(c, now).await
+                inbox::prune(c, now).await?;
+                pulse::prune(c, now).await
             })
         })
         .await
@@ -107,6 +109,17 @@ impl Store {
         })
         .context("the last run could not be read")?;
         row.map(opened).transpose()
+    }
+
+    /// When the last run that is kept had finished.
+    pub async fn last_finished(&self) -> anyhow::Result<Option<DateTime<Utc>>> {
+        let mut snapshot = self.read().await?;
+        on!(&mut snapshot.connection(), |c| {
+            sqlx::query_scalar("SELECT max(finished_at) FROM runs")
+                .fetch_one(c)
+                .await
+        })
+        .context("the last run could not be read")
     }
 
     /// The run in which that check last looked or tried to; None if there was none, or it is no longer kept.

@@ -1,14 +1,18 @@
 //! What is asked in a chat is accepted once, and dealt with once, on both engines.
 
+use std::{sync::Arc, time::Duration};
+
 use chrono::TimeDelta;
 use daily_ops::{
     command::Form,
     ops_log::Kind,
     report::{Report, RunId},
-    store::{Backlog, Begun, Decided, Receipt, Remembered, Store},
+    store::{Backlog, Begun, Decided, Filter, Receipt, Remembered, Store},
     triage::{Memory, Person, Verdict},
 };
 use futures_util::future::join_all;
+use sqlx::{Connection, Executor, PgConnection};
+use tokio::time::timeout;
 
 use crate::world::{
     chat::{CHANNEL, accept, filled_in, item_of, order, typed},
@@ -41,11 +45,44 @@ async fn of_many_deliveries_at_once_one_is_accepted() {
             database.store.backlog().await.unwrap(),
             Backlog {
                 waiting: 1,
-                oldest: Some(at(0))
+                oldest: Some(at(0)),
+                unclaimed: Some(at(0) + LEASE),
             }
         );
         if let Some(other) = other {
             other.close().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_is_kept_while_everything_else_waits_for_the_database() {
+    on_each_engine(async |database| {
+        if !database.postgres {
+            return;
+        }
+        let mut intruder = PgConnection::connect(&database.url).await.unwrap();
+        let mut held = intruder.begin().await.unwrap();
+        let lock = "LOCK TABLE effects IN ACCESS EXCLUSIVE MODE";
+        held.execute(lock).await.unwrap();
+        let waiting: Vec<_> = (0..12)
+            .map(|_| {
+                let store = Arc::clone(&database.store);
+                tokio::spawn(async move { store.open_effects().await })
+            })
+            .collect();
+        let locks = "SELECT 1 FROM pg_locks WHERE relation = 'effects'::regclass AND NOT granted";
+        while database.raw(locks).await.unwrap() < 8 {
+            tokio::task::yield_now().await;
+        }
+        let asked = typed("cmd:1", "U0ANNA", "daily");
+        let kept = accept(&database.store, &asked, 0);
+        let kept = timeout(Duration::from_secs(2), kept).await;
+        assert!(kept.expect("it waits for nobody").is_some());
+        held.rollback().await.unwrap();
+        for waiting in waiting {
+            assert_eq!(waiting.await.unwrap().unwrap(), []);
         }
     })
     .await;
@@ -220,6 +257,58 @@ async fn a_request_that_cant_be_read_blocks_no_other() {
 }
 
 #[tokio::test]
+async fn a_request_that_cant_be_read_is_given_up_after_five_claims_and_logged() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        accept(store, &typed("old", "U0ANNA", "daily"), -1).await;
+        database
+            .raw("UPDATE inbox SET asked = '{\"of\": \"another version\"}'")
+            .await
+            .unwrap();
+        for minute in 0..4 {
+            store.claim_asked(at(minute), LEASE).await.unwrap_err();
+            let backlog = store.backlog().await.unwrap();
+            assert_eq!(
+                (backlog.waiting, backlog.unclaimed),
+                (1, Some(at(minute) + LEASE)),
+                "somebody looks at it again and again"
+            );
+        }
+        assert_eq!(store.head().await.unwrap().seq, 0);
+        let error = store.claim_asked(at(4), LEASE).await.unwrap_err();
+        assert!(error.to_string().contains("given up"), "{error:#}");
+        assert_eq!(store.backlog().await.unwrap(), Backlog::default());
+        assert_eq!(claim(store, 99).await, None);
+        let entries = store.entries(&Filter::newest(9)).await.unwrap();
+        assert_eq!(entries.len(), 1);
+        assert_eq!(entries[0].kind, Kind::Alert);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_can_write_says_so_and_its_trace_is_removed_some_day() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        let rows = async || {
+            let counted = database.raw("UPDATE pulse SET at = at").await;
+            counted.unwrap()
+        };
+        store.beat(at(0)).await.unwrap();
+        store.beat(at(1)).await.unwrap();
+        assert_eq!(rows().await, 1, "one row for each process");
+        store.prune(at(24 * 60)).await.unwrap();
+        assert_eq!(rows().await, 1);
+        store.prune(at(24 * 60 + 2)).await.unwrap();
+        assert_eq!(rows().await, 0);
+        database.raw("DROP TABLE pulse").await.unwrap();
+        let error = store.beat(at(2)).await.unwrap_err();
+        assert!(format!("{error:#}").contains("takes no write"), "{error:#}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_restart_takes_up_at_once_what_was_claimed_where_nobody_else_can_have_it() {
     on_each_engine(async |database| {
         let store = &database.store;
@@ -328,6 +417,7 @@ async fn a_database_of_the_version_before_is_brought_up_to_date_with_all_it_hold
             "DROP TABLE asked_rounds",
             "DROP TABLE inbox",
             "DROP TABLE summaries",
+            "DROP TABLE pulse",
             "ALTER TABLE runs DROP COLUMN past",
             "DELETE FROM _sqlx_migrations WHERE version = 4",
         ] {

@@ -226,6 +226,36 @@ async fn the_effects_of_one_finding_go_in_the_order_of_its_decisions() {
 }
 
 #[tokio::test]
+async fn what_is_owed_is_as_old_as_its_decision_however_often_it_was_put_off() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        assert_eq!(store.owed_since().await.unwrap(), None);
+        decide(store, "1", 1).await;
+        decide(store, "2", 1).await;
+        let claimed = claim(store, 2).await.expect("one is due");
+        let retry = Settlement::Retry {
+            error: "no answer".into(),
+            not_before: at(300),
+        };
+        store
+            .settle_effect(&claimed.effect_key, claimed.fence, retry, None, None)
+            .await
+            .unwrap();
+        assert_eq!(store.owed_since().await.unwrap(), Some(at(1)));
+        for minute in [300, 301] {
+            let claimed = claim(store, minute).await.expect("both are due");
+            let human = Settlement::NeedsHuman("look".into());
+            store
+                .settle_effect(&claimed.effect_key, claimed.fence, human, None, None)
+                .await
+                .unwrap();
+        }
+        assert_eq!(store.owed_since().await.unwrap(), None, "a person's turn");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn claims_side_by_side_never_meet() {
     on_each_engine(async |database| {
         for subject in 0..40 {

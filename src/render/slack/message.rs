@@ -82,7 +82,14 @@ fn done_blocks(picture: &Picture<'_>, done: &Done<'_>, most: usize) -> Vec<Slack
         let item = item.filter(|item| item.finding.is_some());
         let delivery = done.deliveries.get(key);
         let now = triaged.report.finished_at;
-        blocks.extend(row::blocks(row, delivery, done.notes.get(key), item.as_ref(), now, zone));
+        blocks.extend(row::blocks(
+            row,
+            delivery,
+            done.notes.get(key),
+            item.as_ref(),
+            now,
+            zone,
+        ));
     }
     blocks.extend(counted_rest(picture, done, &shown));
     blocks.extend(sections::unknown(&triaged.unknown));

@@ -214,6 +214,56 @@ async fn unsigned(bot: &Bot, method: &str, path: &str, body: &str) -> u16 {
         .status
 }
 
+/// What is answered to a request whose body never comes.
+async fn bodiless(bot: &Bot, path: &str, headers: &str) -> u16 {
+    use tokio::{io::AsyncWriteExt, net::TcpStream};
+    let mut stream = TcpStream::connect(bot.slack.to).await.unwrap();
+    let request =
+        format!("POST {path} HTTP/1.1\r\nhost: bot\r\ncontent-length: 60000\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    crate::world::slack::driver::answer(&mut stream)
+        .await
+        .unwrap()
+        .status
+}
+
+#[tokio::test]
+async fn what_no_body_could_make_right_is_refused_before_its_body() {
+    let bot = bot().await;
+    let fresh = now().timestamp();
+    let code = "a".repeat(64);
+    for (path, headers) in [
+        ("/slack/events", String::new()),
+        (
+            "/slack/commands",
+            format!(
+                "x-slack-request-timestamp: {}\r\nx-slack-signature: v0={code}\r\n",
+                fresh - 301
+            ),
+        ),
+        (
+            "/slack/interactions",
+            format!("x-slack-request-timestamp: now\r\nx-slack-signature: v0={code}\r\n"),
+        ),
+        (
+            "/slack/interactions",
+            format!("x-slack-request-timestamp: {fresh}\r\nx-slack-signature: v1={code}\r\n"),
+        ),
+        (
+            "/slack/events",
+            format!("x-slack-request-timestamp: {fresh}\r\n"),
+        ),
+        ("/slack/commands", String::new()),
+    ] {
+        assert_eq!(
+            bodiless(&bot, path, &headers).await,
+            401,
+            "{path} {headers}"
+        );
+    }
+    assert_eq!(bot.kept.deliveries(), 0);
+}
+
 #[tokio::test]
 async fn a_challenge_is_sent_back() {
     let bot = bot().await;
