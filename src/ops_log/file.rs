@@ -41,7 +41,10 @@ pub fn append(path: &Path, entries: &[Entry]) -> anyhow::Result<Appended> {
     let Some(first) = entries.first() else {
         return Ok(Appended::Written);
     };
-    if first.seq != end.seq + 1 {
+    let has_gap = entries
+        .windows(2)
+        .any(|pair| pair[1].seq != pair[0].seq + 1);
+    if first.seq != end.seq + 1 || has_gap {
         return Ok(Appended::Behind);
     }
     let mut page = Page::begin(path)?;

@@ -181,6 +181,17 @@ fn make(file: &Path) -> std::io::Result<()> {
     }
 }
 
+/// A child process that is being started holds a copy of what its parent has open, until its own program runs.
+fn patiently(lock: &File) -> Result<(), TryLockError> {
+    for _ in 0..10 {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+            done => return done,
+        }
+    }
+    lock.try_lock()
+}
+
 /// Takes `FILE.lock`, which the kernel lets go when the process ends, however it ends.
 fn lock(file: &Path) -> anyhow::Result<File> {
     let real = file
@@ -197,7 +208,7 @@ fn lock(file: &Path) -> anyhow::Result<File> {
         .truncate(false)
         .open(&name)
         .with_context(failed)?;
-    match lock.try_lock() {
+    match patiently(&lock) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();

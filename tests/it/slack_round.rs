@@ -143,8 +143,12 @@ async fn a_post_whose_answer_was_lost_is_found_and_not_repeated() {
             !office.slack.world().messages(OPS).is_empty()
         })
         .await;
-    office.later(TimeDelta::seconds(10));
-    office.until_said("1 needs you").await;
+    office
+        .until("it is found, and edited", async || {
+            office.later(TimeDelta::seconds(1));
+            office.channel(OPS).contains("1 needs you")
+        })
+        .await;
     assert_eq!(office.slack.world().messages(OPS).len(), 1);
     assert_eq!(office.slack.world().called("chat.postMessage"), 1);
     office.end().await;
