@@ -128,16 +128,13 @@ impl Bot {
         if action == Action::Archive && !offers(&known.finding, "archive") {
             return Ok(Outcome::Refused(Sentence::new().say(no_archive(key))));
         }
+        let mut seen = seen;
         for _ in 0..TRIES {
             let history = self.store.history(key).await?;
             let newest = history.last().map_or(0, |last| last.version);
-            let judged = transition(
-                &history,
-                action.clone(),
-                seen.unwrap_or(newest),
-                &known,
-                now,
-            );
+            // What comes about between two tries, nobody has seen.
+            let seen = *seen.get_or_insert(newest);
+            let judged = transition(&history, action.clone(), seen, &known, now);
             let action = match judged {
                 Transition::Decide(action) => action,
                 Transition::Already(first) => {

@@ -33,6 +33,9 @@ const LOG: Duration = Duration::from_secs(60);
 /// How long the writer of the log's file waits for more.
 const TOGETHER: Duration = Duration::from_millis(100);
 
+/// How often what is no longer kept is removed.
+const PRUNE: Duration = Duration::from_secs(60 * 60);
+
 /// What failed is not begun again before.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -126,6 +129,19 @@ impl Work {
                     // What several people decide at once is written at once.
                     sleep(TOGETHER).await;
                     bot.project_waiting().await.map(|()| false)
+                })
+            }),
+        );
+        let of = Arc::clone(bot);
+        start(
+            "what is no longer kept",
+            PRUNE,
+            |_| None,
+            Box::new(move || {
+                let bot = Arc::clone(&of);
+                Box::pin(async move {
+                    let now = (bot.clock)();
+                    bot.store.prune(now).await.map(|()| false)
                 })
             }),
         );

@@ -344,10 +344,7 @@ fn a_file_that_is_behind_is_left_for_a_rebuild() {
             Appended::Behind
         );
         let gap = [&log[3..4], &log[5..]].concat();
-        assert_eq!(
-            append(&path, &gap).expect("it is judged"),
-            Appended::Behind
-        );
+        assert_eq!(append(&path, &gap).expect("it is judged"), Appended::Behind);
         assert_eq!(fs::read_to_string(&path).expect("it is there"), text);
     }
     rebuild(&path, &log);

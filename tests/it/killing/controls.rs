@@ -45,7 +45,7 @@ fn assert_seen(found: &Findings, what: &str) {
 async fn an_ack_before_the_commit_is_seen() {
     let life = Life::of(Launch::Role("ack-first"), 10);
     let found = life.is_judged().await;
-    assert_seen(&found, "were acked and not kept");
+    assert_seen(&found, "lost: Request");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,7 @@
 //! The order of the system calls: what a request asks is written, then synced, and only then acked.
 
+use crate::world::skipped::needs_program;
+
 use super::{
     loops::Life,
     node::Launch,
@@ -49,8 +51,10 @@ fn early_acks(trace: &str) -> (usize, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs strace"]
 async fn an_ack_comes_after_the_sync_of_what_it_promises() {
+    if needs_program("strace", "the order of write, sync and ack").is_none() {
+        return;
+    }
     let life = Life::of(Launch::Traced(Options::read(0).binary), 0);
     let mut site = life.begin().await;
     for _ in 0..REQUESTS {

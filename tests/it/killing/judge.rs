@@ -229,7 +229,10 @@ async fn rounds(site: &Site, requests: &[Request], found: &mut Findings) {
         .await;
     found.effects = effects.len();
     for effect in effects {
-        if effect[1] != "done" {
+        // Every kill in the midst of it counts as a try; after the seventh a person is told.
+        if effect[1] == "needs_human" {
+            found.given_up += 1;
+        } else if effect[1] != "done" {
             found.wrong.push(format!("an effect is {effect:?}"));
         }
     }

@@ -3,8 +3,7 @@
 //!
 //! `KILLS=5000 cargo test --test it killing::loops -- --nocapture` kills that often; `KILLING_SEED` repeats a run (as far
 //! as the machine's own timing allows), and `KILLING_BINARY=target/release/daily-ops` names another binary. With
-//! `TEST_DATABASE_URL`, two processes on PostgreSQL are killed, and paused, as well. `killing::durability`, which is
-//! ignored otherwise, needs strace.
+//! `TEST_DATABASE_URL`, two processes on PostgreSQL are killed, and paused, as well. `killing::durability` needs strace.
 
 mod controls;
 mod disk;

@@ -112,7 +112,7 @@ impl Node {
                     .env("KILLING_ROLE", role)
                     .env("KILLING_FRONT", self.to.to_string())
                     .args(["--exact", "killing::role::a_server_of_the_loops"])
-                    .args(["--ignored", "--nocapture"]);
+                    .arg("--nocapture");
                 command
             }
         };

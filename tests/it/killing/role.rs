@@ -24,9 +24,11 @@ use super::options::variable;
 use crate::world::faults::{canned, forward, read_request};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a server that the loops start, and kill"]
 async fn a_server_of_the_loops() {
-    let role = variable("KILLING_ROLE").expect("the loops say which");
+    // The loops start this binary with a role, and kill it; among the tests it has nothing to do.
+    let Some(role) = variable("KILLING_ROLE") else {
+        return;
+    };
     rustls::crypto::ring::default_provider()
         .install_default()
         .ok();

@@ -124,7 +124,7 @@ impl Tables {
                  UNION ALL SELECT 'round ' || id || ' ' || state FROM asked_rounds \
                      WHERE state IN ('waiting', 'running') \
                  UNION ALL SELECT 'effect ' || effect_key || ' ' || state || ' ' || COALESCE(last_error, '') \
-                     FROM effects WHERE state IN ('waiting', 'running', 'needs_human') \
+                     FROM effects WHERE state IN ('waiting', 'running') \
                  UNION ALL SELECT 'message ' || id || ' in ' || channel || ' ' || COALESCE(last_error, '') \
                      FROM messages WHERE wanted > shown AND state <> 'gone'",
             )

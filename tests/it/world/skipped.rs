@@ -22,3 +22,22 @@ pub(crate) fn needs(variable: &'static str, what: &str) -> Option<String> {
     }
     value
 }
+
+/// As [`needs`], for a program on the path.
+pub(crate) fn needs_program(name: &'static str, what: &str) -> Option<()> {
+    let runs = std::process::Command::new(name)
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success());
+    #[expect(clippy::disallowed_methods, reason = "the tests' own settings")]
+    let ci = std::env::var_os("CI").is_some();
+    assert!(runs || !ci, "CI skips nothing: install {name}");
+    if !runs {
+        writeln!(
+            std::io::stderr(),
+            "\n*** SKIPPED: {what}, because {name} is not installed ***\n"
+        )
+        .ok();
+    }
+    runs.then_some(())
+}
