@@ -70,11 +70,11 @@ async fn a_lease_that_is_too_short_is_seen() {
         slack: Faults {
             only: "chat.postMessage",
             late: 1000,
-            delay: std::time::Duration::from_millis(1500),
+            delay: std::time::Duration::from_millis(2500),
             ..Faults::default()
         },
-        pause: (2500, 3500),
-        ..Life::of(Launch::Role("short-lease"), 3)
+        pause: (3500, 4500),
+        ..Life::of(Launch::Role("short-lease"), 4)
     };
     let found = life.is_judged().await;
     assert_seen(&found, "was posted");
