@@ -66,16 +66,22 @@ async fn a_post_that_is_not_looked_for_is_seen() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lease_that_is_too_short_is_seen() {
-    let life = Life {
+    let life = || Life {
         slack: Faults {
             only: "chat.postMessage",
             late: 1000,
-            delay: std::time::Duration::from_millis(2500),
+            delay: std::time::Duration::from_millis(1500),
             ..Faults::default()
         },
-        pause: (3500, 4500),
-        ..Life::of(Launch::Role("short-lease"), 4)
+        pause: (2500, 3500),
+        ..Life::of(Launch::Role("short-lease"), 3)
     };
-    let found = life.is_judged().await;
-    assert_seen(&found, "was posted");
+    // One of the two who write has to be idle at the right moment, which chance does not bring about every time.
+    for _ in 0..6 {
+        let found = life().is_judged().await;
+        if found.wrong.iter().any(|wrong| wrong.contains("was posted")) {
+            return;
+        }
+    }
+    panic!("nobody saw that a message was posted twice");
 }
