@@ -48,7 +48,7 @@ pub enum Ops {
     no_binary_name = true,
     disable_help_subcommand = true,
     disable_version_flag = true,
-    max_term_width = 72
+    term_width = 120
 )]
 struct Line {
     #[command(subcommand)]
