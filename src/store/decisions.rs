@@ -6,9 +6,9 @@ use anyhow::{Context, ensure};
 use sqlx::{QueryBuilder, types::Json};
 
 use super::{
-    Connection, NewEffect, Receipt, Store, effects,
+    Connection, NewEffect, Receipt, Store,
     inbox::{ClaimLost, finish_if_any},
-    log, messages, micros,
+    log, messages, micros, new_effect,
 };
 use crate::{
     ops_log::{Annex, Body, Entry, Hash, NewEntry, decision_digest},
@@ -48,7 +48,7 @@ impl Store {
                     }
                     ensure!(finish_if_any(c, receipt.as_ref()).await?, ClaimLost);
                     if let Some(effect) = effect {
-                        effects::insert(c, &decision, effect).await?;
+                        new_effect::insert(c, &decision, effect).await?;
                     }
                     messages::want_all(c).await?;
                     Ok(Decided::Recorded(log_of(c, &decision, entry).await?))

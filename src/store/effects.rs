@@ -10,36 +10,10 @@ use super::{Connection, First, Store, decisions, log, messages, micros};
 use crate::{
     checks::{Applied, Order},
     ops_log::{Annex, Entry, NewEntry},
-    permissions::Permit,
     report::FindingKey,
     text::Untrusted,
     triage::Decision,
 };
-
-/// An effect that a decision asks for.
-#[derive(Clone, Debug)]
-pub struct NewEffect {
-    effect_key: String,
-    order: Order,
-    not_before: DateTime<Utc>,
-}
-
-impl NewEffect {
-    /// `version` is that of the decision that asks for it. The effect is named for ever, `resolve:errors:4501:3`, and a
-    /// second one of that name is refused. It is done in the name of whoever has the permit.
-    pub fn new(mut order: Order, version: i64, not_before: DateTime<Utc>, permit: &Permit) -> Self {
-        order.by = permit.by().clone();
-        Self {
-            effect_key: format!("{}:{}:{version}", order.verb, order.key),
-            order,
-            not_before,
-        }
-    }
-
-    pub fn order(&self) -> &Order {
-        &self.order
-    }
-}
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Effect {
@@ -335,28 +309,6 @@ impl Store {
         .with_context(|| format!("the effect of the decision about {key} could not be read"))?;
         row.map(Row::open).transpose()
     }
-}
-
-pub(super) async fn insert(
-    c: &mut Connection<'_>,
-    decision: &Decision,
-    new: NewEffect,
-) -> anyhow::Result<()> {
-    on!(c, |c| {
-        sqlx::query(
-            "INSERT INTO effects (effect_key, key, version, ordered, state, attempts, not_before, fence) \
-             VALUES ($1, $2, $3, $4, 'waiting', 0, $5, 0)",
-        )
-        .bind(&new.effect_key)
-        .bind(decision.key.to_string())
-        .bind(decision.version)
-        .bind(Json(&new.order))
-        .bind(micros(new.not_before))
-        .execute(c)
-        .await
-        .map(drop)
-    })
-    .with_context(|| format!("the effect {} could not be recorded", new.effect_key))
 }
 
 async fn due(c: &mut Connection<'_>, now: DateTime<Utc>) -> anyhow::Result<Option<String>> {
