@@ -38,6 +38,7 @@ mod rounds;
 mod runs;
 mod schema;
 mod search;
+mod showing;
 mod sqlite;
 mod summaries;
 mod writer;
@@ -46,12 +47,13 @@ pub use decisions::Decided;
 pub use effects::{Effect, EffectState, Settled, Settlement};
 pub use inbox::{Backlog, Receipt};
 pub use inspect::Inspected;
-pub use messages::{MessageState, Showing, StoredMessage, Undelivered};
+pub use messages::{MessageState, StoredMessage, Undelivered};
 pub use new_effect::NewEffect;
 pub use postgres::shown;
 pub use rounds::{AskedRound, Begun, RoundClaim, RoundOrder, RoundState};
 pub use runs::{LastRun, NewRun, Remembered};
 pub use search::{Direction, Filter};
+pub use showing::Showing;
 
 use gather::{Gathered, Gatherer};
 
