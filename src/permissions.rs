@@ -89,7 +89,8 @@ pub struct Member {
     pub email: Option<String>,
 }
 
-type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unknown>> + Send + 'a>>;
+/// What a look-up comes to.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unknown>> + Send + 'a>>;
 
 /// Where users and user groups are looked up.
 pub trait Directory: Send + Sync {

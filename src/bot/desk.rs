@@ -181,37 +181,17 @@ impl Desk {
                     },
                     Press::Undo => Action::Undo { version: 0 },
                 };
-                let Some(finding) = found.finding else {
-                    return Ok(Err(stale()));
-                };
-                self.decide(
-                    &finding.key,
-                    action,
-                    Some(item.seen),
-                    permit,
-                    receipt,
-                    false,
-                )
-                .await?
+                self.decide_there(found, &item, action, permit, receipt)
+                    .await?
             }
             Task::Submit(form, item) => {
                 let found = match self.find(asked, &item).await? {
                     Ok(found) => found,
                     Err(refusal) => return Ok(Err(refusal)),
                 };
-                let Some(finding) = found.finding else {
-                    return Ok(Err(stale()));
-                };
                 let action = self.filled_in(form);
-                self.decide(
-                    &finding.key,
-                    action,
-                    Some(item.seen),
-                    permit,
-                    receipt,
-                    false,
-                )
-                .await?
+                self.decide_there(found, &item, action, permit, receipt)
+                    .await?
             }
         })
     }
@@ -309,6 +289,25 @@ impl Desk {
             Outcome::Refused(why) => Err(Refusal(why)),
             Outcome::Elsewhere => Ok(Reply::Nothing),
         })
+    }
+
+    /// Decides about what a button or a form stands for, as far as its message showed it.
+    async fn decide_there(
+        &self,
+        found: Found,
+        item: &Item,
+        action: Action,
+        permit: &Permit,
+        receipt: &Receipt,
+    ) -> anyhow::Result<Result<Reply, Refusal>> {
+        match found.finding {
+            Some(finding) => {
+                let seen = Some(item.seen);
+                self.decide(&finding.key, action, seen, permit, receipt, false)
+                    .await
+            }
+            None => Ok(Err(stale())),
+        }
     }
 
     fn filled_in(&self, form: Form) -> Action {

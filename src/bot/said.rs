@@ -118,7 +118,9 @@ pub(super) fn shown(known: &Known, history: &[Decision], zone: Tz, now: DateTime
         let line = Sentence::new()
             .say(format!("decision {}: ", decision.version))
             .then(render::decided(decision, zone, now));
-        remark(&decision.action)
+        decision
+            .action
+            .remark()
             .into_iter()
             .fold(line, |line, remark| line.say(": ").quote(remark))
     }));
@@ -138,18 +140,12 @@ pub(super) fn entry(decision: &Decision, history: &[Decision], about: Sentence) 
         kind: Kind::Decision,
         subject: decision.key.to_string(),
         by: decision.by.clone(),
-        text: remark(&decision.action)
+        text: decision
+            .action
+            .remark()
             .into_iter()
             .fold(text, |text, remark| text.say(" · ").quote(remark)),
         checks: vec![decision.key.check().to_owned()],
-    }
-}
-
-fn remark(action: &Action) -> Option<&Untrusted> {
-    match action {
-        Action::Acknowledge { reason } | Action::Resolve { reason } => reason.as_ref(),
-        Action::Note { text } => Some(text),
-        _ => None,
     }
 }
 

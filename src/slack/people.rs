@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -10,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::api::{Api, ApiError, Class, User};
 use crate::{
-    permissions::{Directory, Member},
+    permissions::{Answer, Directory, Member},
     report::Unknown,
     schedule::Clock,
 };
@@ -40,8 +39,6 @@ impl People {
         }
     }
 }
-
-type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unknown>> + Send + 'a>>;
 
 impl Directory for People {
     fn member<'a>(&'a self, user: &'a str) -> Answer<'a, Member> {

@@ -103,6 +103,15 @@ impl Action {
         }
     }
 
+    /// What the person wrote with it.
+    pub fn remark(&self) -> Option<&Untrusted> {
+        match self {
+            Self::Acknowledge { reason } | Self::Resolve { reason } => reason.as_ref(),
+            Self::Note { text } => Some(text),
+            _ => None,
+        }
+    }
+
     /// How far triage has come with it; a later step is not undone by an earlier one.
     fn rank(&self) -> u8 {
         match self {

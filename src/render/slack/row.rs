@@ -13,7 +13,6 @@ use crate::{
     command::{Item, Press, View},
     render::{action, age},
     report::{Finding, Severity},
-    text::Untrusted,
     triage::{Action, Decision, Return, Row, Standing},
 };
 
@@ -130,17 +129,9 @@ pub(super) fn decided(decision: &Decision, zone: Tz) -> Rich {
         .person(&decision.by)
         .say(", ")
         .date(decision.at, zone);
-    match remark(&decision.action) {
+    match decision.action.remark() {
         Some(remark) => line.say(": ").quote(remark.as_str(), REMARK),
         None => line,
-    }
-}
-
-pub(super) fn remark(action: &Action) -> Option<&Untrusted> {
-    match action {
-        Action::Acknowledge { reason } | Action::Resolve { reason } => reason.as_ref(),
-        Action::Note { text } => Some(text),
-        _ => None,
     }
 }
 
@@ -207,7 +198,7 @@ pub(super) fn blocks(
     for line in status(row, delivery, zone) {
         text = text.say("\n").then(line.capital());
     }
-    if let Some((note, said)) = note.and_then(|note| Some((note, remark(&note.action)?))) {
+    if let Some((note, said)) = note.and_then(|note| Some((note, note.action.remark()?))) {
         text = text
             .say("\nNote by ")
             .person(&note.by)

@@ -10,13 +10,8 @@ use super::{
 use crate::{
     command::{Asked, Form, Item, Pause, Press, View, What},
     permissions::Asker,
+    render::slack::{MENU, view::ANSWER},
 };
-
-/// The one input of our forms: its block's and its action's id.
-const ANSWER: &str = "answer";
-
-/// The `action_id` of our menus.
-const MENU: &str = "more";
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
