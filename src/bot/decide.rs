@@ -1,7 +1,10 @@
 //! What people decide about findings, here and on the other side.
 
-use anyhow::{bail, ensure};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
+use tokio::time::sleep;
 
 use super::{Bot, said, said::Said};
 use crate::{
@@ -17,7 +20,14 @@ use crate::{
 };
 
 /// How often a decision is judged anew because somebody was quicker.
-const TRIES: usize = 8;
+const TRIES: u8 = 60;
+
+/// Any time up to so many milliseconds.
+fn any_below(milliseconds: u8) -> anyhow::Result<Duration> {
+    let mut byte = [0];
+    getrandom::fill(&mut byte).context("the system gives no random bytes")?;
+    Ok(Duration::from_millis((byte[0] % (milliseconds + 1)).into()))
+}
 
 /// What became of a wish to decide.
 #[expect(
@@ -129,7 +139,7 @@ impl Bot {
             return Ok(Outcome::Refused(Sentence::new().say(no_archive(key))));
         }
         let mut seen = seen;
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             let history = self.store.history(key).await?;
             let newest = history.last().map_or(0, |last| last.version);
             // What comes about between two tries, nobody has seen.
@@ -179,12 +189,13 @@ impl Bot {
                         wants_effect,
                     });
                 }
-                Decided::Conflict => {}
+                // Those who were slower don't try again all at once.
+                Decided::Conflict => sleep(any_below(attempt)?).await,
                 Decided::Elsewhere => return Ok(Outcome::Elsewhere),
             }
         }
-        let why = "others decide about it at this moment: look at it again, nothing was changed";
-        Ok(Outcome::Refused(Sentence::new().say(why)))
+        // Not a refusal: what was accepted is dealt with later.
+        bail!("others decided about {key} all the time; nothing was changed, try it again")
     }
 
     /// What is known of an open finding, or why there is nothing to decide.

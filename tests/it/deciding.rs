@@ -46,6 +46,23 @@ async fn the_second_person_hears_who_was_first() {
 }
 
 #[tokio::test]
+async fn of_thirty_people_who_note_something_at_once_nobody_is_sent_away() {
+    let company = Company::with([broken_cart()]).await;
+    let bot = company.bot().await;
+    walk(&bot).await;
+    let names: Vec<String> = (0..30).map(|number| format!("anna{number}")).collect();
+    let notes = names
+        .iter()
+        .map(|name| decide(&bot, name, "note errors:4501 seen"));
+    for said in futures_util::future::join_all(notes).await {
+        assert!(said.accepted, "{}", text(&said));
+    }
+    let key = "errors:4501".parse().expect("it is a key");
+    let history = bot.store.history(&key).await.expect("it can be read");
+    assert_eq!(history.len(), 30);
+}
+
+#[tokio::test]
 async fn resolve_reaches_sentry_with_a_note_and_the_issue_is_gone_tomorrow() {
     let company = Company::with([broken_cart()]).await;
     let bot = company.bot().await;
