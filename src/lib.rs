@@ -73,5 +73,9 @@ pub mod serve;
 /// The configuration file, and the secrets of the environment.
 pub mod config;
 
+/// The bot with a Slack and a company of its own, to be tried.
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+
 /// The terminal's commands, wired.
 pub mod cli;

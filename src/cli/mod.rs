@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    bot::{Bot, LOG_CHECK, Projection, Said, Wake, check_names},
+    bot::{Bot, LOG_CHECK, Projection, Round, Said, Wake, check_names},
     checks::{Registry, registry},
     command::{Cli, Command, Config as ConfigCommand, Format, Shown},
     config::Config,
@@ -34,6 +34,8 @@ pub mod doctor;
 mod log;
 mod post;
 mod progress;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 
 /// Reads a variable of the environment.
 pub type Environment = fn(&str) -> Option<String>;
@@ -83,6 +85,8 @@ pub async fn run(cli: Cli, env: Environment) -> anyhow::Result<Exit> {
             answer(&said?)
         }
         Command::Log { command } => log::run(command, config(&registry())?, clock()()).await,
+        #[cfg(feature = "sandbox")]
+        Command::Sandbox(asked) => sandbox::run(asked, env).await,
     }
 }
 
@@ -96,7 +100,7 @@ async fn serve(mut config: Config) -> anyhow::Result<Exit> {
     )?;
     let service = Service {
         server: config.server.clone(),
-        bot: open(config).await?,
+        bot: Arc::new(open(config).await?),
         slack,
         permissions,
         lease: Lease::default(),
@@ -180,8 +184,16 @@ async fn round(
         poster.post(&bot, &round.triaged.report, by).await;
     }
     bot.store.close().await;
-    let round = round?;
+    show(round?, zone, &shown, env)
+}
 
+/// Prints what a round found.
+fn show(
+    round: Round,
+    zone: chrono_tz::Tz,
+    shown: &Shown,
+    env: Environment,
+) -> anyhow::Result<Exit> {
     let head = round.head.to_string();
     let text = match shown.format {
         Format::Text => render::terminal::report(&round.triaged, &head, look(zone, shown.all, env)),

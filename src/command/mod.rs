@@ -102,8 +102,38 @@ pub enum Command {
     /// Walk every link from here to Slack and the checked services, and say what to do about each that is broken
     Doctor,
 
+    /// Try it all in the browser: a local Slack, and a small company whose parts can be broken
+    #[cfg(feature = "sandbox")]
+    Sandbox(Sandbox),
+
     /// Print the completions for a shell
     Completions { shell: Shell },
+}
+
+#[cfg(feature = "sandbox")]
+#[derive(Args, Debug)]
+pub struct Sandbox {
+    /// Open the browser as well
+    #[arg(long)]
+    pub open: bool,
+
+    /// Keep its database and its ops log in this folder; else both are gone when it ends
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+
+    /// What has happened when it begins
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
+
+    /// How the bot hears of what is typed and clicked
+    #[arg(long, value_enum, default_value_t = Transport::Http)]
+    pub transport: Transport,
+
+    /// Run one daily round in the world of this scenario, print the report, and end
+    #[arg(long, value_name = "SCENARIO", conflicts_with_all = ["open", "scenario", "transport"])]
+    pub once: Option<String>,
+    #[command(flatten)]
+    pub shown: Shown,
 }
 
 #[derive(Args, Debug)]

@@ -36,7 +36,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// All that the service is made of.
 pub struct Service {
-    pub bot: Bot,
+    pub bot: Arc<Bot>,
     pub slack: slack::Settings,
     pub server: Settings,
     pub permissions: Permissions,
@@ -48,7 +48,7 @@ impl Service {
     /// Serves until the shutdown is asked for. An error means that it could not begin.
     pub async fn run(self, shutdown: watch::Receiver<bool>) -> anyhow::Result<()> {
         let door = self.check()?;
-        let bot = Arc::new(self.bot);
+        let bot = self.bot;
         let done = serve(
             &bot,
             self.slack,

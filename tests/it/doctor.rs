@@ -15,7 +15,7 @@ use daily_ops::{
 
 use crate::world::slack::web_api::{
     ANNA, APP_TOKEN, BOARD, Fault, GENERAL, LEFT, OLD, ON_CALL, OPS, SECRET, Slack, TOKEN,
-    Workspace,
+    Workspace, workspace,
 };
 
 const SIGNING: &str = "8f742231b10e8888abcd99yyyzzz85a5";
@@ -40,7 +40,7 @@ impl Case {
             .install_default()
             .ok();
         Self {
-            slack: world.open().await,
+            slack: world.open().await.expect("it opens"),
             folder: tempfile::tempdir().unwrap(),
             transport: "socket",
             channel: OPS,
@@ -92,7 +92,7 @@ impl Case {
 #[tokio::test]
 async fn a_company_in_order_is_ok_throughout() {
     for transport in ["socket", "http"] {
-        let mut case = Case::with(Workspace::new()).await;
+        let mut case = Case::with(workspace()).await;
         case.transport = transport;
         let links = case.links().await;
         let bad: Vec<&Link> = links
@@ -106,17 +106,17 @@ async fn a_company_in_order_is_ok_throughout() {
 
 #[tokio::test]
 async fn looking_changes_nothing_in_slack_and_on_disk() {
-    let case = Case::with(Workspace::new()).await;
+    let case = Case::with(workspace()).await;
     case.links().await;
     let world = case.slack.world();
-    assert!(world.messages(OPS).is_empty() && world.ephemerals.is_empty());
+    assert!(world.channels[OPS].messages.is_empty());
     assert_eq!(case.folder.path().read_dir().unwrap().count(), 0);
 }
 
 #[tokio::test]
 async fn a_dead_token_is_wrong_and_says_which_one() {
-    let mut world = Workspace::new();
-    world.dead = Some("account_inactive");
+    let mut world = workspace();
+    world.app.dead = Some("account_inactive");
     let case = Case::with(world).await;
     let (state, said) = case.says("slack token").await;
     assert_eq!(state, State::Wrong);
@@ -129,7 +129,7 @@ async fn a_dead_token_is_wrong_and_says_which_one() {
 
 #[tokio::test]
 async fn a_token_of_another_kind_is_wrong_before_anybody_is_asked() {
-    let mut case = Case::with(Workspace::new()).await;
+    let mut case = Case::with(workspace()).await;
     case.bot_token = "xoxp-1-2-3";
     let (state, said) = case.says("slack token").await;
     assert_eq!(state, State::Wrong);
@@ -139,8 +139,8 @@ async fn a_token_of_another_kind_is_wrong_before_anybody_is_asked() {
 
 #[tokio::test]
 async fn a_missing_scope_is_named_with_what_it_is_for() {
-    let mut world = Workspace::new();
-    world.scopes.remove("users:read");
+    let mut world = workspace();
+    world.app.scopes.remove("users:read");
     let (state, said) = Case::with(world).await.says("slack scopes").await;
     assert_eq!(state, State::Wrong);
     assert!(
@@ -151,7 +151,7 @@ async fn a_missing_scope_is_named_with_what_it_is_for() {
 
 #[tokio::test]
 async fn user_groups_need_a_scope_and_give_up_the_look_at_the_channel() {
-    let mut case = Case::with(Workspace::new()).await;
+    let mut case = Case::with(workspace()).await;
     case.triage = ON_CALL;
     let (state, said) = case.says("slack scopes").await;
     assert!(
@@ -160,8 +160,8 @@ async fn user_groups_need_a_scope_and_give_up_the_look_at_the_channel() {
     );
     {
         let mut world = case.slack.world();
-        world.scopes.remove("channels:history");
-        world.scopes.insert("usergroups:read");
+        world.app.scopes.remove("channels:history");
+        world.app.scopes.insert("usergroups:read");
     }
     assert_eq!(case.says("slack scopes").await.0, State::Ok);
     assert_eq!(case.says("people").await.0, State::Ok);
@@ -176,7 +176,7 @@ async fn user_groups_need_a_scope_and_give_up_the_look_at_the_channel() {
 #[tokio::test]
 async fn a_clock_ten_minutes_off_is_wrong_either_way() {
     for (off, which) in [(10, "behind"), (-10, "ahead")] {
-        let mut world = Workspace::new();
+        let mut world = workspace();
         world.clock = TimeDelta::minutes(off);
         let (state, said) = Case::with(world).await.says("clock").await;
         assert_eq!(state, State::Wrong);
@@ -187,13 +187,13 @@ async fn a_clock_ten_minutes_off_is_wrong_either_way() {
 #[tokio::test]
 async fn a_channel_without_the_bot_is_wrong_and_says_how_to_invite_it() {
     for channel in [GENERAL, SECRET] {
-        let mut case = Case::with(Workspace::new()).await;
+        let mut case = Case::with(workspace()).await;
         case.channel = channel;
         let (state, said) = case.says("slack channel").await;
         assert_eq!(state, State::Wrong, "{channel}: {said}");
         assert!(said.contains("/invite @daily-ops"), "{said}");
     }
-    let mut case = Case::with(Workspace::new()).await;
+    let mut case = Case::with(workspace()).await;
     case.channel = BOARD;
     let (state, said) = case.says("slack channel").await;
     assert!(
@@ -207,7 +207,7 @@ async fn a_channel_without_the_bot_is_wrong_and_says_how_to_invite_it() {
 
 #[tokio::test]
 async fn somebody_who_left_or_was_never_there_is_wrong() {
-    let mut case = Case::with(Workspace::new()).await;
+    let mut case = Case::with(workspace()).await;
     case.triage = LEFT;
     let (state, said) = case.says("people").await;
     assert!(
@@ -224,7 +224,7 @@ async fn somebody_who_left_or_was_never_there_is_wrong() {
 
 #[tokio::test]
 async fn what_slack_does_not_answer_is_unknown_and_not_wrong() {
-    let case = Case::with(Workspace::new()).await;
+    let case = Case::with(workspace()).await;
     case.slack.world().spoil("auth.test", Fault::ServerError, 1);
     assert_eq!(case.says("slack token").await.0, State::Unknown);
     case.slack
@@ -235,7 +235,7 @@ async fn what_slack_does_not_answer_is_unknown_and_not_wrong() {
 
 #[tokio::test]
 async fn a_signing_secret_that_can_be_none_is_wrong() {
-    let mut case = Case::with(Workspace::new()).await;
+    let mut case = Case::with(workspace()).await;
     case.transport = "http";
     case.signing = SIGNING;
     assert_eq!(case.says("slack transport").await.0, State::Wrong);
@@ -249,7 +249,7 @@ async fn a_signing_secret_that_can_be_none_is_wrong() {
 
 #[tokio::test]
 async fn a_check_without_its_secret_is_wrong_and_one_that_is_off_is_off() {
-    let mut case = Case::with(Workspace::new()).await;
+    let mut case = Case::with(workspace()).await;
     case.more = "[checks.errors]\norganization = \"acme\"\nprojects = [\"web\"]\n";
     let (state, said) = case.says("errors").await;
     assert!(
@@ -261,7 +261,7 @@ async fn a_check_without_its_secret_is_wrong_and_one_that_is_off_is_off() {
 
 #[tokio::test]
 async fn a_database_is_looked_into_and_a_damaged_one_is_wrong() {
-    let case = Case::with(Workspace::new()).await;
+    let case = Case::with(workspace()).await;
     let file = case.folder.path().join("ops.db");
     let url = format!("sqlite:{}", file.display());
     Store::open(&url, Access::ReadWrite)
@@ -283,7 +283,7 @@ async fn a_database_is_looked_into_and_a_damaged_one_is_wrong() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_place_that_can_not_be_written_is_wrong() {
-    let mut case = Case::with(Workspace::new()).await;
+    let mut case = Case::with(workspace()).await;
     case.more = "";
     let mut config = case.config();
     // Nobody makes a file there, not even root.

@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::world::{
     faults::{Fault, Plan, Proxy},
-    sentry::{NAMELESS, Sentry, TOKEN, World, issue},
+    sentry::{self, NAMELESS, Sentry, TOKEN, issue},
 };
 
 /// The check on the project `web` of `acme`, in a hurry.
@@ -56,7 +56,7 @@ pub(crate) fn judge(
     world: &Sentry,
 ) -> Evaluation {
     match seen {
-        Ok(seen) => errors.evaluate(&seen, world.world().now),
+        Ok(seen) => errors.evaluate(&seen, world.world().now()),
         Err(unknown) => Evaluation {
             unknown: vec![unknown],
             ..Evaluation::default()
@@ -93,7 +93,10 @@ async fn an_issue_becomes_a_finding_with_its_rule_and_its_numbers() {
     let mut checkout = issue(4501, "checkout times out");
     checkout.users = 212;
     checkout.assignee = Some("team:9".to_owned());
-    let world = World::with([checkout, issue(4502, "a typo")]).open().await;
+    let world = sentry::with([checkout, issue(4502, "a typo")])
+        .open()
+        .await
+        .expect("it opens");
     let judged = look(&check(&world.url()), &world).await;
     known(&judged);
     assert_eq!(judged.summary.as_str(), "2 open (1 high)");
@@ -125,7 +128,7 @@ async fn an_issue_becomes_a_finding_with_its_rule_and_its_numbers() {
 
 #[tokio::test]
 async fn nothing_open_in_a_proved_scope_is_ok() {
-    let world = World::new().open().await;
+    let world = sentry::with([]).open().await.expect("it opens");
     let judged = look(&check(&world.url()), &world).await;
     known(&judged);
     assert_eq!(
@@ -146,7 +149,7 @@ async fn five_thousand_issues_with_hostile_titles_are_all_read_and_harmless() {
         "",
         "password=hunter2secret",
     ];
-    let mut world = World::with((1..=5000).map(|id| {
+    let mut world = sentry::with((1..=5000).map(|id| {
         issue(
             id,
             &format!(
@@ -157,7 +160,7 @@ async fn five_thousand_issues_with_hostile_titles_are_all_read_and_harmless() {
         )
     }));
     world.issues[7].title = json!(null);
-    let world = world.open().await;
+    let world = world.open().await.expect("it opens");
     let judged = look(&check(&world.url()), &world).await;
     known(&judged);
     assert_eq!(judged.findings.len(), 5000);
@@ -175,9 +178,9 @@ async fn five_thousand_issues_with_hostile_titles_are_all_read_and_harmless() {
 
 #[tokio::test]
 async fn an_empty_list_for_a_token_without_projects_is_unknown() {
-    let mut world = World::with([issue(1, "x")]);
+    let mut world = sentry::with([issue(1, "x")]);
     world.projects[0].accessible = false;
-    let world = world.open().await;
+    let world = world.open().await.expect("it opens");
     let judged = look(&check(&world.url()), &world).await;
     unknown(
         &judged,
@@ -196,9 +199,9 @@ async fn an_empty_list_for_a_token_without_projects_is_unknown() {
 
 #[tokio::test]
 async fn an_empty_list_without_a_link_header_is_unknown_even_in_a_proved_scope() {
-    let mut world = World::with([issue(1, "x")]);
+    let mut world = sentry::with([issue(1, "x")]);
     world.shows_no_issues = true;
-    let world = world.open().await;
+    let world = world.open().await.expect("it opens");
     let judged = look(&check(&world.url()), &world).await;
     unknown(
         &judged,
@@ -209,7 +212,10 @@ async fn an_empty_list_without_a_link_header_is_unknown_even_in_a_proved_scope()
 
 #[tokio::test]
 async fn one_project_of_two_that_is_missing_is_unknown_and_the_other_is_looked_at() {
-    let world = World::with([issue(1, "x")]).open().await;
+    let world = sentry::with([issue(1, "x")])
+        .open()
+        .await
+        .expect("it opens");
     let mut errors = check(&world.url());
     errors.projects.push("shop".to_owned());
     let judged = look(&errors, &world).await;
@@ -219,12 +225,12 @@ async fn one_project_of_two_that_is_missing_is_unknown_and_the_other_is_looked_a
 
 #[tokio::test]
 async fn short_and_empty_pages_do_not_end_a_list() {
-    let mut world = World::with((1..=50).map(|id| issue(id, "x")));
+    let mut world = sentry::with((1..=50).map(|id| issue(id, "x")));
     world.page = 5;
     for hidden in [0, 1, 2, 10, 11, 12, 13, 14, 30] {
         world.issues[hidden].filtered = true;
     }
-    let world = world.open().await;
+    let world = world.open().await.expect("it opens");
     let judged = look(&check(&world.url()), &world).await;
     known(&judged);
     assert_eq!(judged.findings.len(), 41);
@@ -232,9 +238,9 @@ async fn short_and_empty_pages_do_not_end_a_list() {
 
 #[tokio::test]
 async fn the_cursor_is_followed_on_the_configured_address_and_below_a_sub_path() {
-    let mut world = World::with((1..=5).map(|id| issue(id, "x")));
+    let mut world = sentry::with((1..=5).map(|id| issue(id, "x")));
     world.page = 2;
-    let world = world.open().await;
+    let world = world.open().await.expect("it opens");
     let judged = look(
         &check(
             &format!("{}/", world.url().as_str().trim_end_matches('/'))
@@ -265,9 +271,10 @@ async fn the_cursor_is_followed_on_the_configured_address_and_below_a_sub_path()
 
 #[tokio::test]
 async fn an_item_without_an_id_is_a_gap_and_not_dropped_in_silence() {
-    let world = World::with([issue(1, "x"), issue(NAMELESS, "y")])
+    let world = sentry::with([issue(1, "x"), issue(NAMELESS, "y")])
         .open()
-        .await;
+        .await
+        .expect("it opens");
     let judged = look(&check(&world.url()), &world).await;
     unknown(
         &judged,
@@ -279,9 +286,9 @@ async fn an_item_without_an_id_is_a_gap_and_not_dropped_in_silence() {
 
 #[tokio::test]
 async fn a_list_without_link_headers_is_unknown() {
-    let mut world = World::with([issue(1, "x")]);
+    let mut world = sentry::with([issue(1, "x")]);
     world.loses_link = true;
-    let world = world.open().await;
+    let world = world.open().await.expect("it opens");
     let judged = look(&check(&world.url()), &world).await;
     unknown(&judged, Cause::Truncated, "no `Link` header");
     one(&judged, "errors:1");
@@ -289,19 +296,20 @@ async fn a_list_without_link_headers_is_unknown() {
 
 #[tokio::test]
 async fn a_cursor_that_repeats_is_an_error_and_no_loop() {
-    let mut world = World::with((1..=9).map(|id| issue(id, "x")));
+    let mut world = sentry::with((1..=9).map(|id| issue(id, "x")));
     world.page = 2;
     world.turns_in_circles = true;
-    let world = world.open().await;
+    let world = world.open().await.expect("it opens");
     let judged = look(&check(&world.url()), &world).await;
     unknown(&judged, Cause::Truncated, "the same cursor twice");
 }
 
 #[tokio::test]
 async fn more_issues_than_allowed_are_read_in_part_and_unknown() {
-    let world = World::with((1..=1300).map(|id| issue(id, "x")))
+    let world = sentry::with((1..=1300).map(|id| issue(id, "x")))
         .open()
-        .await;
+        .await
+        .expect("it opens");
     let mut errors = check(&world.url());
     errors.max_issues = 300;
     let judged = look(&errors, &world).await;
@@ -318,9 +326,9 @@ async fn more_issues_than_allowed_are_read_in_part_and_unknown() {
 
 #[tokio::test]
 async fn the_deadline_keeps_what_was_read() {
-    let mut world = World::with((1..=200).map(|id| issue(id, "x")));
+    let mut world = sentry::with((1..=200).map(|id| issue(id, "x")));
     world.page = 1;
-    let world = world.open().await;
+    let world = world.open().await.expect("it opens");
     let plan = Plan {
         fault: Fault::Slow,
         route: vec!["/issues/"],
@@ -341,7 +349,10 @@ async fn the_deadline_keeps_what_was_read() {
 
 #[tokio::test]
 async fn a_brown_out_is_unknown_and_an_announced_end_is_a_finding() {
-    let world = World::with([issue(1, "x")]).open().await;
+    let world = sentry::with([issue(1, "x")])
+        .open()
+        .await
+        .expect("it opens");
     world.world().deprecation = Some("2027-01-31T00:00:00+00:00".to_owned());
     let judged = look(&check(&world.url()), &world).await;
     known(&judged);
@@ -364,9 +375,9 @@ async fn a_brown_out_is_unknown_and_an_announced_end_is_a_finding() {
 
 #[tokio::test]
 async fn a_brown_out_says_to_look_again() {
-    let mut world = World::with([issue(1, "x")]);
+    let mut world = sentry::with([issue(1, "x")]);
     world.brown_out = true;
-    let world = world.open().await;
+    let world = world.open().await.expect("it opens");
     let judged = look(&check(&world.url()), &world).await;
     unknown(
         &judged,
@@ -377,14 +388,14 @@ async fn a_brown_out_says_to_look_again() {
 
 #[tokio::test]
 async fn an_issue_that_moves_while_pages_are_read_is_read_all_the_same() {
-    let mut world = World::with((1..=6).map(|id| issue(id, "x")));
+    let mut world = sentry::with((1..=6).map(|id| issue(id, "x")));
     for place in 0..5 {
         world.issues[place].hourly[22] = 1;
     }
     world.issue(6).users = 212;
     world.page = 2;
     world.stirs = vec![6];
-    let world = world.open().await;
+    let world = world.open().await.expect("it opens");
     let judged = look(&check(&world.url()), &world).await;
     known(&judged);
     assert_eq!(judged.findings.len(), 6);
@@ -399,11 +410,11 @@ async fn an_issue_that_moves_while_pages_are_read_is_read_all_the_same() {
 #[tokio::test]
 async fn a_rate_limit_without_retry_after_is_waited_out_by_its_reset() {
     for tells_reset in [true, false] {
-        let mut world = World::with((1..=10).map(|id| issue(id, "x")));
+        let mut world = sentry::with((1..=10).map(|id| issue(id, "x")));
         world.page = 2;
         world.allowance = Some(6);
         world.tells_reset = tells_reset;
-        let world = world.open().await;
+        let world = world.open().await.expect("it opens");
         let judged = look(&check(&world.url()), &world).await;
         known(&judged);
         assert_eq!(judged.findings.len(), 10);
@@ -412,7 +423,7 @@ async fn a_rate_limit_without_retry_after_is_waited_out_by_its_reset() {
 
 #[tokio::test]
 async fn dropped_events_are_said() {
-    let mut world = World::with([issue(1, "x")]);
+    let mut world = sentry::with([issue(1, "x")]);
     world.outcomes = [
         ("accepted", 5000),
         ("rate_limited", 1234),
@@ -421,7 +432,7 @@ async fn dropped_events_are_said() {
     ]
     .map(|(k, v)| (k.to_owned(), v))
     .into();
-    let world = world.open().await;
+    let world = world.open().await.expect("it opens");
     let errors = check(&world.url());
     let finding = one(&look(&errors, &world).await, "errors:dropped-events");
     assert_eq!(finding.severity, Severity::Medium);
@@ -450,9 +461,9 @@ async fn a_missing_scope_is_unknown_and_named() {
         ("event:read", "event:read"),
         ("project:read", "project:read"),
     ] {
-        let mut world = World::with([issue(1, "x")]);
+        let mut world = sentry::with([issue(1, "x")]);
         world.scopes.remove(scope);
-        let world = world.open().await;
+        let world = world.open().await.expect("it opens");
         let judged = look(&check(&world.url()), &world).await;
         unknown(&judged, Cause::Forbidden, named);
     }
@@ -460,7 +471,10 @@ async fn a_missing_scope_is_unknown_and_named() {
 
 #[tokio::test]
 async fn a_wrong_token_and_a_missing_one_are_unknown() {
-    let world = World::with([issue(1, "x")]).open().await;
+    let world = sentry::with([issue(1, "x")])
+        .open()
+        .await
+        .expect("it opens");
     world.world().token = "another".to_owned();
     let judged = look(&check(&world.url()), &world).await;
     unknown(&judged, Cause::Auth, "renew SENTRY_AUTH_TOKEN");
@@ -473,7 +487,10 @@ async fn a_wrong_token_and_a_missing_one_are_unknown() {
 
 #[tokio::test]
 async fn clocks_that_are_too_far_apart_are_unknown() {
-    let world = World::with([issue(1, "x")]).open().await;
+    let world = sentry::with([issue(1, "x")])
+        .open()
+        .await
+        .expect("it opens");
     for minutes in [-12, 12] {
         world.world().clock = TimeDelta::minutes(minutes);
         unknown(
@@ -488,7 +505,7 @@ async fn clocks_that_are_too_far_apart_are_unknown() {
 async fn a_spike_is_found_in_the_history_that_sentry_sends() {
     let mut spiking = issue(1, "x");
     spiking.earlier_days = vec![40, 50, 60, 45, 55, 50, 50, 40, 60, 50, 45, 55, 480];
-    let world = World::with([spiking]).open().await;
+    let world = sentry::with([spiking]).open().await.expect("it opens");
     let finding = one(&look(&check(&world.url()), &world).await, "errors:1");
     assert_eq!(
         (finding.severity, finding.rule.as_str()),
@@ -504,7 +521,7 @@ async fn an_issue_that_was_quiet_today_is_known_to_be_quiet() {
     let mut quiet = issue(1, "x");
     quiet.hourly = vec![0; 24];
     quiet.level = "fatal";
-    let world = World::with([quiet]).open().await;
+    let world = sentry::with([quiet]).open().await.expect("it opens");
     let judged = look(&check(&world.url()), &world).await;
     known(&judged);
     assert_eq!(
@@ -515,7 +532,10 @@ async fn an_issue_that_was_quiet_today_is_known_to_be_quiet() {
 
 #[tokio::test]
 async fn the_configured_environments_and_period_are_asked_for() {
-    let world = World::with([issue(1, "x")]).open().await;
+    let world = sentry::with([issue(1, "x")])
+        .open()
+        .await
+        .expect("it opens");
     let mut errors = check(&world.url());
     errors.environments = vec!["production".to_owned(), "a&b".to_owned()];
     errors.lookback = Duration::from_secs(14 * 86_400);

@@ -12,7 +12,7 @@ use crate::{
     errors::{check, judge, look, looking},
     world::{
         faults::{Fault, Plan, Proxy, bad_certificate, closed_port, no_such_host},
-        sentry::{Project, Sentry, World, issue},
+        sentry::{self, Organization, Project, Sentry, issue},
     },
 };
 
@@ -24,8 +24,8 @@ const READS: [&[&str]; 4] = [
 ];
 
 /// Three pages of each list.
-fn described() -> World {
-    let mut world = World::with((1..=6).map(|id| issue(id, "checkout times out")));
+fn described() -> Organization {
+    let mut world = sentry::with((1..=6).map(|id| issue(id, "checkout times out")));
     for id in [12, 13, 14, 15, 16] {
         world.projects.insert(
             0,
@@ -61,7 +61,7 @@ pub(crate) async fn at_once<C: Future<Output = ()> + Send + 'static>(
 
 #[tokio::test]
 async fn a_lasting_fault_on_any_page_of_any_request_is_never_ok() {
-    let world = Arc::new(described().open().await);
+    let world = Arc::new(described().open().await.expect("it opens"));
     let whole = Arc::new(look(&check(&world.url()), &world).await);
     assert_eq!(
         (whole.findings.len(), whole.unknown.len()),
@@ -136,7 +136,7 @@ async fn never_ok(
 
 #[tokio::test]
 async fn a_passing_fault_is_retried_where_that_can_help() {
-    let world = Arc::new(described().open().await);
+    let world = Arc::new(described().open().await.expect("it opens"));
     for fault in [
         Fault::ResetHalfWay,
         Fault::TruncatedBody,
@@ -170,7 +170,7 @@ async fn healed(world: Arc<Sentry>, fault: Fault, route: &'static [&'static str]
 
 #[tokio::test]
 async fn what_a_second_try_cannot_change_is_not_tried_again() {
-    let world = described().open().await;
+    let world = described().open().await.expect("it opens");
     for fault in [Fault::Unauthorized, Fault::Forbidden, Fault::Garbage] {
         let plan = Plan {
             fault,
@@ -190,7 +190,7 @@ async fn what_a_second_try_cannot_change_is_not_tried_again() {
 
 #[tokio::test]
 async fn each_fault_says_its_cause() {
-    let world = described().open().await;
+    let world = described().open().await.expect("it opens");
     for (fault, cause) in [
         (Fault::Slow, Cause::Timeout),
         (Fault::Refused, Cause::Network),

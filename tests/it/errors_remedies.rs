@@ -12,7 +12,7 @@ use crate::{
     errors_faults::at_once,
     world::{
         faults::{Fault, Plan, Proxy, bad_certificate, closed_port, no_such_host},
-        sentry::{Sentry, World, issue},
+        sentry::{self, Sentry, issue},
     },
 };
 
@@ -29,9 +29,10 @@ fn order(verb: &str, argument: Option<&str>) -> Order {
 }
 
 async fn world() -> Sentry {
-    World::with([issue(4501, "checkout times out"), issue(4502, "another")])
+    sentry::with([issue(4501, "checkout times out"), issue(4502, "another")])
         .open()
         .await
+        .expect("it opens")
 }
 
 async fn apply(world: &Sentry, order: &Order) -> Result<Applied, NotApplied> {

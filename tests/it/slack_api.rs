@@ -23,7 +23,7 @@ use crate::world::{
     faults::closed_port,
     slack::web_api::{
         ANNA, APP_TOKEN, BEN, BOARD, BOT, Fault, GENERAL, GUEST, LEFT, OLD, ON_CALL, OPS,
-        OTHER_BOT, SECRET, STRANGER, Slack, TEAM, TOKEN, Workspace,
+        OTHER_BOT, SECRET, STRANGER, Slack, TEAM, TOKEN, workspace,
     },
 };
 
@@ -58,7 +58,7 @@ fn long_ago(slack: &Slack) -> DateTime<Utc> {
 
 #[tokio::test]
 async fn a_message_is_posted_with_its_text_its_marker_and_nothing_unfurled() {
-    let slack = Workspace::new().open().await;
+    let slack = workspace().open().await.expect("it opens");
     let ts = api(&slack)
         .post(OPS, &message("All well"), MARKER)
         .await
@@ -89,9 +89,9 @@ async fn a_message_is_posted_with_its_text_its_marker_and_nothing_unfurled() {
 
 #[tokio::test]
 async fn the_token_says_whose_it_is() {
-    let mut world = Workspace::new();
+    let mut world = workspace();
     world.enterprise = Some("E0ACME".to_owned());
-    let slack = world.open().await;
+    let slack = world.open().await.expect("it opens");
     let identity = api(&slack).auth_test().await.unwrap();
     assert_eq!(
         (identity.team.as_str(), identity.user.as_str()),
@@ -102,7 +102,7 @@ async fn the_token_says_whose_it_is() {
 
 #[tokio::test]
 async fn an_edit_replaces_the_message_and_keeps_its_marker() {
-    let slack = Workspace::new().open().await;
+    let slack = workspace().open().await.expect("it opens");
     let api = api(&slack);
     let ts = api.post(OPS, &message("Running"), MARKER).await.unwrap();
     api.update(OPS, &ts, &message("All well"), MARKER)
@@ -125,9 +125,9 @@ async fn an_edit_replaces_the_message_and_keeps_its_marker() {
 
 #[tokio::test]
 async fn refused_blocks_are_our_defect_and_the_text_alone_still_gets_through() {
-    let mut world = Workspace::new();
+    let mut world = workspace();
     world.refuses_blocks = true;
-    let slack = world.open().await;
+    let slack = world.open().await.expect("it opens");
     let api = api(&slack);
     let error = api
         .post(OPS, &message("All well"), MARKER)
@@ -145,9 +145,9 @@ async fn refused_blocks_are_our_defect_and_the_text_alone_still_gets_through() {
 
 #[tokio::test]
 async fn a_message_is_found_again_by_its_marker_over_all_pages() {
-    let mut world = Workspace::new();
+    let mut world = workspace();
     world.page = 2;
-    let slack = world.open().await;
+    let slack = world.open().await.expect("it opens");
     let api = api(&slack);
     let first = api.post(OPS, &message("one"), MARKER).await.unwrap();
     api.post(OPS, &message("another"), "ffffffffffffffff")
@@ -164,7 +164,7 @@ async fn a_message_is_found_again_by_its_marker_over_all_pages() {
 
 #[tokio::test]
 async fn a_search_looks_back_as_far_as_asked_and_allows_for_clocks_that_differ() {
-    let slack = Workspace::new().open().await;
+    let slack = workspace().open().await.expect("it opens");
     let api = api(&slack);
     slack.world().clock = TimeDelta::minutes(-4);
     let posted = api.post(OPS, &message("slow clock"), MARKER).await.unwrap();
@@ -180,9 +180,9 @@ async fn a_search_looks_back_as_far_as_asked_and_allows_for_clocks_that_differ()
 
 #[tokio::test]
 async fn a_history_too_long_to_read_is_no_proof_that_nothing_was_posted() {
-    let mut world = Workspace::new();
+    let mut world = workspace();
     world.page = 1;
-    let slack = world.open().await;
+    let slack = world.open().await.expect("it opens");
     for _ in 0..21 {
         slack.world().say(OPS, ANNA, "chatter");
     }
@@ -198,7 +198,7 @@ async fn a_history_too_long_to_read_is_no_proof_that_nothing_was_posted() {
 
 #[tokio::test]
 async fn a_deleted_message_is_gone() {
-    let slack = Workspace::new().open().await;
+    let slack = workspace().open().await.expect("it opens");
     let api = api(&slack);
     let ts = api.post(OPS, &message("oops"), MARKER).await.unwrap();
     api.delete(OPS, &ts).await.unwrap();
@@ -212,9 +212,9 @@ async fn a_deleted_message_is_gone() {
 
 #[tokio::test]
 async fn a_channel_that_can_not_be_posted_to_says_what_to_do() {
-    let mut world = Workspace::new();
+    let mut world = workspace();
     world.channels.get_mut(BOARD).unwrap().restricted = Some("restricted_action_read_only_channel");
-    let slack = world.open().await;
+    let slack = world.open().await.expect("it opens");
     let api = api(&slack);
     for (channel, advice) in [
         (GENERAL, "/invite @daily-ops"),
@@ -230,14 +230,14 @@ async fn a_channel_that_can_not_be_posted_to_says_what_to_do() {
 
 #[tokio::test]
 async fn a_public_channel_can_be_joined_if_the_scope_is_there() {
-    let slack = Workspace::new().open().await;
+    let slack = workspace().open().await.expect("it opens");
     let api = api(&slack);
     let error = api.join(GENERAL).await.unwrap_err();
     let needed = Class::MissingScope {
         needed: "channels:join".to_owned(),
     };
     assert_eq!(error.class, needed);
-    slack.world().scopes.insert("channels:join");
+    slack.world().app.scopes.insert("channels:join");
     api.join(GENERAL).await.unwrap();
     api.post(GENERAL, &message("hello"), MARKER).await.unwrap();
 }
@@ -248,9 +248,9 @@ fn view(title: &str) -> SlackView {
 
 #[tokio::test]
 async fn a_view_opens_once_for_a_fresh_trigger_and_can_be_filled_later() {
-    let slack = Workspace::new().open().await;
+    let slack = workspace().open().await.expect("it opens");
     let api = api(&slack);
-    let trigger = slack.world().trigger();
+    let trigger = slack.world().trigger(ANNA);
     let id = api.open_view(&trigger, &view("Loading")).await.unwrap();
     api.update_view(&id, &view("Details")).await.unwrap();
     assert_eq!(slack.world().views[0].now()["title"]["text"], "Details");
@@ -258,7 +258,7 @@ async fn a_view_opens_once_for_a_fresh_trigger_and_can_be_filled_later() {
         api.open_view(&trigger, &view("x")).await.unwrap_err().class,
         Class::Expired
     );
-    let old = slack.world().trigger();
+    let old = slack.world().trigger(ANNA);
     slack.world().clock = TimeDelta::seconds(4);
     assert_eq!(
         api.open_view(&old, &view("x")).await.unwrap_err().class,
@@ -272,9 +272,9 @@ async fn a_view_opens_once_for_a_fresh_trigger_and_can_be_filled_later() {
 
 #[tokio::test]
 async fn one_person_is_answered_alone_five_times_and_without_the_token() {
-    let slack = Workspace::new().open().await;
+    let slack = workspace().open().await.expect("it opens");
     let api = api(&slack);
-    let address = slack.response_url();
+    let address = slack.response_url(ANNA, OPS, None);
     for _ in 0..5 {
         api.respond(&address, &message("only you")).await.unwrap();
     }
@@ -292,10 +292,13 @@ async fn one_person_is_answered_alone_five_times_and_without_the_token() {
 
 #[tokio::test]
 async fn an_answer_is_sent_to_nobody_but_slack() {
-    let slack = Workspace::new().open().await;
-    let elsewhere = Workspace::new().open().await;
+    let slack = workspace().open().await.expect("it opens");
+    let elsewhere = workspace().open().await.expect("it opens");
     let error = api(&slack)
-        .respond(&elsewhere.response_url(), &message("only you"))
+        .respond(
+            &elsewhere.response_url(ANNA, OPS, None),
+            &message("only you"),
+        )
         .await
         .unwrap_err();
     assert_eq!(error.class, Class::Refused);
@@ -304,7 +307,7 @@ async fn an_answer_is_sent_to_nobody_but_slack() {
 
 #[tokio::test]
 async fn socket_mode_gets_its_address_with_the_app_token() {
-    let slack = Workspace::new().open().await;
+    let slack = workspace().open().await.expect("it opens");
     let api = api(&slack);
     let url = api.connections_open(&APP_TOKEN.into()).await.unwrap();
     assert_eq!(url.scheme(), "wss");
@@ -314,7 +317,7 @@ async fn socket_mode_gets_its_address_with_the_app_token() {
 }
 
 async fn spoilt(fault: Fault) -> (Slack, ApiError) {
-    let slack = Workspace::new().open().await;
+    let slack = workspace().open().await.expect("it opens");
     slack.world().spoil("chat.postMessage", fault, 1);
     let api = limited(&slack, Duration::from_millis(300));
     let error = api.post(OPS, &message("x"), MARKER).await.unwrap_err();
@@ -387,9 +390,9 @@ async fn what_never_left_this_machine_was_not_done() {
 
 #[tokio::test]
 async fn a_dead_token_names_its_variable_and_never_its_value() {
-    let mut world = Workspace::new();
-    world.dead = Some("token_revoked");
-    let slack = world.open().await;
+    let mut world = workspace();
+    world.app.dead = Some("token_revoked");
+    let slack = world.open().await.expect("it opens");
     let error = api(&slack).auth_test().await.unwrap_err();
     assert_eq!(error.class, Class::TokenDead);
     let shown = format!("{error} {error:?}");
@@ -434,7 +437,7 @@ async fn verdict(people: &People, listed: &str, user: &str) -> Verdict {
 
 #[tokio::test]
 async fn only_a_full_member_of_the_workspace_gets_a_permit_even_if_listed() {
-    let slack = Workspace::new().open().await;
+    let slack = workspace().open().await.expect("it opens");
     let (people, _) = people(&slack);
     assert!(matches!(
         verdict(&people, ANNA, ANNA).await,
@@ -458,9 +461,9 @@ async fn only_a_full_member_of_the_workspace_gets_a_permit_even_if_listed() {
 
 #[tokio::test]
 async fn a_group_is_looked_up_once_in_five_minutes_and_an_account_once_in_ten() {
-    let mut world = Workspace::new();
-    world.scopes.insert("usergroups:read");
-    let slack = world.open().await;
+    let mut world = workspace();
+    world.app.scopes.insert("usergroups:read");
+    let slack = world.open().await.expect("it opens");
     let (people, now) = people(&slack);
     let asked = || {
         let world = slack.world();
@@ -497,7 +500,7 @@ async fn a_group_is_looked_up_once_in_five_minutes_and_an_account_once_in_ten() 
 
 #[tokio::test]
 async fn what_can_not_be_looked_up_is_unknown_says_why_and_is_not_remembered() {
-    let slack = Workspace::new().open().await;
+    let slack = workspace().open().await.expect("it opens");
     let (people, _) = people(&slack);
     let unknown = people.group(ON_CALL).await.unwrap_err();
     assert_eq!(unknown.cause, Cause::Forbidden);
@@ -519,7 +522,7 @@ async fn what_can_not_be_looked_up_is_unknown_says_why_and_is_not_remembered() {
 
 #[tokio::test]
 async fn no_call_shows_a_token_or_a_text_in_its_error() {
-    let slack = Workspace::new().open().await;
+    let slack = workspace().open().await.expect("it opens");
     let api = api(&slack);
     let canary = "canary-5f1c";
     for fault in [

@@ -16,14 +16,14 @@ use crate::world::{
     chat::order,
     clockwork::{Time, bot},
     database::on_each_engine,
-    slack::web_api::{Fault, OPS, TOKEN, Workspace},
+    slack::web_api::{Fault, OPS, TOKEN, workspace},
 };
 
 #[tokio::test]
 async fn an_unconfirmed_message_that_is_replaced_is_found_and_loses_its_buttons() {
     on_each_engine(async |database| {
         database.store.close().await;
-        let slack = Workspace::new().open().await;
+        let slack = workspace().open().await.expect("it opens");
         let start = slack.world().now();
         let time = Time::at(start);
         let store = Store::open(&database.url, Access::ReadWrite).await;

@@ -59,7 +59,7 @@ async fn service(config: Config, lease: Lease) -> Service {
     )]
     let clock: Clock = Arc::new(chrono::Utc::now);
     Service {
-        bot: Bot {
+        bot: Arc::new(Bot {
             store: store.expect("the store opens"),
             checklist: config.checklist,
             schedule: config.schedule,
@@ -68,7 +68,7 @@ async fn service(config: Config, lease: Lease) -> Service {
             people: config.people,
             wake: Wake::default(),
             projection: Projection::default(),
-        },
+        }),
         slack: config.slack.expect("there is a chat"),
         server: config.server,
         permissions: config.permissions.expect("somebody may do something"),

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::world::{
     database::{administer, random},
-    sentry::{Issue, Sentry, World, broken_cart, issue},
-    slack::web_api::{Channel, Member, Posting, Slack, TEAM, Workspace},
+    sentry::{self, Issue, Sentry, broken_cart, issue},
+    slack::web_api::{self, Channel, Member, Posting, Slack, TEAM, Workspace},
 };
 
 /// Issues that many decide about.
@@ -67,7 +67,7 @@ fn issues() -> Vec<Issue> {
 }
 
 fn workspace() -> Workspace {
-    let mut workspace = Workspace::new();
+    let mut workspace = web_api::workspace();
     for number in 0..PEOPLE {
         let member = Member {
             team: TEAM.to_owned(),
@@ -96,8 +96,8 @@ pub(super) fn channel_id(number: usize) -> String {
 impl Site {
     /// With one process on SQLite, or two on the PostgreSQL server.
     pub(super) async fn open(launch: &Launch, server: Option<&str>, seed: u64) -> Self {
-        let slack = workspace().open().await;
-        let sentry = World::with(issues()).open().await;
+        let slack = workspace().open().await.expect("it opens");
+        let sentry = sentry::with(issues()).open().await.expect("it opens");
         let to_slack = Faulty::before(slack.address, seed ^ 1, |line| {
             ["chat.", "history", "response", "views."]
                 .iter()
@@ -178,7 +178,7 @@ impl Site {
 
     /// Where somebody alone is answered.
     pub(super) fn reply_to(&self) -> String {
-        let address = self.slack.response_url();
+        let address = self.slack.response_url("U0ANNA", web_api::OPS, None);
         address.replace(
             &self.slack.address.to_string(),
             &self.to_slack.address.to_string(),

@@ -18,7 +18,7 @@ use crate::world::{
     clockwork::{Time, bot},
     database::{Database, on_each_engine},
     records::at,
-    slack::web_api::{Fault, OPS, Slack, TOKEN, Workspace},
+    slack::web_api::{Fault, OPS, Slack, TOKEN, workspace},
 };
 
 async fn bots(database: &Database, time: &Time) -> (Arc<Bot>, Arc<Bot>) {
@@ -57,7 +57,7 @@ fn courier(bot: &Arc<Bot>, slack: &Slack) -> Arc<Courier> {
 #[tokio::test]
 async fn a_post_that_outlives_its_lease_leaves_a_copy_which_is_removed() {
     on_each_engine(async |database| {
-        let slack = Workspace::new().open().await;
+        let slack = workspace().open().await.expect("it opens");
         let time = Time::at(at(0));
         let clock = slack.world().now();
         time.set(clock);

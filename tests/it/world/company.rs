@@ -21,7 +21,7 @@ use tempfile::TempDir;
 
 use super::{
     endpoints::{Answer, Service},
-    sentry::{Issue, Sentry, TOKEN, World},
+    sentry::{self, Issue, Sentry, TOKEN},
 };
 
 pub(crate) const A_DAY: TimeDelta = TimeDelta::days(1);
@@ -36,10 +36,10 @@ pub(crate) struct Company {
 impl Company {
     /// One production service that answers, and a Sentry with these issues. It is the time of the test.
     pub(crate) async fn with(issues: impl IntoIterator<Item = Issue>) -> Self {
-        let world = World::with(issues);
-        let now = world.now;
+        let world = sentry::with(issues);
+        let now = world.now();
         Self {
-            sentry: world.open().await,
+            sentry: world.open().await.expect("it opens"),
             services: vec![("api", Service::start([Answer::status(200)]).await)],
             folder: TempDir::new().expect("a folder can be made"),
             now: Arc::new(Mutex::new(now)),

@@ -11,7 +11,7 @@ use super::{
     company::Company,
     slack::{
         driver::{self, Answer, Click, Command, Submission, Who},
-        web_api::{self, OPS, Slack, Workspace},
+        web_api::{self, OPS, Slack},
     },
 };
 
@@ -49,7 +49,7 @@ impl Office {
     pub(crate) async fn closed(company: Company) -> Self {
         Self {
             company,
-            slack: Workspace::new().open().await,
+            slack: web_api::workspace().open().await.expect("it opens"),
             door: free(),
             admin: free(),
             stop: watch::channel(false).0,
@@ -106,7 +106,7 @@ impl Office {
         bot.schedule = config.schedule;
         bot.people = config.people;
         let service = Service {
-            bot,
+            bot: std::sync::Arc::new(bot),
             slack: config.slack.expect("there is a section"),
             server: config.server,
             permissions: config.permissions.expect("there is a section"),
@@ -195,13 +195,13 @@ impl Office {
     }
 
     pub(crate) fn command(&self, by: &'static str, text: &str) -> Value {
-        let trigger = self.slack.world().trigger();
+        let trigger = self.slack.world().trigger(by);
         let mut payload = Command {
             by: who(by),
             ..Command::new(text, &trigger)
         }
         .payload();
-        payload["response_url"] = self.slack.response_url().into();
+        payload["response_url"] = self.slack.response_url(by, OPS, None).into();
         payload
     }
 
@@ -230,7 +230,7 @@ impl Office {
         };
         let (action, value) = find(&json!(blocks), press)
             .unwrap_or_else(|| panic!("no `{press}` in:\n{}", self.channel(OPS)));
-        let trigger = self.slack.world().trigger();
+        let trigger = self.slack.world().trigger(by);
         let mut payload = Click {
             by: who(by),
             ..Click::on(
@@ -242,10 +242,10 @@ impl Office {
         .payload();
         payload["actions"][0]["action_id"] = action.into();
         payload["container"]["message_ts"] = ts.clone().into();
-        payload["message"]["ts"] = ts.into();
+        payload["message"]["ts"] = ts.clone().into();
         payload["channel"]["id"] = OPS.into();
         payload["container"]["channel_id"] = OPS.into();
-        payload["response_url"] = self.slack.response_url().into();
+        payload["response_url"] = self.slack.response_url(by, OPS, Some(&ts)).into();
         payload["trigger_id"] = trigger.into();
         payload
     }

@@ -38,7 +38,7 @@ impl Workspace {
     }
 
     /// The message as Slack shows it: with block ids of its own where none were given.
-    fn shown(&self, message: &Posting, with_metadata: bool) -> Value {
+    pub(in super::super) fn shown(&self, message: &Posting, with_metadata: bool) -> Value {
         let now = message.now();
         let blocks: Vec<Value> = now
             .blocks
@@ -74,7 +74,7 @@ impl Workspace {
 pub(super) fn post(world: &mut Workspace, args: &Value) -> Answer {
     world.need("chat:write")?;
     let id = text(args, "channel");
-    let everywhere = world.scopes.contains("chat:write.public");
+    let everywhere = world.app.scopes.contains("chat:write.public");
     let channel = world.visible(id)?;
     if channel.is_archived {
         return refuse("is_archived");
@@ -133,10 +133,9 @@ pub(super) fn post_ephemeral(world: &mut Workspace, args: &Value) -> Answer {
     if !world.users.contains_key(user) {
         return refuse("user_not_in_channel");
     }
-    world.version(args)?;
-    let said = (id.to_owned(), user.to_owned(), args.clone());
-    world.ephemerals.push(said);
-    Ok(json!({ "ok": true, "message_ts": world.ts() }))
+    let version = world.version(args)?;
+    let ts = world.add_for(id, BOT, user, version);
+    Ok(json!({ "ok": true, "message_ts": ts }))
 }
 
 /// Newest first, as Slack pages it.
@@ -164,7 +163,8 @@ pub(super) fn history(world: &mut Workspace, args: &Value) -> Answer {
         .messages
         .iter()
         .rev()
-        .filter(|message| !message.deleted && seconds(&message.ts).is_some_and(|at| at >= oldest))
+        .filter(|message| !message.deleted && message.only_for.is_none())
+        .filter(|message| seconds(&message.ts).is_some_and(|at| at >= oldest))
         .collect();
     let page: Vec<Value> = matching
         .iter()

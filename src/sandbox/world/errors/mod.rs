@@ -4,23 +4,26 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use url::Url;
+
+use crate::sandbox::time::Time;
 
 mod answers;
 
-pub(crate) const TOKEN: &str = "sntryu_0123456789abcdef0123456789abcdef";
+pub const TOKEN: &str = "sntryu_0123456789abcdef0123456789abcdef";
 
 /// An issue whose id is left out of answers.
-pub(crate) const NAMELESS: u64 = 0;
+pub const NAMELESS: u64 = 0;
 
 /// The description. A test changes it at any time.
-pub(crate) struct World {
-    pub now: DateTime<Utc>,
+pub struct Organization {
+    pub time: Time,
     pub token: String,
     pub scopes: BTreeSet<&'static str>,
     pub projects: Vec<Project>,
@@ -52,9 +55,9 @@ pub(crate) struct World {
     /// The headers that say when to come again.
     pub tells_reset: bool,
     /// Each of these has an event right after the first page of the day's list was read, and moves to the front.
-    pub(crate) stirs: Vec<u64>,
+    pub stirs: Vec<u64>,
     /// Its routes are switched off for a while.
-    pub(crate) brown_out: bool,
+    pub brown_out: bool,
     /// How far its clock is ahead.
     pub clock: TimeDelta,
     pub deprecation: Option<String>,
@@ -64,20 +67,20 @@ pub(crate) struct World {
     pub asked: Vec<String>,
 }
 
-pub(crate) struct Project {
+pub struct Project {
     pub id: u64,
     pub slug: String,
     pub accessible: bool,
 }
 
-pub(crate) struct Member {
+pub struct Member {
     pub user: Option<u64>,
     pub email: String,
     pub name: String,
 }
 
 #[derive(Clone)]
-pub(crate) struct Issue {
+pub struct Issue {
     pub id: u64,
     pub project: String,
     pub title: Value,
@@ -102,7 +105,7 @@ pub(crate) struct Issue {
 }
 
 /// An error that was seen now and then.
-pub(crate) fn issue(id: u64, title: &str) -> Issue {
+pub fn issue(id: u64, title: &str) -> Issue {
     Issue {
         id,
         project: "web".to_owned(),
@@ -124,7 +127,7 @@ pub(crate) fn issue(id: u64, title: &str) -> Issue {
 }
 
 /// One that needs somebody.
-pub(crate) fn broken_cart() -> Issue {
+pub fn broken_cart() -> Issue {
     Issue {
         users: 212,
         ..issue(4501, "TypeError: cart is undefined")
@@ -132,6 +135,13 @@ pub(crate) fn broken_cart() -> Issue {
 }
 
 impl Issue {
+    /// One more event, right now.
+    fn stir(&mut self) {
+        if let Some(hour) = self.hourly.last_mut() {
+            *hour += 1;
+        }
+    }
+
     fn today(&self) -> u64 {
         self.hourly.iter().sum()
     }
@@ -155,15 +165,10 @@ impl Issue {
     }
 }
 
-impl World {
-    pub(crate) fn new() -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the world lives in the time of the test"
-        )]
-        let now = Utc::now();
+impl Organization {
+    pub fn new(time: Time) -> Self {
         Self {
-            now,
+            time,
             token: TOKEN.to_owned(),
             scopes: [
                 "event:read",
@@ -219,51 +224,55 @@ impl World {
         }
     }
 
-    pub(crate) fn with(issues: impl IntoIterator<Item = Issue>) -> Self {
-        Self {
-            issues: issues.into_iter().collect(),
-            ..Self::new()
-        }
+    pub fn now(&self) -> DateTime<Utc> {
+        self.time.now()
     }
 
-    pub(crate) fn issue(&mut self, id: u64) -> &mut Issue {
+    /// As its answers say: clients compare it with the real clock of their machine.
+    fn date(&self) -> DateTime<Utc> {
+        Time::real().now() + self.clock
+    }
+
+    pub fn issue(&mut self, id: u64) -> &mut Issue {
         self.issues
             .iter_mut()
             .find(|issue| issue.id == id)
             .expect("the issue is described")
     }
 
-    /// Puts the world on a loopback address.
-    pub(crate) async fn open(self) -> Sentry {
+    /// Puts it on a loopback address.
+    pub async fn open(self) -> anyhow::Result<Sentry> {
         let world = Arc::new(Mutex::new(self));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
         let router = axum::Router::new()
             .fallback(answers::answer)
             .with_state(Arc::clone(&world));
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Sentry {
+        let server = tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok(Sentry {
             address,
             world,
             server: server.abort_handle(),
-        }
+        })
     }
 }
 
-/// A world that can be asked; it closes when it is dropped.
-pub(crate) struct Sentry {
+/// An organization that can be asked; it closes when it is dropped.
+pub struct Sentry {
     pub address: SocketAddr,
-    world: Arc<Mutex<World>>,
+    world: Arc<Mutex<Organization>>,
     server: tokio::task::AbortHandle,
 }
 
 impl Sentry {
-    pub(crate) fn url(&self) -> Url {
-        format!("http://{}", self.address).parse().unwrap()
+    pub fn url(&self) -> Url {
+        format!("http://{}", self.address)
+            .parse()
+            .expect("it is an address")
     }
 
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap()
+    pub fn world(&self) -> MutexGuard<'_, Organization> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

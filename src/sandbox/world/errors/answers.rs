@@ -1,48 +1,53 @@
 //! What a described Sentry answers.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{
     body::Bytes,
     extract::State as Extract,
-    http::{HeaderMap, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, DurationRound, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::{Issue, Member, NAMELESS, Project, World};
+use super::{Issue, Member, NAMELESS, Organization, Project};
 
 pub(super) async fn answer(
-    Extract(world): Extract<Arc<Mutex<World>>>,
+    Extract(world): Extract<Arc<Mutex<Organization>>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let mut world = world.lock().unwrap();
+    let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
     world.asked.push(format!("{method} {uri}"));
     let mut response = world
         .answer(&method, &uri, &headers, &body)
         .unwrap_or_else(|refusal| *refusal);
-    let date = (world.now + world.clock)
-        .format("%a, %d %b %Y %H:%M:%S GMT")
-        .to_string();
-    response
-        .headers_mut()
-        .insert(header::DATE, date.parse().unwrap());
+    let date = world.date().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    set(&mut response, header::DATE, &date);
     if let Some(date) = &world.deprecation {
-        response
-            .headers_mut()
-            .insert("x-sentry-deprecation-date", date.parse().unwrap());
+        set(
+            &mut response,
+            HeaderName::from_static("x-sentry-deprecation-date"),
+            date,
+        );
     }
     response
+}
+
+fn set(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
 }
 
 type Answered = Result<Response, Box<Response>>;
 
 fn refuse(status: u16, body: Value) -> Box<Response> {
-    Box::new((StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response())
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Box::new((status, axum::Json(body)).into_response())
 }
 
 fn not_found() -> Box<Response> {
@@ -52,7 +57,7 @@ fn not_found() -> Box<Response> {
     )
 }
 
-impl World {
+impl Organization {
     fn answer(&mut self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Answered {
         if headers
             .get(header::AUTHORIZATION)
@@ -112,7 +117,7 @@ impl World {
                     json!({"detail": "You are attempting to use this endpoint too frequently. Limit is 40 requests in 1 seconds"}),
                 );
                 if self.tells_reset {
-                    let reset = (self.now + self.clock).timestamp() + 1;
+                    let reset = self.date().timestamp() + 1;
                     response
                         .headers_mut()
                         .insert("x-sentry-rate-limit-reset", reset.into());
@@ -179,15 +184,15 @@ impl World {
             .filter(|row| row["filtered"] != true)
             .collect();
         let mut response = axum::Json(json!(page)).into_response();
-        let headers = response.headers_mut();
         if !self.loses_link {
             let link = format!(
                 "<https://elsewhere.example/?cursor=0:0:1>; rel=\"previous\"; results=\"{}\"; cursor=\"0:0:1\", <https://elsewhere.example/?cursor={next}>; rel=\"next\"; results=\"{more}\"; cursor=\"{next}\"",
                 offset > 0
             );
-            headers.insert(header::LINK, link.parse().unwrap());
+            set(&mut response, header::LINK, &link);
         }
         if let Some(hits) = hits {
+            let headers = response.headers_mut();
             headers.insert("x-hits", hits.min(self.max_hits).into());
             headers.insert("x-max-hits", self.max_hits.into());
         }
@@ -205,7 +210,7 @@ impl World {
             && !has("cursor", "")
             && let Some(id) = self.stirs.pop()
         {
-            *self.issue(id).hourly.last_mut().unwrap() += 1;
+            self.issue(id).stir();
         }
         Ok(page)
     }
@@ -243,9 +248,9 @@ impl World {
         let by_age = all("sort") == ["new"];
         listed.sort_by_cached_key(|issue| {
             std::cmp::Reverse(if by_age {
-                self.now - issue.age
+                self.now() - issue.age
             } else {
-                issue.last_seen(self.now)
+                issue.last_seen(self.now())
             })
         });
         Ok(self.page(
@@ -277,8 +282,8 @@ impl World {
             "project": {"id": "11", "slug": issue.project, "name": issue.project},
             "assignedTo": issue.assignee.as_deref().map(|actor| self.actor(actor)),
             "metadata": {"title": issue.title},
-            "firstSeen": time(self.now - issue.age),
-            "lastSeen": time(issue.last_seen(self.now)),
+            "firstSeen": time(self.now() - issue.age),
+            "lastSeen": time(issue.last_seen(self.now())),
             "count": count.to_string(),
             "userCount": users,
             "lifetime": {"count": issue.ever().to_string(), "userCount": issue.users * 2},
@@ -286,7 +291,8 @@ impl World {
         });
         match history.filter(|_| !self.keeps_no_history) {
             Some("24h") => {
-                row["stats"] = json!({"24h": series(self.now, TimeDelta::hours(1), &issue.hourly)})
+                row["stats"] =
+                    json!({"24h": series(self.now(), TimeDelta::hours(1), &issue.hourly)})
             }
             Some("14d") => {
                 let days: Vec<u64> = issue
@@ -295,7 +301,7 @@ impl World {
                     .copied()
                     .chain([issue.today()])
                     .collect();
-                row["stats"] = json!({"14d": series(self.now, TimeDelta::days(1), &days)});
+                row["stats"] = json!({"14d": series(self.now(), TimeDelta::days(1), &days)});
             }
             _ => {}
         }
@@ -303,7 +309,7 @@ impl World {
     }
 
     fn actor(&self, actor: &str) -> Value {
-        let (kind, id) = actor.split_once(':').unwrap();
+        let (kind, id) = actor.split_once(':').unwrap_or(("user", actor));
         let name = match kind {
             "team" => self
                 .teams
@@ -407,7 +413,7 @@ fn member(member: &Member) -> Value {
 
 /// Buckets that end with the one that holds `now`.
 fn series(now: DateTime<Utc>, width: TimeDelta, events: &[u64]) -> Value {
-    let last = now.duration_trunc(width).unwrap();
+    let last = now.duration_trunc(width).unwrap_or(now);
     let start = |place: usize| (last - width * (events.len() - 1 - place) as i32).timestamp();
     events
         .iter()

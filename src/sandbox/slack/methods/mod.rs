@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{BOT, Call, Channel, Fault, Posting, View, Workspace, block_rules, refusal};
+use super::{BOT, Call, Channel, Fault, Posting, Version, View, Workspace, block_rules, refusal};
 
 mod messages;
 
@@ -39,20 +39,24 @@ impl Workspace {
 
     fn permit(&self, call: &Call) -> Result<(), Value> {
         let app = call.method == "apps.connections.open";
-        let right = if app { &self.app_token } else { &self.token };
+        let right = if app {
+            &self.app.app_token
+        } else {
+            &self.app.token
+        };
         match &call.token {
             None => refuse("not_authed"),
             Some(token) if token != right => refuse("invalid_auth"),
-            Some(_) if !app && self.dead.is_some() => refuse(self.dead.unwrap_or_default()),
+            Some(_) if !app && self.app.dead.is_some() => refuse(self.app.dead.unwrap_or_default()),
             Some(_) => Ok(()),
         }
     }
 
     fn need(&self, scope: &str) -> Result<(), Value> {
-        if self.scopes.contains(scope) {
+        if self.app.scopes.contains(scope) {
             return Ok(());
         }
-        let provided: Vec<&str> = self.scopes.iter().copied().collect();
+        let provided: Vec<&str> = self.app.scopes.iter().copied().collect();
         Err(json!({
             "ok": false, "error": "missing_scope", "needed": scope, "provided": provided.join(","),
         }))
@@ -149,17 +153,25 @@ fn open_view(world: &mut Workspace, args: &Value) -> Answer {
     let now = world.now();
     match world.triggers.get_mut(text(args, "trigger_id")) {
         None => return refuse("invalid_trigger_id"),
-        Some((_, true)) => return refuse("exchanged_trigger_id"),
-        Some((at, _)) if now - *at > TimeDelta::seconds(3) => return refuse("expired_trigger_id"),
-        Some((_, used)) => *used = true,
+        Some(trigger) if trigger.used => return refuse("exchanged_trigger_id"),
+        Some(trigger) if now - trigger.at > TimeDelta::seconds(3) => {
+            return refuse("expired_trigger_id");
+        }
+        Some(trigger) => trigger.used = true,
     }
+    let user = world.triggers[text(args, "trigger_id")].user.clone();
     check_view(&args["view"])?;
     let id = format!("V{}", world.count());
+    let hash = format!("{}.1", world.count());
     world.views.push(View {
         id: id.clone(),
+        user,
+        is_open: true,
+        previous: None,
+        hash: hash.clone(),
         versions: vec![args["view"].clone()],
     });
-    Ok(json!({ "ok": true, "view": { "id": id, "type": "modal", "hash": "1.1" } }))
+    Ok(json!({ "ok": true, "view": { "id": id, "type": "modal", "hash": hash } }))
 }
 
 fn update_view(world: &mut Workspace, args: &Value) -> Answer {
@@ -203,7 +215,7 @@ fn user(world: &mut Workspace, args: &Value) -> Answer {
     if let Some(email) = user
         .email
         .as_ref()
-        .filter(|_| world.scopes.contains("users:read.email"))
+        .filter(|_| world.app.scopes.contains("users:read.email"))
     {
         said["profile"]["email"] = email.as_str().into();
     }
@@ -221,16 +233,24 @@ fn group(world: &mut Workspace, args: &Value) -> Answer {
 /// A use of an answering address, or the 404 that it has become.
 pub(super) fn respond(world: &mut Workspace, id: &str, said: &Value) -> Result<(), &'static str> {
     let now = world.now();
-    let Some((given, uses)) = world.addresses.get_mut(id) else {
+    let Some(address) = world.addresses.get_mut(id) else {
         return Err("invalid_url");
     };
-    if now - *given > TimeDelta::minutes(30) {
+    if now - address.at > TimeDelta::minutes(30) {
         return Err("expired_url");
     }
-    if *uses >= 5 {
+    if address.uses >= 5 {
         return Err("used_url");
     }
-    *uses += 1;
+    address.uses += 1;
+    let address = address.clone();
     world.replies.push((id.to_owned(), said.clone()));
+    let version = Version {
+        text: text(said, "text").to_owned(),
+        blocks: said["blocks"].as_array().cloned().unwrap_or_default(),
+        metadata: Value::Null,
+    };
+    let user = world.app.user.clone();
+    world.add_for(&address.channel, &user, &address.user, version);
     Ok(())
 }

@@ -1,23 +1,21 @@
 //! The workspace on a socket, and what can go wrong there.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{io, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
-    http::{HeaderMap, Request, Response, StatusCode, header, request::Parts},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts,
+    },
 };
 use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value, json};
 use tokio::{net::TcpListener, sync::watch};
 
-use super::{Call, Workspace, methods, refusal};
+use super::{Call, Shared, methods, refusal};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// 429, asking to wait so many seconds.
     RateLimited(u64),
     /// Refused with this code.
@@ -40,16 +38,16 @@ pub(crate) enum Fault {
     Slow(Duration),
 }
 
-type World = Arc<Mutex<Workspace>>;
-
-pub(super) async fn serve(listener: TcpListener, world: World, gate: watch::Receiver<usize>) {
+pub(super) async fn serve(listener: TcpListener, world: Shared, gate: watch::Receiver<usize>) {
     loop {
-        let (stream, _) = listener.accept().await.unwrap();
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
         stream.set_nodelay(true).ok();
-        let (world, gate) = (Arc::clone(&world), gate.clone());
+        let (world, gate) = (world.clone(), gate.clone());
         tokio::spawn(async move {
             let service = hyper::service::service_fn(|request: Request<hyper::body::Incoming>| {
-                let (world, gate) = (Arc::clone(&world), gate.clone());
+                let (world, gate) = (world.clone(), gate.clone());
                 async move { answer(request.map(Body::new), world, gate).await }
             });
             hyper::server::conn::http1::Builder::new()
@@ -63,7 +61,7 @@ pub(super) async fn serve(listener: TcpListener, world: World, gate: watch::Rece
 /// An error ends the connection without an answer.
 async fn answer(
     request: Request<Body>,
-    world: World,
+    world: Shared,
     gate: watch::Receiver<usize>,
 ) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
@@ -79,7 +77,7 @@ async fn answer(
         token: token(&head.headers),
     };
     let fault = {
-        let mut world = world.lock().unwrap();
+        let mut world = world.enter();
         world.calls.push(call.clone());
         world.strike(&call.method)
     };
@@ -121,18 +119,18 @@ async fn answer(
 }
 
 /// Carries a call out on a task of its own, which outlives the connection.
-fn hold(world: World, call: Call, mut gate: watch::Receiver<usize>) {
-    world.lock().unwrap().held += 1;
+fn hold(world: Shared, call: Call, mut gate: watch::Receiver<usize>) {
+    world.enter().held += 1;
     gate.mark_unchanged();
     tokio::spawn(async move {
         gate.changed().await.ok();
         carry_out(&world, &call);
-        world.lock().unwrap().held -= 1;
+        world.enter().held -= 1;
     });
 }
 
-fn carry_out(world: &World, call: &Call) -> Response<Body> {
-    let mut world = world.lock().unwrap();
+fn carry_out(world: &Shared, call: &Call) -> Response<Body> {
+    let mut world = world.enter();
     let mut answer = if let Some(id) = call.method.strip_prefix("response/") {
         match methods::respond(&mut world, id, &call.args) {
             Ok(()) => said(StatusCode::OK, &json!({ "ok": true })),
@@ -146,30 +144,35 @@ fn carry_out(world: &World, call: &Call) -> Response<Body> {
         let said_ = methods::call(&mut world, call).unwrap_or_else(|refused| refused);
         said(StatusCode::OK, &said_)
     };
-    let scopes: Vec<&str> = world.scopes.iter().copied().collect();
-    let headers = answer.headers_mut();
-    if call.token.as_deref() == Some(world.token.as_str()) {
-        headers.insert("x-oauth-scopes", scopes.join(",").parse().unwrap());
+    let scopes: Vec<&str> = world.app.scopes.iter().copied().collect();
+    if call.token.as_deref() == Some(world.app.token.as_str()) {
+        let name = HeaderName::from_static("x-oauth-scopes");
+        set(&mut answer, name, &scopes.join(","));
     }
     let date = world.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    headers.insert(header::DATE, date.parse().unwrap());
+    set(&mut answer, header::DATE, &date);
+    answer
+}
+
+fn set(answer: &mut Response<Body>, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        answer.headers_mut().insert(name, value);
+    }
+}
+
+fn with_status(status: StatusCode, kind: &'static str, body: String) -> Response<Body> {
+    let mut answer = Response::new(Body::from(body));
+    *answer.status_mut() = status;
+    set(&mut answer, header::CONTENT_TYPE, kind);
     answer
 }
 
 fn said(status: StatusCode, body: &Value) -> Response<Body> {
-    Response::builder()
-        .status(status)
-        .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
-        .body(Body::from(body.to_string()))
-        .unwrap()
+    with_status(status, "application/json; charset=utf-8", body.to_string())
 }
 
 fn page(status: StatusCode) -> Response<Body> {
-    Response::builder()
-        .status(status)
-        .header(header::CONTENT_TYPE, "text/html")
-        .body(Body::from("<html>nginx</html>"))
-        .unwrap()
+    with_status(status, "text/html", "<html>nginx</html>".to_owned())
 }
 
 /// The token of the header; one among the arguments serves as well, but nobody of ours sends it there.

@@ -1,0 +1,218 @@
+//! The sandbox put together: the company, its Slack, and the bot that serves both.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::Context;
+use chrono::{DateTime, Datelike, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::{
+    slack::{self, RequestUrls, Slack, Workspace},
+    time::Time,
+    world::World,
+};
+use crate::{
+    bot::{Bot, Projection, Round, Wake},
+    checks::registry,
+    command::Transport,
+    config::Config,
+    serve::Service,
+    slack::Lease,
+    store::{Access, Store},
+    triage::Person,
+};
+
+/// Where the company is.
+const ZONE: Tz = Tz::Europe__Berlin;
+
+/// What the sandbox is asked for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where its database and its ops log stay; None: they are gone with it.
+    pub keep: Option<PathBuf>,
+    pub transport: Transport,
+    /// What has happened when it begins.
+    pub scenario: Option<String>,
+}
+
+/// One daily round in the world of this scenario, without a Slack.
+pub async fn once(scenario: &str) -> anyhow::Result<(Round, Tz)> {
+    let time = Time::running(a_monday(Time::real().now())?);
+    let world = World::open(time.clone()).await?;
+    world.play(scenario)?;
+    let folder = TempDir::new().context("no folder can be made for the sandbox")?;
+    let text = format!(
+        "[database]\nurl = \"sqlite::memory:\"\n[ops_log]\npath = {:?}\n[schedule]\ntime_zone = \"{ZONE}\"\n{}",
+        folder.path().join("ops-log.md").display().to_string(),
+        world.configuration(),
+    );
+    let config = Config::parse(&text, &registry(), &|name| secret(&world, name))?;
+    let bot = bot(config, &time).await?;
+    let progress = bot.checklist.progress(None);
+    let by = Person::program();
+    let round = bot.round(None, &progress, &by, None, |_| {}).await;
+    bot.store.close().await;
+    Ok((round?, ZONE))
+}
+
+/// A company with its Slack and its bot, at work.
+pub struct Office {
+    pub time: Time,
+    pub world: World,
+    pub slack: Slack,
+    /// The one that serves.
+    pub bot: Arc<Bot>,
+    /// `/healthz`, `/readyz`, `/metrics`.
+    pub admin: SocketAddr,
+    stop: watch::Sender<bool>,
+    service: JoinHandle<anyhow::Result<()>>,
+    _folder: Folder,
+}
+
+enum Folder {
+    Kept(PathBuf),
+    Gone(TempDir),
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Gone(folder) => folder.path(),
+        }
+    }
+}
+
+impl Office {
+    pub async fn open(options: &Options) -> anyhow::Result<Self> {
+        let time = Time::running(a_monday(Time::real().now())?);
+        let world = World::open(time.clone()).await?;
+        if let Some(scenario) = &options.scenario {
+            world.play(scenario)?;
+        }
+        let (door, admin) = (free()?, free()?);
+        let mut workspace = Workspace::new(time.clone());
+        let at = |path: &str| format!("http://{door}/slack/{path}").parse().ok();
+        workspace.app.urls = RequestUrls {
+            commands: at("commands"),
+            interactivity: at("interactions"),
+            events: at("events"),
+        };
+        let slack = workspace.open().await?;
+        let folder = match &options.keep {
+            Some(path) => {
+                std::fs::create_dir_all(path)
+                    .with_context(|| format!("{} can't be made", path.display()))?;
+                Folder::Kept(path.clone())
+            }
+            None => Folder::Gone(TempDir::new().context("no folder can be made for the sandbox")?),
+        };
+        let text = configuration(&world, &slack, options, &folder, door, admin);
+        let mut config = Config::parse(&text, &registry(), &|name| secret(&world, name))?;
+        let slack_settings = config.slack.take().context("the sandbox has a [slack]")?;
+        let permissions = config.permissions.take();
+        let server = config.server.clone();
+        let bot = Arc::new(bot(config, &time).await?);
+        let service = Service {
+            bot: Arc::clone(&bot),
+            slack: slack_settings,
+            server,
+            permissions: permissions.context("the sandbox has [permissions]")?,
+            lease: Lease::default(),
+        };
+        let (stop, shutdown) = watch::channel(false);
+        Ok(Self {
+            time,
+            world,
+            slack,
+            bot,
+            admin,
+            stop,
+            service: tokio::spawn(service.run(shutdown)),
+            _folder: folder,
+        })
+    }
+
+    /// Stops the bot as a signal does.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.stop.send_replace(true);
+        self.service.await.context("this is a defect")?
+    }
+}
+
+async fn bot(config: Config, time: &Time) -> anyhow::Result<Bot> {
+    Ok(Bot {
+        store: Store::open(config.database_url.expose_secret(), Access::ReadWrite).await?,
+        checklist: config.checklist,
+        schedule: config.schedule,
+        log_path: config.ops_log.path,
+        clock: time.clock(),
+        people: config.people,
+        wake: Wake::default(),
+        projection: Projection::default(),
+    })
+}
+
+/// The Monday of this week, at the time of the daily summary.
+fn a_monday(now: DateTime<Utc>) -> anyhow::Result<DateTime<Utc>> {
+    let today = now.with_timezone(&ZONE).date_naive();
+    let monday = today - TimeDelta::days(today.weekday().num_days_from_monday().into());
+    let nine = monday
+        .and_hms_opt(9, 0, 0)
+        .context("a day has nine o'clock")?;
+    let nine = ZONE.from_local_datetime(&nine).earliest();
+    Ok(nine.context("Berlin has nine o'clock every day")?.to_utc())
+}
+
+/// A port that nobody listened on a moment ago.
+fn free() -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("no port of this machine is free")?;
+    Ok(listener.local_addr()?)
+}
+
+fn configuration(
+    world: &World,
+    slack: &Slack,
+    options: &Options,
+    folder: &Folder,
+    door: SocketAddr,
+    admin: SocketAddr,
+) -> String {
+    let transport = match options.transport {
+        Transport::Http => "http",
+        Transport::Socket => "socket",
+    };
+    let database = match folder {
+        Folder::Kept(path) => format!("sqlite:{}/daily-ops.db", path.display()),
+        Folder::Gone(_) => "sqlite::memory:".to_owned(),
+    };
+    format!(
+        "[database]\nurl = {:?}\n[ops_log]\npath = {:?}\n[schedule]\ndaily = \"09:00\"\ntime_zone = \"{ZONE}\"\n\
+         [slack]\ntransport = \"{transport}\"\nchannel = \"{}\"\napi_url = \"{}\"\n\
+         [server]\nlisten = \"{door}\"\nadmin_listen = \"{admin}\"\n\
+         [permissions]\ntriage = [\"{}\", \"{}\"]\n{}",
+        database,
+        folder.path().join("ops-log.md").display().to_string(),
+        slack::OPS,
+        slack.url(),
+        slack::ANNA,
+        slack::BEN,
+        world.configuration(),
+    )
+}
+
+fn secret(world: &World, name: &str) -> Option<String> {
+    match name {
+        "SLACK_BOT_TOKEN" => Some(slack::TOKEN.to_owned()),
+        "SLACK_APP_TOKEN" => Some(slack::APP_TOKEN.to_owned()),
+        "SLACK_SIGNING_SECRET" => Some(slack::SIGNING_SECRET.to_owned()),
+        name => world.secret(name),
+    }
+}

@@ -1,0 +1,169 @@
+//! A local Slack: a described workspace behind Slack's Web API. Every answer derives from the description and from what
+//! was said.
+
+use std::{
+    net::SocketAddr,
+    ops::{Deref, DerefMut},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::watch};
+use url::Url;
+
+mod block_rules;
+mod methods;
+mod people;
+mod server;
+mod workspace;
+
+pub use people::{Chosen, Delivered, Place};
+pub use server::Fault;
+pub use workspace::{
+    App, Call, Channel, Member, Posting, RequestUrls, SlashCommand, Version, View, Workspace,
+};
+
+pub const TOKEN: &str = "xoxb-12345678901-abcdefghijklmnopqrstuvwx";
+pub const APP_TOKEN: &str = "xapp-1-A0DAILYOPS-123-0123456789abcdef";
+pub const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+pub const TEAM: &str = "T0HOME";
+/// The bot's own user.
+pub const BOT: &str = "U0BOT";
+/// A public channel with the bot.
+pub const OPS: &str = "C0OPS";
+/// A public channel without it.
+pub const GENERAL: &str = "C0GENERAL";
+/// A private channel with the bot, and one without.
+pub const BOARD: &str = "G0BOARD";
+pub const SECRET: &str = "G0SECRET";
+/// Archived, with the bot.
+pub const OLD: &str = "C0OLD";
+/// Full members.
+pub const ANNA: &str = "U0ANNA";
+pub const BEN: &str = "U0BEN";
+pub const GUEST: &str = "U0GUEST";
+pub const OTHER_BOT: &str = "U0OTHERBOT";
+pub const LEFT: &str = "U0LEFT";
+/// Of another workspace, in a shared channel.
+pub const STRANGER: &str = "U0STRANGER";
+/// A user group: Anna and Ben.
+pub const ON_CALL: &str = "S0ONCALL";
+
+impl Workspace {
+    /// Puts the workspace on a loopback address.
+    pub async fn open(self) -> anyhow::Result<Slack> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let shared = Shared {
+            world: Arc::new(Mutex::new(self)),
+            changed: watch::channel(0).0,
+        };
+        let (release, gate) = watch::channel(0);
+        let server = tokio::spawn(server::serve(listener, shared.clone(), gate));
+        Ok(Slack {
+            address,
+            shared,
+            release,
+            server: server.abort_handle(),
+        })
+    }
+}
+
+/// A workspace that can be asked; it closes when it is dropped.
+pub struct Slack {
+    pub address: SocketAddr,
+    shared: Shared,
+    /// Counts the releases.
+    release: watch::Sender<usize>,
+    server: tokio::task::AbortHandle,
+}
+
+impl Slack {
+    /// For `api_url`.
+    pub fn url(&self) -> Url {
+        format!("http://{}/api", self.address)
+            .parse()
+            .expect("it is an address")
+    }
+
+    pub fn world(&self) -> Entered<'_> {
+        self.shared.enter()
+    }
+
+    /// Hears of every change.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changed.subscribe()
+    }
+
+    /// An answering address for that user, good for 30 minutes and 5 uses. `message`: the `ts` of what was clicked.
+    pub fn response_url(&self, user: &str, channel: &str, message: Option<&str>) -> String {
+        let id = self.world().address(user, channel, message);
+        format!("http://{}/response/{id}", self.address)
+    }
+
+    /// Lets the calls that [`Fault::Late`] holds be carried out, and waits until they are.
+    pub async fn release(&self) {
+        self.release.send_modify(|releases| *releases += 1);
+        while self.world().held > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+impl Drop for Slack {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+#[derive(Clone)]
+struct Shared {
+    world: Arc<Mutex<Workspace>>,
+    /// Counts the changes.
+    changed: watch::Sender<u64>,
+}
+
+impl Shared {
+    fn enter(&self) -> Entered<'_> {
+        Entered {
+            world: self.world.lock().unwrap_or_else(PoisonError::into_inner),
+            changed: &self.changed,
+            is_changed: false,
+        }
+    }
+}
+
+/// The workspace while nobody else is in it. Whoever changes it wakes those who watch.
+pub struct Entered<'a> {
+    world: MutexGuard<'a, Workspace>,
+    changed: &'a watch::Sender<u64>,
+    is_changed: bool,
+}
+
+impl Deref for Entered<'_> {
+    type Target = Workspace;
+
+    fn deref(&self) -> &Workspace {
+        &self.world
+    }
+}
+
+impl DerefMut for Entered<'_> {
+    fn deref_mut(&mut self) -> &mut Workspace {
+        self.is_changed = true;
+        &mut self.world
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        if self.is_changed {
+            self.changed.send_modify(|changes| *changes += 1);
+        }
+    }
+}
+
+/// A refusal as Slack words it.
+fn refusal(code: &str) -> Value {
+    json!({ "ok": false, "error": code })
+}
