@@ -7,8 +7,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    ANNA, APP_TOKEN, BEN, BOARD, BOT, Fault, GENERAL, GUEST, LEFT, OLD, ON_CALL, OPS, OTHER_BOT,
-    SECRET, SIGNING_SECRET, STRANGER, TEAM, TOKEN, TransportFaults,
+    ANNA, APP_TOKEN, BEN, BOARD, BOT, Fault, GENERAL, GUEST, LEFT, Ledger, OLD, ON_CALL, OPS,
+    OTHER_BOT, SECRET, SIGNING_SECRET, STRANGER, TEAM, TOKEN, TransportFaults,
 };
 use crate::sandbox::time::Time;
 
@@ -39,6 +39,7 @@ pub struct Workspace {
     pub calls: Vec<Call>,
     /// What goes wrong on the way to the app.
     pub transport: TransportFaults,
+    pub delivery: Ledger,
     pub(super) faults: Vec<(String, Fault, usize)>,
     pub(super) triggers: BTreeMap<String, Trigger>,
     pub(super) addresses: BTreeMap<String, Address>,
@@ -66,6 +67,8 @@ pub struct App {
     pub commands: Vec<SlashCommand>,
     /// Where Slack's requests go while no Socket Mode connection is open.
     pub urls: RequestUrls,
+    /// The events that it hears of: `message.channels`, `app_mention`.
+    pub events: BTreeSet<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -283,6 +286,7 @@ impl Workspace {
                 scopes: ["commands", "chat:write", "users:read", "channels:history"].into(),
                 commands: Vec::new(),
                 urls: RequestUrls::default(),
+                events: BTreeSet::new(),
             },
             users: users.map(|(id, user)| (id.to_owned(), user)).into(),
             groups: [(ON_CALL.to_owned(), vec![ANNA.to_owned(), BEN.to_owned()])].into(),
@@ -297,6 +301,7 @@ impl Workspace {
             homes: BTreeMap::new(),
             calls: Vec::new(),
             transport: TransportFaults::default(),
+            delivery: Ledger::default(),
             faults: Vec::new(),
             triggers: BTreeMap::new(),
             addresses: BTreeMap::new(),

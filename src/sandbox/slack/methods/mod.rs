@@ -113,7 +113,7 @@ fn auth_test(world: &Workspace) -> Value {
 }
 
 fn connect(world: &mut Workspace) -> Value {
-    let ticket = world.count();
+    let ticket = world.ticket();
     let base = world
         .socket
         .as_ref()
