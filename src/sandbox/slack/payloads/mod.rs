@@ -105,7 +105,7 @@ impl Workspace {
     }
 
     /// A modal or an App Home.
-    pub(super) fn view(&self, id: &str) -> Option<&View> {
+    pub(super) fn view_of(&self, id: &str) -> Option<&View> {
         let mut all = self.views.iter().chain(self.homes.values());
         all.find(|view| view.id == id)
     }
@@ -143,7 +143,7 @@ impl Workspace {
     /// The lowest view of the stack.
     fn root(&self, view: &View) -> String {
         let mut lowest = view;
-        while let Some(below) = lowest.previous.as_ref().and_then(|id| self.view(id)) {
+        while let Some(below) = lowest.previous.as_ref().and_then(|id| self.view_of(id)) {
             lowest = below;
         }
         lowest.id.clone()

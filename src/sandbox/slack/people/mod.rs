@@ -248,7 +248,7 @@ impl Workspace {
             }
             Place::View(id) => {
                 payload["container"] = json!({ "type": "view", "view_id": id });
-                if let Some(view) = self.view(id) {
+                if let Some(view) = self.view_of(id) {
                     payload["view"] = self.view_with(view, values);
                 }
             }
