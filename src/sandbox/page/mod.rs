@@ -1,5 +1,7 @@
 //! The page: the channel, its people, and the switches of the world.
 
+pub mod blocks;
+
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
