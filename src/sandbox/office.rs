@@ -62,6 +62,14 @@ pub async fn once(scenario: &str) -> anyhow::Result<(Round, Tz)> {
     Ok((round?, ZONE))
 }
 
+/// How far the time moves.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    By(TimeDelta),
+    /// To when the next summary is due.
+    NextMorning,
+}
+
 /// A company with its Slack and its bot, at work.
 pub struct Office {
     pub time: Time,
@@ -138,6 +146,24 @@ impl Office {
             service: tokio::spawn(service.run(shutdown)),
             _folder: folder,
         })
+    }
+
+    /// Moves the time; whoever waits for it looks at once.
+    pub async fn advance(&self, step: Step) -> anyhow::Result<()> {
+        let now = self.time.now();
+        match step {
+            Step::By(by) => self.time.advance(by),
+            Step::NextMorning => {
+                let next = self.bot.schedule.next(now);
+                self.time.advance_to(next.context("the schedule has no next summary")?);
+            }
+        }
+        self.bot.ask_for_summary(slack::OPS).await?;
+        let wake = &self.bot.wake;
+        for waiting in [&wake.rounds, &wake.effects, &wake.messages, &wake.log] {
+            waiting.notify_one();
+        }
+        Ok(())
     }
 
     /// Stops the bot as a signal does.

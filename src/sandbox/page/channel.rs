@@ -4,6 +4,7 @@ use askama::Template;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
+    blocks,
     draw::Sight,
     look::name_of,
     piece::Piece,
@@ -191,13 +192,14 @@ fn thread(sight: &Sight<'_>, message: &Posting, all: &[&Posting]) -> Option<Thre
     })
 }
 
-fn body(_: &Sight<'_>, _: &Posting, version: &Version) -> String {
-    #[derive(Template)]
-    #[template(source = r#"<p class="text">{{ text }}</p>"#, ext = "html")]
-    struct Text<'a> {
-        text: &'a str,
-    }
-    Text { text: &version.text }.render().unwrap_or_default()
+fn body(sight: &Sight<'_>, message: &Posting, version: &Version) -> String {
+    let hidden = [
+        ("channel", sight.look.channel.clone()),
+        ("ts", message.ts.clone()),
+    ];
+    let action = sight.look.at("/act");
+    let scene = sight.scene(&action, &hidden);
+    blocks::message(&scene, &version.text, &version.blocks, &[])
 }
 
 /// `1795424400.000100`.

@@ -3,10 +3,18 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use super::{channel, front::Front, look::Look, panel, piece::Piece, side, windows};
+use super::{
+    blocks::Scene,
+    channel,
+    front::Front,
+    look::{Look, name_of},
+    panel,
+    piece::Piece,
+    side, windows,
+};
 use crate::{
     ops_log::Entry,
-    sandbox::slack::Workspace,
+    sandbox::slack::{ON_CALL, Workspace},
     store::Filter,
 };
 
@@ -22,6 +30,25 @@ pub(super) struct Sight<'a> {
     pub(super) now: DateTime<Utc>,
     /// The newest first; an error is for people.
     pub(super) log: Result<Vec<Entry>, String>,
+    people: Vec<(String, String)>,
+    channels: Vec<(String, String)>,
+    groups: Vec<(String, String)>,
+}
+
+impl Sight<'_> {
+    pub(super) fn scene<'a>(&'a self, action: &'a str, hidden: &'a [(&'a str, String)]) -> Scene<'a> {
+        Scene {
+            people: &self.people,
+            channels: &self.channels,
+            groups: &self.groups,
+            zone: self.zone,
+            now: self.now,
+            me: &self.look.me,
+            action,
+            hidden,
+            enabled: true,
+        }
+    }
 }
 
 pub(super) async fn draw(front: &Front, look: &Look) -> Vec<Piece> {
@@ -35,13 +62,27 @@ pub(super) async fn draw(front: &Front, look: &Look) -> Vec<Piece> {
         zone: office.bot.schedule.time_zone,
         now: office.time.now(),
         log: log.map_err(|error| format!("{error:#}")),
+        people: named(world.users.keys(), |id| name_of(&world, id)),
+        channels: named(world.channels.keys(), |id| world.channels[id].name.clone()),
+        groups: named(world.groups.keys(), |id| match id.as_str() {
+            ON_CALL => "on-call".to_owned(),
+            id => id.to_owned(),
+        }),
     };
     let drawn = [
         side::pieces(&sight),
         channel::pieces(&sight),
+        windows::home(&sight),
         windows::pieces(&sight),
         panel::pieces(&sight),
     ];
     // A template of our own can't fail but for memory; then what is there stays.
     drawn.into_iter().flatten().flatten().collect()
+}
+
+fn named<'a>(
+    ids: impl Iterator<Item = &'a String>,
+    name: impl Fn(&String) -> String,
+) -> Vec<(String, String)> {
+    ids.map(|id| (id.clone(), name(id))).collect()
 }

@@ -20,6 +20,7 @@ use tokio::{net::TcpListener, sync::watch};
 use super::Office;
 use crate::serve::listener::{Limits, serve_within};
 
+pub mod blocks;
 mod channel;
 mod draw;
 mod front;
@@ -104,7 +105,7 @@ async fn page(State(front): State<Arc<Front>>, RawQuery(query): RawQuery) -> Res
 }
 
 async fn style() -> impl IntoResponse {
-    const STYLE: &str = include_str!("page.css");
+    const STYLE: &str = concat!(include_str!("page.css"), include_str!("blocks.css"));
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)
 }
 

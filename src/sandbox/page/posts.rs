@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use url::form_urlencoded;
 
 use super::{
+    blocks::{Used, state, used},
     front::{Errors, Front},
     look::Look,
 };
@@ -82,19 +83,47 @@ pub(super) async fn say((State(front), RawQuery(query), headers): Asked, body: S
 
 pub(super) async fn act((State(front), RawQuery(query), headers): Asked, body: String) -> Response {
     let form = Form::read(&front, query, &headers, &body);
-    let place = Place::Message {
-        channel: form.field("channel").to_owned(),
-        ts: form.field("ts").to_owned(),
+    let Some((place, used)) = press(&front, &form) else {
+        return refused("That is no longer there: the message was changed meanwhile.");
     };
-    let (block, action) = (form.field("block_id"), form.field("action_id"));
+    let (block, action) = (used.block.as_str(), used.action.as_str());
     let done = front
         .office
         .slack
-        .act(&form.look.me, &place, block, action, Value::Null)
+        .act(&form.look.me, &place, block, action, used.chosen)
         .await;
+    done_or_said(&front, &form, &done).await
+}
+
+/// Which element is meant, as the message or the view has it now.
+fn press(front: &Front, form: &Form) -> Option<(Place, Used)> {
+    let world = front.office.slack.world();
+    let zone = front.office.bot.schedule.time_zone;
+    let view = form.field("view");
+    if !view.is_empty() {
+        let mut views = world.views.iter().chain(world.homes.values());
+        let view = views.find(|it| it.id == view && it.user == form.look.me)?;
+        let used = used(zone, view.now()["blocks"].as_array()?, &form.fields)?;
+        return Some((Place::View(view.id.clone()), used));
+    }
+    let (channel, ts) = (form.field("channel"), form.field("ts"));
+    let messages = &world.channels.get(channel)?.messages;
+    let message = messages.iter().find(|it| it.ts == ts && !it.deleted)?;
+    let used = used(zone, &message.now().blocks, &form.fields)?;
+    let place = Place::Message {
+        channel: channel.to_owned(),
+        ts: ts.to_owned(),
+    };
+    Some((place, used))
+}
+
+async fn done_or_said(front: &Front, form: &Form, done: &Delivered) -> Response {
     match done {
-        Delivered::Failed(why) => refused(&format!("Daily Ops did not answer: {why}")),
-        Delivered::Acked { .. } => form.back(&front).await,
+        Delivered::Failed("operation_timeout") => {
+            refused("Daily Ops took longer than 3 seconds: Slack gave up waiting.")
+        }
+        Delivered::Failed(why) => refused(&format!("This did not reach Daily Ops: {why}")),
+        Delivered::Acked { .. } => form.back(front).await,
     }
 }
 
@@ -103,15 +132,22 @@ pub(super) async fn submit(
     body: String,
 ) -> Response {
     let form = Form::read(&front, query, &headers, &body);
-    let view = form.field("view");
-    let done = front.office.slack.submit(&form.look.me, view, Value::Null).await;
-    match done {
-        Delivered::Failed(why) => refused(&format!("Daily Ops did not answer: {why}")),
-        Delivered::Acked { body, .. } => {
-            front.refuse(view, errors(&body));
-            form.back(&front).await
-        }
+    let id = form.field("view");
+    let values = {
+        let world = front.office.slack.world();
+        let view = world.views.iter().find(|view| view.id == id);
+        let blocks = view.and_then(|view| view.now()["blocks"].as_array());
+        let zone = front.office.bot.schedule.time_zone;
+        blocks.map(|blocks| state(zone, blocks, &form.fields))
+    };
+    let Some(values) = values else {
+        return refused("That window is closed.");
+    };
+    let done = front.office.slack.submit(&form.look.me, id, values).await;
+    if let Delivered::Acked { body, .. } = &done {
+        front.refuse(id, errors(body));
     }
+    done_or_said(&front, &form, &done).await
 }
 
 fn errors(body: &Value) -> Errors {

@@ -115,8 +115,7 @@ const COLOURS: [&str; 6] = [
 pub(super) fn avatar(id: &str, name: &str) -> String {
     #[derive(Template)]
     #[template(
-        source = r#"<svg class="avatar" viewBox="0 0 36 36" aria-hidden="true"><rect width="36" height="36" rx="8" fill="{{ colour }}"/><text x="18" y="23" text-anchor="middle" font-size="14" font-weight="700" fill="#fff">{{ initials }}</text></svg>"#,
-        ext = "html"
+        path = "sandbox/avatar.html"
     )]
     struct Avatar {
         colour: &'static str,
