@@ -12,13 +12,14 @@ use tokio::{net::TcpListener, sync::watch};
 use url::Url;
 
 mod block_rules;
+mod faults;
 mod methods;
 mod people;
 mod server;
 mod workspace;
 
+pub use faults::{Fault, TransportFaults};
 pub use people::{Chosen, Delivered, Place};
-pub use server::Fault;
 pub use workspace::{
     App, Call, Channel, Member, Posting, RequestUrls, SlashCommand, Version, View, Workspace,
 };

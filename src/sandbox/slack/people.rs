@@ -75,11 +75,7 @@ impl Slack {
         let delivered = self.deliver(url, form).await;
         if let Delivered::Failed(why) = &delivered {
             let mut world = self.world();
-            let version = Version {
-                text: format!("{command} failed with the error \"{why}\""),
-                blocks: Vec::new(),
-                metadata: Value::Null,
-            };
+            let version = Version::of(format!("{command} failed with the error \"{why}\""));
             world.add_for(channel, "USLACKBOT", user, version);
         }
         delivered

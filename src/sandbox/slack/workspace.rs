@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{
     ANNA, APP_TOKEN, BEN, BOARD, BOT, Fault, GENERAL, GUEST, LEFT, OLD, ON_CALL, OPS, OTHER_BOT,
-    SECRET, SIGNING_SECRET, STRANGER, TEAM, TOKEN,
+    SECRET, SIGNING_SECRET, STRANGER, TEAM, TOKEN, TransportFaults,
 };
 use crate::sandbox::time::Time;
 
@@ -37,6 +37,8 @@ pub struct Workspace {
     pub homes: BTreeMap<String, View>,
     /// Every call, in the order of arrival, whatever became of it.
     pub calls: Vec<Call>,
+    /// What goes wrong on the way to the app.
+    pub transport: TransportFaults,
     pub(super) faults: Vec<(String, Fault, usize)>,
     pub(super) triggers: BTreeMap<String, Trigger>,
     pub(super) addresses: BTreeMap<String, Address>,
@@ -147,11 +149,21 @@ pub struct Posting {
 }
 
 /// A message between two edits.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Version {
     pub text: String,
     pub blocks: Vec<Value>,
+    pub attachments: Vec<Value>,
     pub metadata: Value,
+}
+
+impl Version {
+    pub fn of(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            ..Self::default()
+        }
+    }
 }
 
 impl Posting {
@@ -288,6 +300,7 @@ impl Workspace {
             replies: Vec::new(),
             homes: BTreeMap::new(),
             calls: Vec::new(),
+            transport: TransportFaults::default(),
             faults: Vec::new(),
             triggers: BTreeMap::new(),
             addresses: BTreeMap::new(),
@@ -343,12 +356,7 @@ impl Workspace {
 
     /// Puts another user's message into a channel.
     pub fn say(&mut self, channel: &str, user: &str, text: &str) -> String {
-        let version = Version {
-            text: text.to_owned(),
-            blocks: Vec::new(),
-            metadata: Value::Null,
-        };
-        self.add(channel, user, version)
+        self.add(channel, user, Version::of(text))
     }
 
     /// How often a method was called.
