@@ -64,7 +64,11 @@ pub(super) fn pieces(sight: &Sight<'_>) -> askama::Result<Vec<Piece>> {
         !message.deleted && message.only_for.as_ref().is_none_or(|it| *it == look.me)
     };
     let all: Vec<&Posting> = channel.messages.iter().filter(seen).collect();
-    let main: Vec<&Posting> = all.iter().copied().filter(|it| it.thread.is_none()).collect();
+    let main: Vec<&Posting> = all
+        .iter()
+        .copied()
+        .filter(|it| it.thread.is_none())
+        .collect();
     let newest = &main[main.len().saturating_sub(MESSAGES)..];
     let mut pieces = list(sight, "messages", newest, &all)?;
     if let Some(thread) = &look.thread {
@@ -90,7 +94,8 @@ fn list(
     for message in messages {
         let at = instant(&message.ts);
         let day = at.with_timezone(&sight.zone).date_naive();
-        let is_new_day = before.is_none_or(|(_, it)| it.with_timezone(&sight.zone).date_naive() != day);
+        let is_new_day =
+            before.is_none_or(|(_, it)| it.with_timezone(&sight.zone).date_naive() != day);
         if is_new_day {
             let id = format!("{region}-{day}");
             let today = sight.now.with_timezone(&sight.zone).date_naive();
@@ -158,7 +163,11 @@ fn one(
                 emoji: emojis::get_by_shortcode(emoji)
                     .map_or_else(|| format!(":{emoji}:"), ToString::to_string),
                 count: users.len(),
-                who: users.iter().map(|id| name_of(world, id)).collect::<Vec<_>>().join(", "),
+                who: users
+                    .iter()
+                    .map(|id| name_of(world, id))
+                    .collect::<Vec<_>>()
+                    .join(", "),
             })
             .collect(),
         thread: thread(sight, message, all),
@@ -176,7 +185,10 @@ fn is_edited(message: &Posting) -> bool {
 }
 
 fn thread(sight: &Sight<'_>, message: &Posting, all: &[&Posting]) -> Option<Thread> {
-    let replies = || all.iter().filter(|it| it.thread.as_ref() == Some(&message.ts));
+    let replies = || {
+        all.iter()
+            .filter(|it| it.thread.as_ref() == Some(&message.ts))
+    };
     let last = replies().next_back()?;
     let count = replies().count();
     Some(Thread {
@@ -206,6 +218,8 @@ fn body(sight: &Sight<'_>, message: &Posting, version: &Version) -> String {
 pub(super) fn instant(ts: &str) -> DateTime<Utc> {
     let (seconds, micros) = ts.split_once('.').unwrap_or((ts, "0"));
     let seconds = seconds.parse().unwrap_or(0);
-    let nanos = micros.parse::<u32>().map_or(0, |micros| micros % 1_000_000 * 1000);
+    let nanos = micros
+        .parse::<u32>()
+        .map_or(0, |micros| micros % 1_000_000 * 1000);
     DateTime::from_timestamp(seconds, nanos).unwrap_or_default()
 }

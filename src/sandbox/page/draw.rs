@@ -36,7 +36,11 @@ pub(super) struct Sight<'a> {
 }
 
 impl Sight<'_> {
-    pub(super) fn scene<'a>(&'a self, action: &'a str, hidden: &'a [(&'a str, String)]) -> Scene<'a> {
+    pub(super) fn scene<'a>(
+        &'a self,
+        action: &'a str,
+        hidden: &'a [(&'a str, String)],
+    ) -> Scene<'a> {
         Scene {
             people: &self.people,
             channels: &self.channels,

@@ -5,8 +5,8 @@ use chrono::DateTime;
 
 use super::{draw::Sight, look::name_of, piece::Piece};
 use crate::{
-    ops_log::{Entry, Sentence},
     ops_log::Piece as Word,
+    ops_log::{Entry, Sentence},
     sandbox::{slack::Workspace, world::World},
     triage::Person,
 };
@@ -102,7 +102,8 @@ pub(super) fn pieces(sight: &Sight<'_>) -> askama::Result<Vec<Piece>> {
 
 fn line(sight: &Sight<'_>, entry: &Entry) -> Line {
     let local = entry.at.with_timezone(&sight.zone);
-    let is_today = local.date_naive() == DateTime::date_naive(&sight.now.with_timezone(&sight.zone));
+    let is_today =
+        local.date_naive() == DateTime::date_naive(&sight.now.with_timezone(&sight.zone));
     let (text, by) = match &entry.body {
         None => ("erased".to_owned(), String::new()),
         Some(body) => (

@@ -93,7 +93,12 @@ mod tests {
                 continue;
             }
             let place = match &put.after {
-                Some(after) => page.iter().position(|it| it.id == *after).expect("it stands there") + 1,
+                Some(after) => {
+                    page.iter()
+                        .position(|it| it.id == *after)
+                        .expect("it stands there")
+                        + 1
+                }
                 None => 0,
             };
             let piece = Piece {

@@ -33,7 +33,11 @@ struct Form {
 impl Form {
     fn read(front: &Front, query: Option<String>, headers: &HeaderMap, body: &str) -> Self {
         let query = query.unwrap_or_default();
-        let pairs = |text: &str| form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        let pairs = |text: &str| {
+            form_urlencoded::parse(text.as_bytes())
+                .into_owned()
+                .collect()
+        };
         Self {
             look: Look::read(&query, &front.office.slack.world()),
             query: pairs(&query),
@@ -43,7 +47,11 @@ impl Form {
     }
 
     fn field(&self, name: &str) -> &str {
-        let found = self.fields.iter().chain(&self.query).find(|(key, _)| key == name);
+        let found = self
+            .fields
+            .iter()
+            .chain(&self.query)
+            .find(|(key, _)| key == name);
         found.map_or("", |(_, value)| value)
     }
 
@@ -162,7 +170,11 @@ pub(super) async fn close(
     body: String,
 ) -> Response {
     let form = Form::read(&front, query, &headers, &body);
-    front.office.slack.close(&form.look.me, form.field("view")).await;
+    front
+        .office
+        .slack
+        .close(&form.look.me, form.field("view"))
+        .await;
     form.back(&front).await
 }
 

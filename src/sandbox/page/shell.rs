@@ -35,7 +35,11 @@ pub(super) fn shell(front: &Front, look: &Look, pieces: &[Piece]) -> askama::Res
     let app = world.app.name.clone();
     let commands = world.app.commands.clone();
     drop(world);
-    let place = if look.home { app.clone() } else { format!("#{channel}") };
+    let place = if look.home {
+        app.clone()
+    } else {
+        format!("#{channel}")
+    };
     let part = |name| region(pieces, name);
     Shell {
         title: format!("{place} · Acme · sandbox"),

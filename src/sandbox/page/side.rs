@@ -114,15 +114,17 @@ const COLOURS: [&str; 6] = [
 /// The initials of a name on a colour of its own.
 pub(super) fn avatar(id: &str, name: &str) -> String {
     #[derive(Template)]
-    #[template(
-        path = "sandbox/avatar.html"
-    )]
+    #[template(path = "sandbox/avatar.html")]
     struct Avatar {
         colour: &'static str,
         initials: String,
     }
-    let sum = id.bytes().fold(0_usize, |sum, byte| sum * 31 % 9973 + usize::from(byte));
-    let initials = name.split_whitespace().filter_map(|word| word.chars().next());
+    let sum = id
+        .bytes()
+        .fold(0_usize, |sum, byte| sum * 31 % 9973 + usize::from(byte));
+    let initials = name
+        .split_whitespace()
+        .filter_map(|word| word.chars().next());
     Avatar {
         colour: COLOURS[sum % COLOURS.len()],
         initials: initials.take(2).collect(),
