@@ -21,6 +21,35 @@ impl Html {
         Self(template.render().unwrap_or_default())
     }
 
+    /// What a writer of well-formed HTML wrote, which escaped whatever isn't its own.
+    pub(super) fn written(html: String) -> Self {
+        Self(html)
+    }
+
+    /// Without its tags.
+    pub(super) fn to_plain(&self) -> String {
+        let mut plain = String::new();
+        let mut is_tag = false;
+        for c in self.0.chars() {
+            match c {
+                '<' => is_tag = true,
+                '>' => is_tag = false,
+                c if !is_tag => plain.push(c),
+                _ => {}
+            }
+        }
+        let entities = [
+            ("&lt;", "<"),
+            ("&gt;", ">"),
+            ("&quot;", "\""),
+            ("&#39;", "'"),
+            ("&amp;", "&"),
+        ];
+        entities
+            .iter()
+            .fold(plain, |text, (entity, c)| text.replace(entity, c))
+    }
+
     pub(super) fn element(
         tag: &'static str,
         attributes: &[(&'static str, &str)],

@@ -7,15 +7,33 @@
 //! that. With JavaScript, a change within `[data-autosubmit]` clicks the `.b-send` button beside it, which
 //! `html.js .b-send` hides.
 
+mod attachments;
+mod cards;
+mod chosen;
+mod dates;
+mod elements;
+mod emoji;
 mod html;
+mod inputs;
+mod json;
+mod layout;
+mod markdown;
+mod mentions;
+mod mrkdwn;
+mod options;
+mod rich_text;
+mod tables;
+
+pub use chosen::{Used, state, used};
 
 use std::collections::BTreeMap;
 
+use askama::Template;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use html::Html;
+use self::{html::Html, layout::Surface};
 
 /// What a message is seen in.
 pub struct Scene<'a> {
@@ -35,50 +53,93 @@ pub struct Scene<'a> {
     pub enabled: bool,
 }
 
-/// What somebody used, and Slack's own fields of the action.
-pub struct Used {
-    pub block: String,
-    pub action: String,
-    pub chosen: Value,
+/// A message's contents with its form. Blocks win over text; attachments follow.
+pub fn message(scene: &Scene<'_>, text: &str, blocks: &[Value], attachments: &[Value]) -> String {
+    let errors = BTreeMap::new();
+    let surface = Surface {
+        scene,
+        is_view: false,
+        errors: &errors,
+    };
+    let mut contents = if blocks.is_empty() {
+        Html::element(
+            "div",
+            &[("class", "b-text")],
+            &mrkdwn::html(scene, text, false),
+        )
+    } else {
+        layout::blocks(&surface, blocks, 0)
+    };
+    contents.push(
+        &attachments
+            .iter()
+            .map(|it| attachments::html(&surface, it))
+            .collect(),
+    );
+    Html::of(&Message {
+        has_form: chosen::acts(blocks)
+            || attachments
+                .iter()
+                .any(|it| chosen::acts(json::list(it, "blocks"))),
+        action: scene.action,
+        hidden: scene.hidden,
+        contents: enclosed(scene, &contents),
+    })
+    .into_string()
 }
 
-/// A message's contents with its form. Blocks win over text.
-pub fn message(
-    _scene: &Scene<'_>,
-    text: &str,
-    _blocks: &[Value],
-    _attachments: &[Value],
-) -> String {
-    Html::text(text).into_string()
-}
-
-/// A modal's or an App Home's contents, to stand in a form that the caller writes and whose action is what submits it;
-/// presses go to `Scene::action`. `errors` by block.
-pub fn view_body(_scene: &Scene<'_>, view: &Value, _errors: &BTreeMap<String, String>) -> String {
-    Html::text(view["title"]["text"].as_str().unwrap_or_default()).into_string()
+/// A modal's or an App Home's contents, to stand in a form that the caller writes and that leads to where it is
+/// submitted; presses lead to `Scene::action`. The form's own submit button should come first, hidden, so that Enter
+/// presses it. `errors` by block.
+pub fn view_body(scene: &Scene<'_>, view: &Value, errors: &BTreeMap<String, String>) -> String {
+    let surface = Surface {
+        scene,
+        is_view: true,
+        errors,
+    };
+    let contents = layout::blocks(&surface, json::list(view, "blocks"), 0);
+    enclosed(scene, &contents).into_string()
 }
 
 /// `verbatim`: addresses that aren't marked up stay text.
-pub fn mrkdwn(_scene: &Scene<'_>, text: &str, _verbatim: bool) -> String {
-    Html::text(text).into_string()
+pub fn mrkdwn(scene: &Scene<'_>, text: &str, verbatim: bool) -> String {
+    mrkdwn::html(scene, text, verbatim).into_string()
 }
 
-/// What a notification says: no marks, entities and emoji resolved.
-pub fn plain(text: &str) -> String {
-    text.to_owned()
-}
-
-/// The element that a form's press is about, among a message's or a view's blocks.
-pub fn used(_zone: Tz, _blocks: &[Value], _form: &[(String, String)]) -> Option<Used> {
-    None
-}
-
-/// `state.values` for all inputs of a message or a view.
-pub fn state(_zone: Tz, _blocks: &[Value], _form: &[(String, String)]) -> Value {
-    Value::Object(serde_json::Map::new())
+/// What a notification says: the words, without marks.
+pub fn plain(scene: &Scene<'_>, text: &str) -> String {
+    mrkdwn::html(scene, text, true).to_plain()
 }
 
 /// The name of an input's field.
 pub fn field(block: &str, action: &str) -> String {
     format!("{}/{action}", block.replace('%', "%25").replace('/', "%2F"))
+}
+
+/// The name of a submit button that acts; its value is the button's or the option's.
+pub fn press(block: &str, action: &str) -> String {
+    format!("press:{}", field(block, action))
+}
+
+#[derive(Template)]
+#[template(path = "sandbox/blocks.html", block = "message")]
+struct Message<'a> {
+    has_form: bool,
+    action: &'a str,
+    hidden: &'a [(&'a str, String)],
+    contents: Html,
+}
+
+#[derive(Template)]
+#[template(path = "sandbox/blocks.html", block = "surface")]
+struct Enclosed<'a> {
+    enabled: bool,
+    contents: &'a Html,
+}
+
+fn enclosed(scene: &Scene<'_>, contents: &Html) -> Html {
+    Html::of(&Enclosed {
+        enabled: scene.enabled,
+        contents,
+    })
 }
