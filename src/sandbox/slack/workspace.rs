@@ -207,8 +207,10 @@ pub struct Call {
 
 impl Workspace {
     pub fn new(time: Time) -> Self {
-        let home = || Member {
+        let home = |name: &str, title: &str| Member {
             team: TEAM.to_owned(),
+            real_name: name.to_owned(),
+            title: title.to_owned(),
             ..Member::default()
         };
         let users = [
@@ -216,42 +218,44 @@ impl Workspace {
                 ANNA,
                 Member {
                     email: Some("anna@example.com".to_owned()),
-                    ..home()
+                    ..home("Anna Berg", "On call this week")
                 },
             ),
-            (BEN, home()),
+            (BEN, home("Ben Okafor", "Backend, may triage")),
             (
                 GUEST,
                 Member {
                     is_restricted: true,
-                    ..home()
+                    ..home("Gil Moreau", "Guest, a contractor")
                 },
             ),
             (
                 BOT,
                 Member {
                     is_bot: true,
-                    ..home()
+                    ..home("Daily Ops", "App")
                 },
             ),
             (
                 OTHER_BOT,
                 Member {
                     is_bot: true,
-                    ..home()
+                    ..home("Deploys", "App")
                 },
             ),
             (
                 LEFT,
                 Member {
                     deleted: true,
-                    ..home()
+                    ..home("Lea Kim", "Has left")
                 },
             ),
             (
                 STRANGER,
                 Member {
                     team: "T0ELSEWHERE".to_owned(),
+                    real_name: "Sam Reyes".to_owned(),
+                    title: "Of another workspace".to_owned(),
                     is_stranger: true,
                     ..Member::default()
                 },
