@@ -15,4 +15,4 @@ pub mod page;
 
 mod office;
 
-pub use office::{Office, Options, once};
+pub use office::{Office, Options, Step, once};

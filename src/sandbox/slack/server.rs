@@ -1,6 +1,6 @@
-//! The workspace on a socket, and what can go wrong there.
+//! The workspace on a socket.
 
-use std::{io, time::Duration};
+use std::io;
 
 use axum::{
     body::{Body, to_bytes},
@@ -12,31 +12,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value, json};
 use tokio::{net::TcpListener, sync::watch};
 
-use super::{Call, Shared, methods, refusal};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// 429, asking to wait so many seconds.
-    RateLimited(u64),
-    /// Refused with this code.
-    Refused(&'static str),
-    /// 503, and nothing is done.
-    ServerError,
-    /// It is done, and answered with 502.
-    ServerErrorAfter,
-    /// The connection ends, and nothing is done.
-    ResetBefore,
-    /// It is done, and the connection ends without an answer.
-    ResetAfter,
-    /// It is done, and answered with a page of HTML.
-    Garbage,
-    /// Neither done nor answered.
-    Stall,
-    /// It is done when the test says so, whether or not anybody waits, and never answered.
-    Late,
-    /// It is done and answered after that time.
-    Slow(Duration),
-}
+use super::{Call, Fault, Shared, methods, refusal};
 
 pub(super) async fn serve(listener: TcpListener, world: Shared, gate: watch::Receiver<usize>) {
     loop {

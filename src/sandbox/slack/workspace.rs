@@ -7,8 +7,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    ANNA, APP_TOKEN, BEN, BOARD, BOT, Fault, GENERAL, GUEST, LEFT, OLD, ON_CALL, OPS, OTHER_BOT,
-    SECRET, SIGNING_SECRET, STRANGER, TEAM, TOKEN,
+    ANNA, APP_TOKEN, BEN, BOARD, BOT, Fault, GENERAL, GUEST, LEFT, Ledger, OLD, ON_CALL, OPS,
+    OTHER_BOT, SECRET, SIGNING_SECRET, STRANGER, TEAM, TOKEN, TransportFaults,
 };
 use crate::sandbox::time::Time;
 
@@ -37,6 +37,9 @@ pub struct Workspace {
     pub homes: BTreeMap<String, View>,
     /// Every call, in the order of arrival, whatever became of it.
     pub calls: Vec<Call>,
+    /// What goes wrong on the way to the app.
+    pub transport: TransportFaults,
+    pub delivery: Ledger,
     pub(super) faults: Vec<(String, Fault, usize)>,
     pub(super) triggers: BTreeMap<String, Trigger>,
     pub(super) addresses: BTreeMap<String, Address>,
@@ -64,6 +67,8 @@ pub struct App {
     pub commands: Vec<SlashCommand>,
     /// Where Slack's requests go while no Socket Mode connection is open.
     pub urls: RequestUrls,
+    /// The events that it hears of: `message.channels`, `app_mention`.
+    pub events: BTreeSet<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -147,11 +152,21 @@ pub struct Posting {
 }
 
 /// A message between two edits.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Version {
     pub text: String,
     pub blocks: Vec<Value>,
+    pub attachments: Vec<Value>,
     pub metadata: Value,
+}
+
+impl Version {
+    pub fn of(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            ..Self::default()
+        }
+    }
 }
 
 impl Posting {
@@ -192,8 +207,10 @@ pub struct Call {
 
 impl Workspace {
     pub fn new(time: Time) -> Self {
-        let home = || Member {
+        let home = |name: &str, title: &str| Member {
             team: TEAM.to_owned(),
+            real_name: name.to_owned(),
+            title: title.to_owned(),
             ..Member::default()
         };
         let users = [
@@ -201,42 +218,44 @@ impl Workspace {
                 ANNA,
                 Member {
                     email: Some("anna@example.com".to_owned()),
-                    ..home()
+                    ..home("Anna Berg", "On call this week")
                 },
             ),
-            (BEN, home()),
+            (BEN, home("Ben Okafor", "Backend, may triage")),
             (
                 GUEST,
                 Member {
                     is_restricted: true,
-                    ..home()
+                    ..home("Gil Moreau", "Guest, a contractor")
                 },
             ),
             (
                 BOT,
                 Member {
                     is_bot: true,
-                    ..home()
+                    ..home("Daily Ops", "App")
                 },
             ),
             (
                 OTHER_BOT,
                 Member {
                     is_bot: true,
-                    ..home()
+                    ..home("Deploys", "App")
                 },
             ),
             (
                 LEFT,
                 Member {
                     deleted: true,
-                    ..home()
+                    ..home("Lea Kim", "Has left")
                 },
             ),
             (
                 STRANGER,
                 Member {
                     team: "T0ELSEWHERE".to_owned(),
+                    real_name: "Sam Reyes".to_owned(),
+                    title: "Of another workspace".to_owned(),
                     is_stranger: true,
                     ..Member::default()
                 },
@@ -271,6 +290,7 @@ impl Workspace {
                 scopes: ["commands", "chat:write", "users:read", "channels:history"].into(),
                 commands: Vec::new(),
                 urls: RequestUrls::default(),
+                events: BTreeSet::new(),
             },
             users: users.map(|(id, user)| (id.to_owned(), user)).into(),
             groups: [(ON_CALL.to_owned(), vec![ANNA.to_owned(), BEN.to_owned()])].into(),
@@ -284,6 +304,8 @@ impl Workspace {
             replies: Vec::new(),
             homes: BTreeMap::new(),
             calls: Vec::new(),
+            transport: TransportFaults::default(),
+            delivery: Ledger::default(),
             faults: Vec::new(),
             triggers: BTreeMap::new(),
             addresses: BTreeMap::new(),
@@ -339,12 +361,7 @@ impl Workspace {
 
     /// Puts another user's message into a channel.
     pub fn say(&mut self, channel: &str, user: &str, text: &str) -> String {
-        let version = Version {
-            text: text.to_owned(),
-            blocks: Vec::new(),
-            metadata: Value::Null,
-        };
-        self.add(channel, user, version)
+        self.add(channel, user, Version::of(text))
     }
 
     /// How often a method was called.

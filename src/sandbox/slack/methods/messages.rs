@@ -33,6 +33,7 @@ impl Workspace {
         Ok(Version {
             text: said.chars().take(40_000).collect(),
             blocks,
+            attachments: Vec::new(),
             metadata: metadata.clone(),
         })
     }

@@ -113,7 +113,7 @@ fn auth_test(world: &Workspace) -> Value {
 }
 
 fn connect(world: &mut Workspace) -> Value {
-    let ticket = world.count();
+    let ticket = world.ticket();
     let base = world
         .socket
         .as_ref()
@@ -248,7 +248,7 @@ pub(super) fn respond(world: &mut Workspace, id: &str, said: &Value) -> Result<(
     let version = Version {
         text: text(said, "text").to_owned(),
         blocks: said["blocks"].as_array().cloned().unwrap_or_default(),
-        metadata: Value::Null,
+        ..Version::default()
     };
     let user = world.app.user.clone();
     world.add_for(&address.channel, &user, &address.user, version);
