@@ -3,6 +3,7 @@
 mod admin;
 mod architecture;
 mod asked_rounds;
+mod bolt;
 mod chain;
 mod checklist;
 mod configuration;
@@ -25,6 +26,7 @@ mod permissions;
 mod picture;
 mod render;
 mod round;
+mod sandbox_once;
 mod schedule;
 mod secrets;
 mod sentry_contract;

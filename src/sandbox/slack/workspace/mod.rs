@@ -1,6 +1,6 @@
 //! A workspace: who is in it, which app is installed, and what was said.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -19,8 +19,8 @@ pub(super) use member::Scheduled;
 use passes::{Address, Trigger};
 
 use super::{
-    ANNA, APP_TOKEN, BEN, BOARD, BOT, GENERAL, GUEST, LEFT, OLD, ON_CALL, OPS, OTHER_BOT, SECRET,
-    SIGNING_SECRET, STRANGER, Spoiled, TEAM, TOKEN, TransportFaults,
+    ANNA, APP_TOKEN, BEN, BOARD, BOT, GENERAL, GUEST, LEFT, Ledger, OLD, ON_CALL, OPS, OTHER_BOT,
+    SECRET, SIGNING_SECRET, STRANGER, Spoiled, TEAM, TOKEN, TransportFaults,
 };
 use crate::sandbox::time::Time;
 
@@ -51,6 +51,7 @@ pub struct Workspace {
     pub calls: Vec<Call>,
     /// What goes wrong on the way to the app.
     pub transport: TransportFaults,
+    pub delivery: Ledger,
     pub(super) faults: Vec<Spoiled>,
     /// By their ids.
     pub files: BTreeMap<String, Upload>,
@@ -72,8 +73,10 @@ pub struct Workspace {
 
 impl Workspace {
     pub fn new(time: Time) -> Self {
-        let home = || Member {
+        let home = |name: &str, title: &str| Member {
             team: TEAM.to_owned(),
+            real_name: name.to_owned(),
+            title: title.to_owned(),
             ..Member::default()
         };
         let users = [
@@ -81,42 +84,44 @@ impl Workspace {
                 ANNA,
                 Member {
                     email: Some("anna@example.com".to_owned()),
-                    ..home()
+                    ..home("Anna Berg", "On call this week")
                 },
             ),
-            (BEN, home()),
+            (BEN, home("Ben Okafor", "Backend, may triage")),
             (
                 GUEST,
                 Member {
                     is_restricted: true,
-                    ..home()
+                    ..home("Gil Moreau", "Guest, a contractor")
                 },
             ),
             (
                 BOT,
                 Member {
                     is_bot: true,
-                    ..home()
+                    ..home("Daily Ops", "App")
                 },
             ),
             (
                 OTHER_BOT,
                 Member {
                     is_bot: true,
-                    ..home()
+                    ..home("Deploys", "App")
                 },
             ),
             (
                 LEFT,
                 Member {
                     deleted: true,
-                    ..home()
+                    ..home("Lea Kim", "Has left")
                 },
             ),
             (
                 STRANGER,
                 Member {
                     team: "T0ELSEWHERE".to_owned(),
+                    real_name: "Sam Reyes".to_owned(),
+                    title: "Of another workspace".to_owned(),
                     is_stranger: true,
                     ..Member::default()
                 },
@@ -151,6 +156,7 @@ impl Workspace {
                 scopes: ["commands", "chat:write", "users:read", "channels:history"].into(),
                 commands: Vec::new(),
                 urls: RequestUrls::default(),
+                events: BTreeSet::new(),
             },
             users: users.map(|(id, user)| (id.to_owned(), user)).into(),
             groups: [(ON_CALL.to_owned(), vec![ANNA.to_owned(), BEN.to_owned()])].into(),
@@ -165,6 +171,7 @@ impl Workspace {
             homes: BTreeMap::new(),
             calls: Vec::new(),
             transport: TransportFaults::default(),
+            delivery: Ledger::default(),
             faults: Vec::new(),
             files: BTreeMap::new(),
             is_rate_limited: false,
