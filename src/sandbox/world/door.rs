@@ -86,7 +86,10 @@ impl Door {
             leaf => Ok(leaf),
         };
         hinge.leaf = turned.with_context(|| {
-            format!("{} can't be used again; another program took its port, so start the sandbox anew", self.address)
+            format!(
+                "{} can't be used again; another program took its port, so start the sandbox anew",
+                self.address
+            )
         })?;
         if let Some(waiting) = hinge.waiting.take() {
             waiting.wake();

@@ -20,7 +20,7 @@ mod course;
 mod issue;
 mod issues;
 mod part;
-mod scenarios;
+pub(super) mod scenarios;
 
 pub use course::{Course, Surge};
 pub use issue::{Issue, NAMELESS, broken_cart, issue};

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use axum::{Router, routing::get};
 
-use super::{Door, Kind, Part, Scenario, State as _, Switch, World};
+use super::{Door, Kind, Part, State as _, Switch, World};
 use crate::sandbox::time::Time;
 
 mod scenarios;
@@ -80,7 +80,7 @@ impl Part for Services {
 
     fn switches(&self) -> Vec<Switch> {
         let switch = |service: &Service| {
-            let described = service.described();
+            let described = service.described().clone();
             let label = format!("{} {}", described.environment, described.service);
             let state = service.state();
             state.switch("Services", described.name(), label)
