@@ -83,10 +83,10 @@ fn people_channels_and_groups_are_called_by_name() {
         "@Ben Okafor @Anna Ito #ops #other @on-duty @here @channel @who"
     );
     assert!(
-        html("<@U0ANNA>").contains("b-me"),
+        html("<@U0ANNA>").contains("b-mention b-me"),
         "one's own name is highlighted"
     );
-    assert!(!html("<@U0BEN>").contains("b-me"));
+    assert!(!html("<@U0BEN>").contains("b-mention b-me"));
 }
 
 #[test]
