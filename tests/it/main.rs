@@ -3,6 +3,7 @@
 mod admin;
 mod architecture;
 mod asked_rounds;
+mod browser;
 mod chain;
 mod checklist;
 mod configuration;
