@@ -11,17 +11,19 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch};
 use url::Url;
 
-mod block_rules;
 mod faults;
+mod limits;
 mod methods;
 mod people;
 mod server;
 mod workspace;
 
-pub use faults::{Fault, TransportFaults};
+pub use faults::{Fault, Spoiled, TransportFaults};
+pub use methods::SCOPES;
 pub use people::{Chosen, Delivered, Place};
 pub use workspace::{
-    App, Call, Channel, Member, Posting, RequestUrls, SlashCommand, Version, View, Workspace,
+    App, Call, Channel, Member, Posting, RequestUrls, SlashCommand, Upload, Version, View,
+    Workspace,
 };
 
 pub const TOKEN: &str = "xoxb-12345678901-abcdefghijklmnopqrstuvwx";
@@ -52,9 +54,10 @@ pub const ON_CALL: &str = "S0ONCALL";
 
 impl Workspace {
     /// Puts the workspace on a loopback address.
-    pub async fn open(self) -> anyhow::Result<Slack> {
+    pub async fn open(mut self) -> anyhow::Result<Slack> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
+        self.origin = format!("http://{address}");
         let shared = Shared {
             world: Arc::new(Mutex::new(self)),
             changed: watch::channel(0).0,
@@ -126,10 +129,12 @@ struct Shared {
 
 impl Shared {
     fn enter(&self) -> Entered<'_> {
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_changed = world.post_what_is_due();
         Entered {
-            world: self.world.lock().unwrap_or_else(PoisonError::into_inner),
+            world,
             changed: &self.changed,
-            is_changed: false,
+            is_changed,
         }
     }
 }
