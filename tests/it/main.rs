@@ -26,6 +26,7 @@ mod permissions;
 mod picture;
 mod render;
 mod round;
+mod sandbox_blocks;
 mod schedule;
 mod secrets;
 mod sentry_contract;
