@@ -46,6 +46,10 @@
     if (isField(old)) {
       if (isTouched(old)) return;
       if (old.nodeName === "INPUT" && /^(checkbox|radio)$/.test(old.type)) old.checked = fresh.checked;
+      if (old.nodeName === "SELECT") {
+        old.replaceChildren(...fresh.childNodes);
+        return;
+      }
     }
     const olds = [...old.childNodes];
     const named = new Map(olds.filter((node) => node.id).map((node) => [node.id, node]));
@@ -213,7 +217,9 @@
   document.addEventListener("change", (event) => {
     const place = event.target.closest("[data-autosubmit]");
     const button = place?.querySelector(".b-send") ?? place?.parentElement?.querySelector(".b-send");
-    if (button) button.form.requestSubmit(button);
+    if (!button) return;
+    button.form.requestSubmit(button);
+    delete event.target.dataset.touched;
   });
 
   // ---- The message box and its commands -----------------------------------------------------------------------------
@@ -330,6 +336,17 @@
       const field = document.querySelector("textarea[aria-expanded=true]");
       if (field) hide(field);
     }
+  });
+
+  // A link to a message that is here goes there, and shows which one it is.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-here]");
+    const message = link && by(new URL(link.href).hash.slice(1));
+    if (!message) return;
+    event.preventDefault();
+    message.scrollIntoView({ block: "center" });
+    message.classList.remove("meant");
+    requestAnimationFrame(() => message.classList.add("meant"));
   });
 
   document.addEventListener("keydown", (event) => {

@@ -8,7 +8,9 @@ async fn the_summary_of_the_morning_is_there_and_another_round_can_be_asked_for(
         let window = &stage.window;
         window.reads("#messages", "cart is undefined").await;
         window.types("/ops daily").await;
-        window.reads("#messages > .message:nth-of-type(3)", "need").await;
+        window
+            .reads("#messages > .message:nth-of-type(3)", "need")
+            .await;
         window.reads("#log", "Anna").await;
         let said = window.text("#composer").await;
         assert_eq!(said, "", "the box is empty again");
@@ -21,12 +23,19 @@ async fn the_message_box_completes_commands() {
     play("quiet", LAPTOP, |stage| async move {
         let window = &stage.window;
         window.reads("#messages", "ok").await;
-        window.find("#composer").await.click().await.expect("it is there");
+        window
+            .find("#composer")
+            .await
+            .click()
+            .await
+            .expect("it is there");
         window.keys("/op").await;
         window.reads("#commands", "/ops daily").await;
         window.reads("#commands", "/ops triage acknowledge").await;
         window.keys("s lo\u{e015}").await;
-        window.reads("#commands [aria-selected=true]", "/ops log").await;
+        window
+            .reads("#commands [aria-selected=true]", "/ops log")
+            .await;
         window.reads_no_more("#commands", "/ops daily").await;
         // Enter takes what is chosen, and a second one sends it.
         window.keys("\u{e007}\u{e007}").await;

@@ -58,7 +58,9 @@ pub(crate) async fn play<F: Future<Output = ()> + Send + 'static>(
     if needs_program("chromedriver", what).is_none() || needs_program("chromium", what).is_none() {
         return;
     }
-    rustls::crypto::ring::default_provider().install_default().ok();
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
     let _one = BROWSERS.acquire().await.expect("it is never closed");
     let (driver, port) = driver();
     let options = Options {
@@ -81,8 +83,13 @@ pub(crate) async fn play<F: Future<Output = ()> + Send + 'static>(
     // In a task of its own, so that the browser ends whatever becomes of it.
     let acted = tokio::spawn(act(stage)).await;
     if acted.is_err() {
-        let name = std::thread::current().name().unwrap_or("unnamed").replace("::", "-");
-        Window(client.clone()).picture(&format!("failed-{name}")).await;
+        let name = std::thread::current()
+            .name()
+            .unwrap_or("unnamed")
+            .replace("::", "-");
+        Window(client.clone())
+            .picture(&format!("failed-{name}"))
+            .await;
     }
     client.close().await.ok();
     end(driver, stop, serving, &office).await;
@@ -99,7 +106,10 @@ async fn end(
 ) {
     driver.kill().await.ok();
     stop.send_replace(true);
-    serving.await.expect("the page ends").expect("the page ends well");
+    serving
+        .await
+        .expect("the page ends")
+        .expect("the page ends well");
     office.close().await.expect("the bot ends well");
 }
 
@@ -180,7 +190,12 @@ impl Window {
     }
 
     pub(crate) async fn find(&self, css: &str) -> Element {
-        let found = self.0.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
+        let found = self
+            .0
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::Css(css))
+            .await;
         found.unwrap_or_else(|error| panic!("there is no {css}: {error}"))
     }
 
@@ -190,24 +205,40 @@ impl Window {
             "(//*[self::button or self::a or self::summary][normalize-space()='{words}' or @aria-label='{words}' \
              or .//b[normalize-space()='{words}']])[last()]"
         );
-        let found = self.0.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
+        let found = self
+            .0
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::XPath(&path))
+            .await;
         let button = found.unwrap_or_else(|error| panic!("there is no `{words}`: {error}"));
-        button.click().await.unwrap_or_else(|error| panic!("`{words}` can't be clicked: {error}"));
+        button
+            .click()
+            .await
+            .unwrap_or_else(|error| panic!("`{words}` can't be clicked: {error}"));
     }
 
     /// Writes into the message box, and sends it.
     pub(crate) async fn types(&self, line: &str) {
         let field = self.find("#composer").await;
-        field.send_keys(&format!("{line}\u{e007}")).await.expect("it can be typed");
+        field
+            .send_keys(&format!("{line}\u{e007}"))
+            .await
+            .expect("it can be typed");
     }
 
     /// Presses keys wherever the focus is.
     pub(crate) async fn keys(&self, keys: &str) {
         let mut actions = KeyActions::new("keyboard".to_owned());
         for value in keys.chars() {
-            actions = actions.then(KeyAction::Down { value }).then(KeyAction::Up { value });
+            actions = actions
+                .then(KeyAction::Down { value })
+                .then(KeyAction::Up { value });
         }
-        self.0.perform_actions(actions).await.expect("the keys can be pressed");
+        self.0
+            .perform_actions(actions)
+            .await
+            .expect("the keys can be pressed");
     }
 
     /// Waits until these words stand there.
@@ -218,7 +249,10 @@ impl Window {
             if text.contains(words) {
                 return;
             }
-            assert!(begin.elapsed() < PATIENCE, "`{words}` does not stand in {css}: {text}");
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "`{words}` does not stand in {css}: {text}"
+            );
         }
     }
 
@@ -230,7 +264,10 @@ impl Window {
             if !text.contains(words) {
                 return;
             }
-            assert!(begin.elapsed() < PATIENCE, "`{words}` still stands in {css}: {text}");
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "`{words}` still stands in {css}: {text}"
+            );
         }
     }
 
@@ -238,11 +275,16 @@ impl Window {
     pub(crate) async fn text(&self, css: &str) -> String {
         let script = "return [...document.querySelectorAll(arguments[0])].map(it => it.innerText).join('\\n')";
         let text = self.0.execute(script, vec![css.into()]).await;
-        text.ok().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
+        text.ok()
+            .and_then(|text| text.as_str().map(str::to_owned))
+            .unwrap_or_default()
     }
 
     pub(crate) async fn asks(&self, script: &str) -> Value {
-        self.0.execute(script, Vec::new()).await.expect("the script runs")
+        self.0
+            .execute(script, Vec::new())
+            .await
+            .expect("the script runs")
     }
 
     /// Keeps a picture of it among those of CI.
