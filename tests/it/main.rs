@@ -4,6 +4,7 @@ mod admin;
 mod architecture;
 mod asked_rounds;
 mod bolt;
+mod browser;
 mod chain;
 mod checklist;
 mod configuration;
