@@ -8,222 +8,33 @@ use serde_json::{Map, Value, json};
 
 use super::page::{Token, fields, presses, seen, tokens};
 
-const TAGS: &[&str] = &[
-    "a",
-    "b",
-    "blockquote",
-    "br",
-    "button",
-    "caption",
-    "code",
-    "dd",
-    "del",
-    "details",
-    "div",
-    "dl",
-    "dt",
-    "em",
-    "fieldset",
-    "figcaption",
-    "figure",
-    "form",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "hr",
-    "img",
-    "input",
-    "label",
-    "legend",
-    "li",
-    "ol",
-    "optgroup",
-    "option",
-    "p",
-    "pre",
-    "rect",
-    "s",
-    "select",
-    "span",
-    "strong",
-    "summary",
-    "svg",
-    "table",
-    "tbody",
-    "td",
-    "textarea",
-    "th",
-    "thead",
-    "time",
-    "tr",
-    "u",
-    "ul",
-];
+const TAGS: &str = "\
+    a b blockquote br button caption code dd del details div dl dt em fieldset figcaption figure form h1 h2 h3 \
+    h4 h5 h6 hr img input label legend li ol optgroup option p pre rect s select span strong summary svg table \
+    tbody td textarea th thead time tr u ul";
 
 const VOID: &[&str] = &["br", "hr", "img", "input"];
 
-const ATTRIBUTES: &[&str] = &[
-    "action",
-    "alt",
-    "aria-describedby",
-    "aria-hidden",
-    "aria-label",
-    "autocomplete",
-    "autofocus",
-    "checked",
-    "class",
-    "data-autosubmit",
-    "data-close",
-    "data-press",
-    "data-suggest",
-    "data-value",
-    "datetime",
-    "disabled",
-    "fill",
-    "formaction",
-    "formmethod",
-    "formnovalidate",
-    "height",
-    "hidden",
-    "href",
-    "id",
-    "label",
-    "loading",
-    "max",
-    "maxlength",
-    "method",
-    "min",
-    "minlength",
-    "name",
-    "open",
-    "placeholder",
-    "referrerpolicy",
-    "rel",
-    "required",
-    "role",
-    "rows",
-    "scope",
-    "selected",
-    "src",
-    "start",
-    "step",
-    "tabindex",
-    "target",
-    "title",
-    "type",
-    "value",
-    "width",
-];
+const ATTRIBUTES: &str = "\
+    action alt aria-describedby aria-hidden aria-label autocomplete autofocus checked class data-autosubmit \
+    data-close data-press data-suggest data-value datetime disabled fill formaction formmethod formnovalidate \
+    height hidden href id label loading max maxlength method min minlength name open placeholder \
+    referrerpolicy rel required role rows scope selected src start step tabindex target title type value width";
 
-const KINDS: &[&str] = &[
-    "actions",
-    "alert",
-    "button",
-    "card",
-    "carousel",
-    "channel",
-    "channels_select",
-    "checkboxes",
-    "color",
-    "container",
-    "context",
-    "context_actions",
-    "data_table",
-    "date",
-    "datepicker",
-    "datetimepicker",
-    "divider",
-    "emoji",
-    "external_select",
-    "feedback_buttons",
-    "file",
-    "header",
-    "icon_button",
-    "image",
-    "input",
-    "link",
-    "markdown",
-    "mrkdwn",
-    "multi_static_select",
-    "multi_users_select",
-    "number_input",
-    "overflow",
-    "plain_text",
-    "plain_text_input",
-    "plan",
-    "radio_buttons",
-    "raw_number",
-    "raw_text",
-    "rich_text",
-    "rich_text_list",
-    "rich_text_preformatted",
-    "rich_text_quote",
-    "rich_text_section",
-    "section",
-    "static_select",
-    "table",
-    "task_card",
-    "text",
-    "url_text_input",
-    "user",
-    "users_select",
-    "video",
-];
+const KINDS: &str = "\
+    actions alert button card carousel channel channels_select checkboxes color container context \
+    context_actions data_table date datepicker datetimepicker divider emoji external_select feedback_buttons \
+    file header icon_button image input link markdown mrkdwn multi_static_select multi_users_select \
+    number_input overflow plain_text plain_text_input plan radio_buttons raw_number raw_text rich_text \
+    rich_text_list rich_text_preformatted rich_text_quote rich_text_section section static_select table \
+    task_card text url_text_input user users_select video";
 
-const NAMES: &[&str] = &[
-    "accessibility_label",
-    "accessory",
-    "action_id",
-    "actions",
-    "alt_text",
-    "block_id",
-    "blocks",
-    "body",
-    "caption",
-    "child_blocks",
-    "color",
-    "confirm",
-    "deny",
-    "description",
-    "element",
-    "elements",
-    "fallback",
-    "fields",
-    "footer",
-    "format",
-    "hero_image",
-    "hint",
-    "image_url",
-    "initial_option",
-    "initial_value",
-    "is_collapsible",
-    "label",
-    "max_length",
-    "multiline",
-    "name",
-    "option_groups",
-    "optional",
-    "options",
-    "placeholder",
-    "positive_button",
-    "pretext",
-    "range",
-    "rows",
-    "status",
-    "style",
-    "subtitle",
-    "text",
-    "timestamp",
-    "title",
-    "title_url",
-    "unicode",
-    "url",
-    "user_id",
-    "value",
-];
+const NAMES: &str = "\
+    accessibility_label accessory action_id actions alt_text block_id blocks body caption child_blocks color \
+    confirm deny description element elements fallback fields footer format hero_image hint image_url \
+    initial_option initial_value is_collapsible label max_length multiline name option_groups optional options \
+    placeholder positive_button pretext range rows status style subtitle text timestamp title title_url \
+    unicode url user_id value";
 
 const TEXTS: &[&str] = &[
     "<script>alert(1)</script>",
@@ -257,6 +68,14 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![4 => known, 1 => "[<>\"'&;:*_~`|!@#/a-z \n]{0,24}", 1 => any::<String>()]
 }
 
+fn one_of(names: &'static str) -> impl Strategy<Value = &'static str> {
+    prop::sample::select(names.split(' ').collect::<Vec<_>>())
+}
+
+fn is_one(names: &str, name: &str) -> bool {
+    names.split(' ').any(|it| it == name)
+}
+
 /// JSON that is much like what Slack knows.
 fn piece() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -266,8 +85,8 @@ fn piece() -> impl Strategy<Value = Value> {
         1 => Just(Value::Null),
     ];
     leaf.prop_recursive(5, 60, 6, |inner| {
-        let fields = prop::collection::vec((prop::sample::select(NAMES), inner.clone()), 0..7);
-        let object = (prop::sample::select(KINDS), fields).prop_map(|(kind, fields)| {
+        let fields = prop::collection::vec((one_of(NAMES), inner.clone()), 0..7);
+        let object = (one_of(KINDS), fields).prop_map(|(kind, fields)| {
             let fields = fields
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value));
@@ -284,12 +103,9 @@ fn check(html: &str) -> Result<(), TestCaseError> {
     for token in tokens {
         match token {
             Token::Start(tag, attributes) => {
-                prop_assert!(TAGS.contains(&tag.as_str()), "the tag {tag}: {html}");
+                prop_assert!(is_one(TAGS, &tag), "the tag {tag}: {html}");
                 for (name, value) in attributes {
-                    prop_assert!(
-                        ATTRIBUTES.contains(&name.as_str()),
-                        "the attribute {name}: {html}"
-                    );
+                    prop_assert!(is_one(ATTRIBUTES, &name), "the attribute {name}: {html}");
                     let schemes: &[&str] = match name.as_str() {
                         "href" => &["http:", "https:", "mailto:", "tel:"],
                         "src" => &["http:", "https:"],

@@ -6,7 +6,8 @@ use pulldown_cmark::{
 
 use super::{
     html::{Html, address},
-    mentions, mrkdwn,
+    mentions,
+    words::words,
 };
 
 pub(super) fn html(text: &str) -> Html {
@@ -56,7 +57,7 @@ impl Tamer {
                 _ => nothing(),
             },
             Event::Text(text) if !self.in_code => {
-                Event::InlineHtml(mrkdwn::words(&text).into_string().into())
+                Event::InlineHtml(words(&text).into_string().into())
             }
             Event::SoftBreak => Event::HardBreak,
             other => other,
