@@ -161,6 +161,19 @@ async fn faults_the_scenario_and_the_time_are_switched_and_shown() {
     );
     let played = switches.put("/scenario", json!({ "name": "quiet" })).await;
     assert_eq!(played["playing"], "quiet");
+    let all = switches.get("/switches").await;
+    let switch = &all["switches"][0];
+    let worst = &switch["choices"]
+        .as_array()
+        .and_then(|all| all.last())
+        .expect("there is one")["value"];
+    let turned = switches
+        .put(
+            "/switches",
+            json!({ "name": switch["name"], "value": worst }),
+        )
+        .await;
+    assert_eq!(turned["switches"][0]["value"], *worst);
     let before = switches.get("/time").await;
     let after = switches.post("/time", json!({ "by": "1h 30m" })).await;
     assert_ne!(before, after);

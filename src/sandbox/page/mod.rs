@@ -32,6 +32,7 @@ mod piece;
 mod posts;
 mod shell;
 mod side;
+mod switches;
 mod windows;
 
 use front::Front;
@@ -85,6 +86,7 @@ fn routes(front: Arc<Front>) -> Router {
         .route("/submit", post(posts::submit))
         .route("/close", post(posts::close))
         .route("/play", post(posts::play))
+        .route("/switch", post(posts::switch))
         .route("/time", post(posts::time))
         .route("/page.css", get(style))
         .route("/page.js", get(script))
