@@ -18,6 +18,7 @@ struct Switches {
 }
 
 impl Switches {
+    #[expect(clippy::disallowed_methods, reason = "a program of somebody else asks")]
     async fn open() -> Self {
         rustls::crypto::ring::default_provider()
             .install_default()

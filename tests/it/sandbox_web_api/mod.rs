@@ -26,6 +26,7 @@ impl App {
         Self::of(world).await
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a program of somebody else asks")]
     async fn of(world: Workspace) -> Self {
         rustls::crypto::ring::default_provider()
             .install_default()
