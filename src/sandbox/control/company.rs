@@ -33,6 +33,36 @@ pub(super) async fn play(State(office): State<Arc<Office>>, body: String) -> Ans
     Ok(played(&office))
 }
 
+fn shown(office: &Office) -> Json<Value> {
+    let switches = office.world.switches();
+    let switches = switches.iter().map(|switch| {
+        let choices = switch.choices.iter();
+        let choices = choices.map(|it| json!({ "value": it.value, "label": it.label }));
+        json!({
+            "part": switch.part, "name": switch.name, "label": switch.label, "value": switch.chosen,
+            "choices": choices.collect::<Vec<_>>(),
+        })
+    });
+    Json(json!({ "switches": switches.collect::<Vec<_>>() }))
+}
+
+pub(super) async fn switches(State(office): State<Arc<Office>>) -> Json<Value> {
+    shown(&office)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Turn {
+    name: String,
+    value: String,
+}
+
+pub(super) async fn turn(State(office): State<Arc<Office>>, body: String) -> Answer {
+    let asked: Turn = read(&body)?;
+    office.world.switch(&asked.name, &asked.value)?;
+    Ok(shown(&office))
+}
+
 fn clock(office: &Office) -> Json<Value> {
     let now = office.time.now();
     Json(json!({ "now": now.to_rfc3339_opts(SecondsFormat::Secs, true) }))

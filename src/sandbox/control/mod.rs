@@ -36,6 +36,7 @@ pub fn routes(office: Arc<Office>) -> Router {
                 .delete(faults::clear_transport),
         )
         .route("/scenario", get(company::playing).put(company::play))
+        .route("/switches", get(company::switches).put(company::turn))
         .route("/time", get(company::time).post(company::advance))
         .route("/command", post(people::command))
         .route("/click", post(people::click))
