@@ -25,6 +25,7 @@ mod permissions;
 mod picture;
 mod render;
 mod round;
+mod sandbox_world;
 mod schedule;
 mod secrets;
 mod sentry_contract;

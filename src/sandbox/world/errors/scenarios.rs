@@ -49,7 +49,7 @@ pub(super) const ALL: [Scenario; 4] = [
 fn of_the_release(now: DateTime<Utc>) -> Vec<Issue> {
     let hours = TimeDelta::hours;
     let release = now - hours(3);
-    let cart = Course::surge(release, 656, hours(2));
+    let cart = Course::surge(release, 566, TimeDelta::minutes(90));
     let timeout = Course {
         daily: 30,
         mended: Some(now + hours(4)),

@@ -54,24 +54,21 @@ const SLOW: Duration = Duration::from_millis(420);
 pub struct Description {
     pub environment: &'static str,
     pub service: &'static str,
-    /// "where people pay".
-    pub about: &'static str,
     pub state: State,
     /// When it will be well again by itself.
     pub well_at: Option<DateTime<Utc>>,
     /// What an answer takes.
     pub latency: Duration,
-    /// Answers so far.
+    /// Since it is in this state.
     pub answers: u64,
 }
 
 impl Description {
-    pub fn of(environment: &'static str, service: &'static str, about: &'static str) -> Self {
+    pub fn of(environment: &'static str, service: &'static str) -> Self {
         let latency = 8 + 3 * (environment.len() + service.len()) as u64 % 17;
         Self {
             environment,
             service,
-            about,
             state: State::Well,
             well_at: None,
             latency: Duration::from_millis(latency),
@@ -138,6 +135,7 @@ impl Service {
             let mut described = self.described();
             described.state = state;
             described.well_at = None;
+            described.answers = 0;
         }
         self.door.shut(state == State::Refusing)
     }
