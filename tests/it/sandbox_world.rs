@@ -132,10 +132,10 @@ async fn a_release_broke_the_cart_and_the_next_morning_tells_what_became_of_it()
     broken.next_morning();
     assert_eq!(
         broken.report().await,
-        "2 need you, 2 ok\n1 new, 2 better, 2 gone\n\
+        "2 need you, 2 ok\n1 new, 1 better, 2 gone\n\
          critical errors:4501: TypeError: cart is undefined\n\
          high errors:4504: RangeError: Maximum call stack size exceeded\n\
-         gone health:production/api/latency\ngone errors:4502"
+         gone errors:4502\ngone health:production/api/latency"
     );
 }
 
@@ -144,7 +144,7 @@ async fn a_checkout_that_is_down_is_said_once_by_its_address_and_once_by_sentry(
     let down = Morning::of("checkout-down").await;
     assert_eq!(
         down.report().await,
-        "2 need you, 2 ok\n\
+        "2 need you, 1 ok\n\
          critical errors:4611: PaymentError: POST /checkout answered 503\n\
          critical health:production/checkout: production checkout answers 503"
     );

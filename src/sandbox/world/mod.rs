@@ -20,16 +20,14 @@ use crate::text::{did_you_mean, one_line};
 
 /// Lists the folders of the parts, in the order of the report.
 macro_rules! parts {
-    ($($(#[$about:meta])* $folder:ident,)*) => {
-        $($(#[$about])* pub mod $folder;)*
+    ($($folder:ident,)*) => {
+        $(pub mod $folder;)*
         const PARTS: &[Kind] = &[$($folder::PART),*];
     };
 }
 
 parts! {
-    /// Services with a health address.
     health,
-    /// Sentry.
     errors,
 }
 
@@ -107,6 +105,9 @@ impl World {
             changed: watch::channel(0).0,
         })
     }
+
+    /// What teaches most in two minutes.
+    pub const FIRST: &str = "broken-cart";
 
     /// All that can be played; the first is the quiet morning.
     pub fn scenarios() -> &'static [Scenario] {
@@ -192,10 +193,11 @@ impl World {
             Some(network) => self.set_network(network)?,
             None => {
                 let mut parts = self.parts.iter();
-                let owns = |part: &&Box<dyn Part>| {
-                    part.switches().iter().any(|switch| switch.name == name)
-                };
-                let part = parts.find(owns).context("each switch has its part")?;
+                let part = parts.find(|part| {
+                    let own = part.switches();
+                    own.iter().any(|switch| switch.name == name)
+                });
+                let part = part.context("each switch has its part")?;
                 part.switch(name, value)?;
             }
         }
