@@ -1,9 +1,9 @@
 //! The sandbox in the terminal: it says where it is, and ends when it is told to.
 
-use std::sync::Arc;
+use std::{process::Stdio, sync::Arc};
 
-use anyhow::Context;
-use tokio::sync::watch;
+use anyhow::{Context, ensure};
+use tokio::{process::Command, sync::watch};
 
 use super::{Environment, Exit, print, show, signalled};
 use crate::{
@@ -21,16 +21,50 @@ pub(super) async fn run(asked: Sandbox, env: Environment) -> anyhow::Result<Exit
         transport: asked.transport,
         scenario: asked.scenario,
     };
-    let page = Page::bind(0).await?;
+    let page = Page::bind(asked.port).await?;
     let office = Arc::new(Office::open(&options).await?);
-    print(&format!("the sandbox is open: http://{}/\n", page.address))?;
+    let address = format!("http://{}/", page.address);
+    let kept = match &options.keep {
+        Some(folder) => format!("it is kept in {}", folder.display()),
+        None => "nothing of it is kept".to_owned(),
+    };
+    print(&format!(
+        "The sandbox is open: {address}\n\nOpen it in a browser: a chat with the bot, and a company to break. \
+         Press Ctrl-C to end it; {kept}.\n",
+    ))?;
     let (stop, shutdown) = watch::channel(false);
     let serving = tokio::spawn(page.serve(Arc::clone(&office), shutdown));
+    if asked.open
+        && let Err(error) = open(&address).await
+    {
+        tracing::warn!("{error:#}");
+    }
     signalled().await.context("no signal can be waited for")?;
     stop.send_replace(true);
     serving.await??;
-    if let Some(office) = Arc::into_inner(office) {
-        office.close().await?;
-    }
+    office.close().await?;
     Ok(Exit::Well)
+}
+
+/// Opens the person's browser.
+async fn open(address: &str) -> anyhow::Result<()> {
+    let program = if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
+    let status = Command::new(program)
+        .arg(address)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .await
+        .with_context(|| {
+            format!("no browser can be opened: `{program}` can't be run; open {address} yourself")
+        })?;
+    ensure!(
+        status.success(),
+        "no browser was opened: `{program}` ended with {status}; open {address} yourself"
+    );
+    Ok(())
 }

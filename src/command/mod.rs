@@ -12,9 +12,11 @@ use crate::{ops_log::Kind, report::FindingKey, triage::LONGEST_SNOOZE};
 
 mod asked;
 mod ops;
+mod phrases;
 
 pub use asked::{Asked, Form, Item, NoItem, Pause, Press, View, What};
 pub use ops::Ops;
+pub use phrases::Phrase;
 
 /// Walks the daily ops checklist, says what needs a person, and keeps the ops log.
 #[derive(Debug, Parser)]
@@ -120,6 +122,10 @@ pub struct Sandbox {
     /// Keep its database and its ops log in this folder; else both are gone when it ends
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
+
+    /// Where the page is: a port of this machine; else one that is free
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
 
     /// What has happened when it begins
     #[arg(long, value_name = "NAME")]

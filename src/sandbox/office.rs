@@ -11,17 +11,20 @@ use chrono::{DateTime, Datelike, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::{Mutex, watch},
+    task::JoinHandle,
+};
 
 use super::{
-    slack::{self, RequestUrls, Slack, Workspace},
+    slack::{self, RequestUrls, Slack, SlashCommand, Workspace},
     time::Time,
     world::World,
 };
 use crate::{
     bot::{Bot, Projection, Round, Wake},
     checks::registry,
-    command::Transport,
+    command::{Ops, Transport},
     config::Config,
     serve::Service,
     slack::Lease,
@@ -38,7 +41,7 @@ pub struct Options {
     /// Where its database and its ops log stay; None: they are gone with it.
     pub keep: Option<PathBuf>,
     pub transport: Transport,
-    /// What has happened when it begins.
+    /// What has happened when it begins; [`World::FIRST`] if nothing is asked for.
     pub scenario: Option<String>,
 }
 
@@ -62,6 +65,14 @@ pub async fn once(scenario: &str) -> anyhow::Result<(Round, Tz)> {
     Ok((round?, ZONE))
 }
 
+/// How far the time moves.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    By(TimeDelta),
+    /// To when the next summary is due.
+    NextMorning,
+}
+
 /// A company with its Slack and its bot, at work.
 pub struct Office {
     pub time: Time,
@@ -72,7 +83,8 @@ pub struct Office {
     /// `/healthz`, `/readyz`, `/metrics`.
     pub admin: SocketAddr,
     stop: watch::Sender<bool>,
-    service: JoinHandle<anyhow::Result<()>>,
+    /// None: closed.
+    service: Mutex<Option<JoinHandle<anyhow::Result<()>>>>,
     _folder: Folder,
 }
 
@@ -94,9 +106,7 @@ impl Office {
     pub async fn open(options: &Options) -> anyhow::Result<Self> {
         let time = Time::running(a_monday(Time::real().now())?);
         let world = World::open(time.clone()).await?;
-        if let Some(scenario) = &options.scenario {
-            world.play(scenario)?;
-        }
+        world.play(options.scenario.as_deref().unwrap_or(World::FIRST))?;
         let (door, admin) = (free()?, free()?);
         let mut workspace = Workspace::new(time.clone());
         let at = |path: &str| format!("http://{door}/slack/{path}").parse().ok();
@@ -105,6 +115,7 @@ impl Office {
             interactivity: at("interactions"),
             events: at("events"),
         };
+        workspace.app.commands = commands();
         let slack = workspace.open().await?;
         let folder = match &options.keep {
             Some(path) => {
@@ -135,15 +146,37 @@ impl Office {
             bot,
             admin,
             stop,
-            service: tokio::spawn(service.run(shutdown)),
+            service: Mutex::new(Some(tokio::spawn(service.run(shutdown)))),
             _folder: folder,
         })
     }
 
+    /// Moves the time; whoever waits for it looks at once.
+    pub async fn advance(&self, step: Step) -> anyhow::Result<()> {
+        let now = self.time.now();
+        match step {
+            Step::By(by) => self.time.advance(by),
+            Step::NextMorning => {
+                let next = self.bot.schedule.next(now);
+                self.time
+                    .advance_to(next.context("the schedule has no next summary")?);
+            }
+        }
+        self.bot.ask_for_summary(slack::OPS).await?;
+        let wake = &self.bot.wake;
+        for waiting in [&wake.rounds, &wake.effects, &wake.messages, &wake.log] {
+            waiting.notify_one();
+        }
+        Ok(())
+    }
+
     /// Stops the bot as a signal does.
-    pub async fn close(self) -> anyhow::Result<()> {
+    pub async fn close(&self) -> anyhow::Result<()> {
         self.stop.send_replace(true);
-        self.service.await.context("this is a defect")?
+        match self.service.lock().await.take() {
+            Some(service) => service.await.context("this is a defect")?,
+            None => Ok(()),
+        }
     }
 }
 
@@ -158,6 +191,20 @@ async fn bot(config: Config, time: &Time) -> anyhow::Result<Bot> {
         wake: Wake::default(),
         projection: Projection::default(),
     })
+}
+
+/// What the message box offers: the grammar of `/ops`, what everybody needs first.
+fn commands() -> Vec<SlashCommand> {
+    let mut phrases = Ops::phrases();
+    phrases.sort_by_key(|phrase| phrase.words != "daily");
+    phrases
+        .into_iter()
+        .map(|phrase| SlashCommand {
+            name: format!("/ops {}", phrase.words),
+            description: phrase.about,
+            usage_hint: phrase.usage,
+        })
+        .collect()
 }
 
 /// The Monday of this week, at the time of the daily summary.

@@ -3,6 +3,8 @@
 mod admin;
 mod architecture;
 mod asked_rounds;
+mod bolt;
+mod browser;
 mod chain;
 mod checklist;
 mod configuration;
@@ -25,6 +27,8 @@ mod permissions;
 mod picture;
 mod render;
 mod round;
+mod sandbox_blocks;
+mod sandbox_once;
 mod sandbox_world;
 mod schedule;
 mod secrets;

@@ -378,7 +378,7 @@ fn the_help_names_the_scenarios_in_their_order() {
 }
 
 #[test]
-fn a_part_is_a_folder_and_one_line() {
+fn a_part_is_a_folder_a_line_and_a_place_in_the_list() {
     let world = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox/world");
     let read = |path: &Path| fs::read_to_string(path).expect("it can be read");
     let list = read(&world.join("mod.rs"));
@@ -388,12 +388,11 @@ fn a_part_is_a_folder_and_one_line() {
         let name = folder.file_name().into_string().expect("it is plain text");
         let lines = list
             .lines()
-            .filter(|line| line.contains(&name) && !line.trim().starts_with("//"));
-        assert_eq!(
-            lines.map(str::trim).collect::<Vec<_>>(),
-            [format!("{name},")],
-            "in mod.rs"
-        );
+            .filter(|line| line.contains(&name) && !line.starts_with("//"));
+        let lines: Vec<&str> = lines.collect();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert_eq!(lines[0], format!("pub mod {name};"));
+        assert!(lines[1].starts_with("const PARTS") && lines[1].contains(&format!("{name}::PART")));
         for file in ["part.rs", "door.rs"] {
             assert!(
                 !read(&world.join(file)).contains(&format!("{name}::")),
