@@ -32,6 +32,7 @@ mod sandbox_control;
 mod sandbox_limits;
 mod sandbox_once;
 mod sandbox_web_api;
+mod sandbox_world;
 mod schedule;
 mod secrets;
 mod sentry_contract;
