@@ -179,7 +179,6 @@ impl Stage {
     async fn answers_in_acks(&self) {
         self.types("/quick").await;
         self.until_said("Right away").await;
-        if true { return; }
         self.types("/shout fire & rescue").await;
         let ts = self.until_said("FIRE &AMP; RESCUE").await;
         let world = self.slack.world();

@@ -23,6 +23,9 @@ pub const ALL: [&str; 9] = [
     "reaction_removed",
 ];
 
+/// TEMP
+pub const SCOPES: [&str; 3] = ["chat:write", "commands", "users:read"];
+
 /// What was looked at already.
 #[derive(Default)]
 pub(super) struct Seen(BTreeMap<String, Looks>);

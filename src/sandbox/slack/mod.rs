@@ -27,7 +27,7 @@ mod server;
 mod workspace;
 
 pub use delivery::{Delivered, Delivery, Failure, Kind, Ledger};
-pub use events::ALL as ALL_EVENTS;
+pub use events::{ALL as ALL_EVENTS, SCOPES};
 pub use faults::{Fault, TransportFaults};
 pub use people::{Chosen, Place};
 pub use workspace::{

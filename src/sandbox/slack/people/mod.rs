@@ -221,7 +221,7 @@ impl Workspace {
                 self.shown(&message, false)
             }
             Place::View(id) => self
-                .view(id)
+                .view_of(id)
                 .filter(|view| view.user == user)?
                 .now()
                 .clone(),
