@@ -23,9 +23,6 @@ pub const ALL: [&str; 9] = [
     "reaction_removed",
 ];
 
-/// TEMP
-pub const SCOPES: [&str; 3] = ["chat:write", "commands", "users:read"];
-
 /// What was looked at already.
 #[derive(Default)]
 pub(super) struct Seen(BTreeMap<String, Looks>);
@@ -82,7 +79,7 @@ impl Seen {
         let mut events = Vec::new();
         for (id, channel) in &world.channels {
             let looks = self.0.entry(id.clone()).or_default();
-            if channel.has_bot && !looks.has_bot {
+            if channel.has_bot && !looks.has_bot && channel.person.is_none() {
                 events.push(world.joined(id));
             }
             looks.has_bot = channel.has_bot;

@@ -16,10 +16,10 @@ use tokio::{
 };
 use url::Url;
 
-mod block_rules;
 mod delivery;
 mod events;
 mod faults;
+mod limits;
 mod methods;
 mod payloads;
 mod people;
@@ -27,11 +27,13 @@ mod server;
 mod workspace;
 
 pub use delivery::{Delivered, Delivery, Failure, Kind, Ledger};
-pub use events::{ALL as ALL_EVENTS, SCOPES};
-pub use faults::{Fault, TransportFaults};
+pub use events::ALL as ALL_EVENTS;
+pub use faults::{Fault, Spoiled, TransportFaults};
+pub use methods::SCOPES;
 pub use people::{Chosen, Place};
 pub use workspace::{
-    App, Call, Channel, Member, Posting, RequestUrls, SlashCommand, Version, View, Workspace,
+    App, Call, Channel, Member, Posting, RequestUrls, SlashCommand, Upload, Version, View,
+    Workspace,
 };
 
 pub const TOKEN: &str = "xoxb-12345678901-abcdefghijklmnopqrstuvwx";
@@ -72,6 +74,7 @@ impl Workspace {
             .await
             .with_context(|| format!("can't listen on port {port} of 127.0.0.1"))?;
         let address = listener.local_addr()?;
+        self.origin = format!("http://{address}");
         let sockets = TcpListener::bind("127.0.0.1:0").await?;
         self.listen_at(sockets.local_addr()?);
         let (happened, happening) = mpsc::unbounded_channel();
@@ -146,10 +149,12 @@ struct Shared {
 
 impl Shared {
     fn enter(&self) -> Entered<'_> {
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_changed = world.post_what_is_due();
         Entered {
-            world: self.world.lock().unwrap_or_else(PoisonError::into_inner),
+            world,
             changed: &self.changed,
-            is_changed: false,
+            is_changed,
         }
     }
 }

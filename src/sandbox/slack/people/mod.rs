@@ -287,6 +287,6 @@ impl Workspace {
             _ => return,
         };
         let address = self.address(user, channel, None);
-        methods::respond(self, &address, &said).ok();
+        methods::respond(self, &address, &said);
     }
 }

@@ -132,6 +132,7 @@ impl Workspace {
             method: method.to_owned(),
             args,
             token: Some(self.app.token.clone()),
+            flaw: None,
         };
         if let Err(refused) = methods::call(self, &call) {
             tracing::warn!(method, %refused, "the app's answer to a submission is not obeyed");

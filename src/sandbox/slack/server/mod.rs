@@ -4,15 +4,20 @@ use std::io;
 
 use axum::{
     body::{Body, to_bytes},
-    http::{
-        HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts,
-    },
+    http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header},
 };
 use hyper_util::rt::TokioIo;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch};
 
-use super::{Call, Fault, Shared, methods, refusal};
+use super::{Call, Fault, Shared, Workspace, methods, refusal};
+
+mod arguments;
+mod multipart;
+mod uploads;
+
+/// Of a body; of a file as well.
+const MOST: usize = 32 << 20;
 
 pub(super) async fn serve(listener: TcpListener, world: Shared, gate: watch::Receiver<usize>) {
     loop {
@@ -41,25 +46,26 @@ async fn answer(
     gate: watch::Receiver<usize>,
 ) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
-    let body = to_bytes(body, 1 << 20).await.unwrap_or_default();
-    let call = Call {
-        method: head
-            .uri
-            .path()
-            .trim_start_matches("/api/")
-            .trim_start_matches('/')
-            .to_owned(),
-        args: args(&head, &body),
-        token: token(&head.headers),
-    };
+    let body = to_bytes(body, MOST).await.unwrap_or_default();
+    let path = head.uri.path();
+    if let Some(id) = path.strip_prefix("/upload/v1/") {
+        return Ok(uploads::take(&mut world.enter(), id, &head, &body));
+    }
+    if let Some(rest) = path.strip_prefix("/files/")
+        && head.method == Method::GET
+    {
+        return Ok(uploads::give(&world.enter(), rest));
+    }
+    let name = path.trim_start_matches("/api/").trim_start_matches('/');
+    let (call, warning) = arguments::read(name, &head, &body);
     let fault = {
         let mut world = world.enter();
         world.calls.push(call.clone());
-        world.strike(&call.method)
+        world.strike(&call)
     };
     let gone = || Err(io::ErrorKind::ConnectionReset.into());
     match fault {
-        None => Ok(carry_out(&world, &call)),
+        None => Ok(carry_out(&world, &call, warning)),
         Some(Fault::RateLimited(seconds)) => {
             let mut answer = said(StatusCode::TOO_MANY_REQUESTS, &refusal("ratelimited"));
             answer
@@ -70,64 +76,97 @@ async fn answer(
         Some(Fault::Refused(code)) => Ok(said(StatusCode::OK, &refusal(code))),
         Some(Fault::ServerError) => Ok(page(StatusCode::SERVICE_UNAVAILABLE)),
         Some(Fault::ServerErrorAfter) => {
-            carry_out(&world, &call);
+            carry_out(&world, &call, warning);
             Ok(page(StatusCode::BAD_GATEWAY))
         }
         Some(Fault::ResetBefore) => gone(),
         Some(Fault::ResetAfter) => {
-            carry_out(&world, &call);
+            carry_out(&world, &call, warning);
             gone()
         }
         Some(Fault::Garbage) => {
-            carry_out(&world, &call);
+            carry_out(&world, &call, warning);
             Ok(page(StatusCode::OK))
         }
         Some(Fault::Stall) => std::future::pending().await,
         Some(Fault::Late) => {
-            hold(world, call, gate);
+            hold(world, call, warning, gate);
             std::future::pending().await
         }
         Some(Fault::Slow(time)) => {
             tokio::time::sleep(time).await;
-            Ok(carry_out(&world, &call))
+            Ok(carry_out(&world, &call, warning))
         }
     }
 }
 
+/// What Slack remarks about how it was asked: `missing_charset`.
+type Warning = Option<&'static str>;
+
 /// Carries a call out on a task of its own, which outlives the connection.
-fn hold(world: Shared, call: Call, mut gate: watch::Receiver<usize>) {
+fn hold(world: Shared, call: Call, warning: Warning, mut gate: watch::Receiver<usize>) {
     world.enter().held += 1;
     gate.mark_unchanged();
     tokio::spawn(async move {
         gate.changed().await.ok();
-        carry_out(&world, &call);
+        carry_out(&world, &call, warning);
         world.enter().held -= 1;
     });
 }
 
-fn carry_out(world: &Shared, call: &Call) -> Response<Body> {
+fn carry_out(world: &Shared, call: &Call, warning: Warning) -> Response<Body> {
     let mut world = world.enter();
-    let mut answer = if let Some(id) = call.method.strip_prefix("response/") {
-        match methods::respond(&mut world, id, &call.args) {
-            Ok(()) => said(StatusCode::OK, &json!({ "ok": true })),
-            Err(why) => {
-                let mut answer = Response::new(Body::from(why));
-                *answer.status_mut() = StatusCode::NOT_FOUND;
-                answer
+    let mut answer = match call.method.strip_prefix("response/") {
+        Some(id) => respond(&mut world, id, call),
+        None => {
+            let mut body = methods::call(&mut world, call).unwrap_or_else(|refused| refused);
+            if let Some(warning) = warning {
+                warn(&mut body, warning);
             }
+            said(StatusCode::OK, &body)
         }
-    } else {
-        let said_ = methods::call(&mut world, call).unwrap_or_else(|refused| refused);
-        said(StatusCode::OK, &said_)
     };
-    let scopes: Vec<&str> = world.app.scopes.iter().copied().collect();
     if call.token.as_deref() == Some(world.app.token.as_str()) {
+        let scopes: Vec<&str> = world.app.scopes.iter().copied().collect();
         let name = HeaderName::from_static("x-oauth-scopes");
         set(&mut answer, name, &scopes.join(","));
+        if let Some(method) = methods::find(&call.method) {
+            let name = HeaderName::from_static("x-accepted-oauth-scopes");
+            set(&mut answer, name, &method.scopes.join(","));
+        }
     }
+    let id = format!("{:032x}", world.count());
+    set(&mut answer, HeaderName::from_static("x-slack-req-id"), &id);
     let date = world.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
     set(&mut answer, header::DATE, &date);
     answer
+}
+
+fn respond(world: &mut Workspace, id: &str, call: &Call) -> Response<Body> {
+    if call.flaw.is_some() {
+        return with_status(
+            StatusCode::BAD_REQUEST,
+            "text/html",
+            "invalid_payload".to_owned(),
+        );
+    }
+    match methods::respond(world, id, &call.args) {
+        methods::Response::Json(body) => said(StatusCode::OK, &body),
+        methods::Response::Word => with_status(StatusCode::OK, "text/html", "ok".to_owned()),
+        methods::Response::Gone(why) => {
+            with_status(StatusCode::NOT_FOUND, "text/plain", why.to_owned())
+        }
+    }
+}
+
+fn warn(body: &mut Value, warning: &str) {
+    if body["warning"].is_null() {
+        body["warning"] = warning.into();
+    }
+    match &mut body["response_metadata"]["warnings"] {
+        Value::Array(warnings) => warnings.push(warning.into()),
+        none => *none = json!([warning]),
+    }
 }
 
 fn set(answer: &mut Response<Body>, name: HeaderName, value: &str) {
@@ -149,42 +188,4 @@ fn said(status: StatusCode, body: &Value) -> Response<Body> {
 
 fn page(status: StatusCode) -> Response<Body> {
     with_status(status, "text/html", "<html>nginx</html>".to_owned())
-}
-
-/// The token of the header; one among the arguments serves as well, but nobody of ours sends it there.
-fn token(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    value.strip_prefix("Bearer ").map(str::to_owned)
-}
-
-/// The methods that ignore a body of JSON, as their pages say.
-const FORM_ONLY: [&str; 3] = ["users.info", "usergroups.users.list", "conversations.info"];
-
-/// The arguments of the query and the body, which may be JSON or a form with JSON in its fields.
-fn args(head: &Parts, body: &[u8]) -> Value {
-    let mut args = Map::new();
-    let mut add = |pairs: &[u8]| {
-        for (name, value) in url::form_urlencoded::parse(pairs) {
-            let nested = matches!(&*name, "blocks" | "view" | "metadata");
-            let value = match serde_json::from_str(&value) {
-                Ok(json) if nested => json,
-                _ => Value::from(value.into_owned()),
-            };
-            args.insert(name.into_owned(), value);
-        }
-    };
-    add(head.uri.query().unwrap_or_default().as_bytes());
-    let kind = head.headers.get(header::CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if kind.starts_with("application/x-www-form-urlencoded") {
-        add(body);
-    } else if kind.starts_with("application/json")
-        && !FORM_ONLY
-            .iter()
-            .any(|method| head.uri.path().ends_with(method))
-        && let Ok(Value::Object(said)) = serde_json::from_slice(body)
-    {
-        args.extend(said);
-    }
-    Value::Object(args)
 }

@@ -1,14 +1,26 @@
 //! A workspace: who is in it, which app is installed, and what was said.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use url::Url;
 
+mod app;
+mod channel;
+mod member;
+mod passes;
+
+pub use app::{App, RequestUrls, SlashCommand};
+pub use channel::{Channel, Posting, Version};
+pub use member::{Call, Member, Upload, View};
+
+pub(super) use member::Scheduled;
+use passes::{Address, Trigger};
+
 use super::{
-    ANNA, APP_TOKEN, BEN, BOARD, BOT, Fault, GENERAL, GUEST, LEFT, Ledger, OLD, ON_CALL, OPS,
-    OTHER_BOT, SECRET, SIGNING_SECRET, STRANGER, TEAM, TOKEN, TransportFaults,
+    ANNA, APP_TOKEN, BEN, BOARD, BOT, GENERAL, GUEST, LEFT, Ledger, OLD, ON_CALL, OPS, OTHER_BOT,
+    SECRET, SIGNING_SECRET, STRANGER, Spoiled, TEAM, TOKEN, TransportFaults,
 };
 use crate::sandbox::time::Time;
 
@@ -40,169 +52,23 @@ pub struct Workspace {
     /// What goes wrong on the way to the app.
     pub transport: TransportFaults,
     pub delivery: Ledger,
-    pub(super) faults: Vec<(String, Fault, usize)>,
+    pub(super) faults: Vec<Spoiled>,
+    /// By their ids.
+    pub files: BTreeMap<String, Upload>,
+    /// Whether each method may be called only as often as Slack documents.
+    pub is_rate_limited: bool,
+    /// Seconds of the epoch at which each method, and each channel for posting, was called in the last minute.
+    pub(super) recent: BTreeMap<String, VecDeque<i64>>,
+    pub(super) scheduled: Vec<Scheduled>,
+    /// Where it is: `http://127.0.0.1:40123`, once it is open.
+    pub(super) origin: String,
     pub(super) triggers: BTreeMap<String, Trigger>,
     pub(super) addresses: BTreeMap<String, Address>,
     last: i64,
+    /// How many ids were made up.
+    ids: u64,
     /// Calls that wait to be carried out.
     pub(super) held: usize,
-}
-
-/// The one app that is installed.
-#[derive(Clone, Debug)]
-pub struct App {
-    pub id: String,
-    pub name: String,
-    pub bot_id: String,
-    /// The bot's own user.
-    pub user: String,
-    pub token: String,
-    /// For Socket Mode.
-    pub app_token: String,
-    pub signing_secret: String,
-    /// Why the bot's token is refused: `token_revoked`, `account_inactive`.
-    pub dead: Option<&'static str>,
-    pub scopes: BTreeSet<&'static str>,
-    /// Offered by the composer; any other is handed to the app as well.
-    pub commands: Vec<SlashCommand>,
-    /// Where Slack's requests go while no Socket Mode connection is open.
-    pub urls: RequestUrls,
-    /// The events that it hears of: `message.channels`, `app_mention`.
-    pub events: BTreeSet<&'static str>,
-}
-
-#[derive(Clone, Debug)]
-pub struct SlashCommand {
-    /// `/ops`.
-    pub name: String,
-    pub description: String,
-    /// Such as `daily | help`.
-    pub usage_hint: String,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct RequestUrls {
-    pub commands: Option<Url>,
-    pub interactivity: Option<Url>,
-    pub events: Option<Url>,
-}
-
-/// A `trigger_id`, which opens one view within 3 seconds.
-#[derive(Clone, Debug)]
-pub(super) struct Trigger {
-    pub(super) at: DateTime<Utc>,
-    pub(super) used: bool,
-    pub(super) user: String,
-}
-
-/// A `response_url`: 5 uses in 30 minutes.
-#[derive(Clone, Debug)]
-pub(super) struct Address {
-    pub(super) at: DateTime<Utc>,
-    pub(super) uses: usize,
-    pub(super) user: String,
-    pub(super) channel: String,
-    /// The message that was clicked.
-    #[expect(dead_code, reason = "read by `replace_original`")]
-    pub(super) message: Option<String>,
-}
-
-/// A user; the fields are Slack's own.
-#[derive(Clone, Debug, Default)]
-pub struct Member {
-    pub team: String,
-    /// As others see it.
-    pub real_name: String,
-    /// What the company knows of them.
-    pub title: String,
-    pub enterprise: Option<String>,
-    pub deleted: bool,
-    pub is_bot: bool,
-    pub is_restricted: bool,
-    pub is_ultra_restricted: bool,
-    pub is_stranger: bool,
-    pub email: Option<String>,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct Channel {
-    pub name: String,
-    pub is_private: bool,
-    pub is_archived: bool,
-    pub has_bot: bool,
-    /// Why posting is refused to a member: `restricted_action`.
-    pub restricted: Option<&'static str>,
-    /// Oldest first.
-    pub messages: Vec<Posting>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Posting {
-    pub ts: String,
-    pub user: String,
-    /// The `ts` of the message that it replies to.
-    pub thread: Option<String>,
-    /// The only one who sees it.
-    pub only_for: Option<String>,
-    /// Names of emoji, each with those who chose it.
-    pub reactions: BTreeMap<String, Vec<String>>,
-    /// What it was and is, oldest first; never empty.
-    pub versions: Vec<Version>,
-    pub deleted: bool,
-}
-
-/// A message between two edits.
-#[derive(Clone, Debug, Default)]
-pub struct Version {
-    pub text: String,
-    pub blocks: Vec<Value>,
-    pub attachments: Vec<Value>,
-    pub metadata: Value,
-}
-
-impl Version {
-    pub fn of(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            ..Self::default()
-        }
-    }
-}
-
-impl Posting {
-    pub fn now(&self) -> &Version {
-        self.versions.last().expect("a message has a version")
-    }
-}
-
-#[derive(Clone, Debug)]
-pub struct View {
-    pub id: String,
-    /// Who sees it.
-    pub user: String,
-    pub is_open: bool,
-    /// Of the view below it.
-    pub previous: Option<String>,
-    /// Changes with every update.
-    pub hash: String,
-    /// What it was and is, oldest first; never empty.
-    pub versions: Vec<Value>,
-}
-
-impl View {
-    pub fn now(&self) -> &Value {
-        self.versions.last().expect("a view has a version")
-    }
-}
-
-/// One call as it arrived.
-#[derive(Clone, Debug)]
-pub struct Call {
-    /// `chat.postMessage`; `response/3` for an answering address.
-    pub method: String,
-    pub args: Value,
-    /// None: none was sent.
-    pub token: Option<String>,
 }
 
 impl Workspace {
@@ -290,7 +156,7 @@ impl Workspace {
                 scopes: ["commands", "chat:write", "users:read", "channels:history"].into(),
                 commands: Vec::new(),
                 urls: RequestUrls::default(),
-                events: BTreeSet::new(),
+                events: [].into(),
             },
             users: users.map(|(id, user)| (id.to_owned(), user)).into(),
             groups: [(ON_CALL.to_owned(), vec![ANNA.to_owned(), BEN.to_owned()])].into(),
@@ -307,9 +173,15 @@ impl Workspace {
             transport: TransportFaults::default(),
             delivery: Ledger::default(),
             faults: Vec::new(),
+            files: BTreeMap::new(),
+            is_rate_limited: false,
+            recent: BTreeMap::new(),
+            scheduled: Vec::new(),
+            origin: String::new(),
             triggers: BTreeMap::new(),
             addresses: BTreeMap::new(),
             last: 0,
+            ids: 0,
             held: 0,
         }
     }
@@ -317,37 +189,6 @@ impl Workspace {
     /// By its own clock.
     pub fn now(&self) -> DateTime<Utc> {
         self.time.now() + self.clock
-    }
-
-    /// Spoils the next calls of a method (`chat.postMessage`, `response`).
-    pub fn spoil(&mut self, method: &str, fault: Fault, times: usize) {
-        self.faults.push((method.to_owned(), fault, times));
-    }
-
-    /// A `trigger_id`, good for 3 seconds and one use.
-    pub fn trigger(&mut self, user: &str) -> String {
-        let id = format!("{}.{}.{:032x}", self.count(), 987, self.last);
-        let trigger = Trigger {
-            at: self.now(),
-            used: false,
-            user: user.to_owned(),
-        };
-        self.triggers.insert(id.clone(), trigger);
-        id
-    }
-
-    /// The number of an answering address, good for 30 minutes and 5 uses.
-    pub(super) fn address(&mut self, user: &str, channel: &str, message: Option<&str>) -> String {
-        let id = self.count().to_string();
-        let address = Address {
-            at: self.now(),
-            uses: 0,
-            user: user.to_owned(),
-            channel: channel.to_owned(),
-            message: message.map(str::to_owned),
-        };
-        self.addresses.insert(id.clone(), address);
-        id
     }
 
     /// The messages of a channel that everybody sees, oldest first.
@@ -377,11 +218,8 @@ impl Workspace {
         let message = Posting {
             ts: ts.clone(),
             user: user.to_owned(),
-            thread: None,
-            only_for: None,
-            reactions: BTreeMap::new(),
             versions: vec![version],
-            deleted: false,
+            ..Posting::default()
         };
         if let Some(channel) = self.channels.get_mut(channel) {
             channel.messages.push(message);
@@ -415,5 +253,19 @@ impl Workspace {
     pub(super) fn ts(&mut self) -> String {
         let micros = self.count();
         format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+    }
+
+    /// Five letters and digits, as Slack names blocks and elements that have no name.
+    pub(super) fn id(&mut self) -> String {
+        const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+        self.ids += 1;
+        let mut left = self.ids.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16;
+        let mut id = String::new();
+        for _ in 0..5 {
+            let place = usize::try_from(left % 62).unwrap_or_default();
+            id.push(char::from(LETTERS[place]));
+            left /= 62;
+        }
+        id
     }
 }

@@ -1,0 +1,380 @@
+//! The shape of each element, and of the objects in them.
+
+use super::shapes::{
+    Field,
+    Rule::{Bool, Free, Object, Objects, Plain, Short, Text, Whole, Words},
+    STYLES, Shape, either, may, need, shape,
+};
+
+type Names = &'static [&'static str];
+
+/// What stands beside a section.
+pub(super) const ACCESSORIES: Names = &[
+    "button",
+    "channels_select",
+    "checkboxes",
+    "conversations_select",
+    "datepicker",
+    "external_select",
+    "image",
+    "multi_channels_select",
+    "multi_conversations_select",
+    "multi_external_select",
+    "multi_static_select",
+    "multi_users_select",
+    "overflow",
+    "radio_buttons",
+    "static_select",
+    "timepicker",
+    "users_select",
+    "workflow_button",
+];
+
+pub(super) const ACTIONS: Names = &[
+    "button",
+    "channels_select",
+    "checkboxes",
+    "conversations_select",
+    "datepicker",
+    "datetimepicker",
+    "external_select",
+    "multi_channels_select",
+    "multi_conversations_select",
+    "multi_external_select",
+    "multi_static_select",
+    "multi_users_select",
+    "overflow",
+    "radio_buttons",
+    "static_select",
+    "timepicker",
+    "users_select",
+    "workflow_button",
+];
+
+pub(super) const INPUTS: Names = &[
+    "channels_select",
+    "checkboxes",
+    "conversations_select",
+    "datepicker",
+    "datetimepicker",
+    "email_text_input",
+    "external_select",
+    "file_input",
+    "multi_channels_select",
+    "multi_conversations_select",
+    "multi_external_select",
+    "multi_static_select",
+    "multi_users_select",
+    "number_input",
+    "plain_text_input",
+    "radio_buttons",
+    "rich_text_input",
+    "static_select",
+    "timepicker",
+    "url_text_input",
+    "users_select",
+];
+
+pub(super) const CONTEXT: Names = &["image", "plain_text", "mrkdwn"];
+
+static OPTION: Shape = shape(
+    "",
+    &[
+        need("text", Plain(75)),
+        need("value", Words(150)),
+        may("description", Plain(75)),
+    ],
+);
+
+/// Of an overflow menu.
+static LINKED_OPTION: Shape = shape(
+    "",
+    &[
+        need("text", Plain(75)),
+        need("value", Words(150)),
+        may("description", Plain(75)),
+        may("url", Words(3000)),
+    ],
+);
+
+/// Of checkboxes and radio buttons.
+static RICH_OPTION: Shape = shape(
+    "",
+    &[
+        need("text", Text(75)),
+        need("value", Words(150)),
+        may("description", Text(75)),
+    ],
+);
+
+static GROUP: Shape = shape(
+    "",
+    &[
+        need("label", Plain(75)),
+        need("options", Objects(&OPTION, 100)),
+    ],
+);
+
+static CONFIRM: Shape = shape(
+    "",
+    &[
+        need("title", Plain(100)),
+        need("text", Text(300)),
+        need("confirm", Plain(30)),
+        need("deny", Plain(30)),
+        may("style", STYLES),
+    ],
+);
+
+const PLACEHOLDER: Field = may("placeholder", Plain(150));
+const CONFIRMED: Field = may("confirm", Object(&CONFIRM));
+const FOCUS: Field = may("focus_on_load", Bool);
+const MOST: Field = may("max_selected_items", Whole(1, i64::MAX));
+const DISPATCH: Field = may("dispatch_action_config", Free);
+const OPTIONS: Field = may("options", Objects(&OPTION, 100));
+const GROUPS: Field = may("option_groups", Objects(&GROUP, 100));
+const CHOICES: Names = &["options", "option_groups"];
+
+pub(super) static ELEMENTS: [Shape; 25] = [
+    shape(
+        "button",
+        &[
+            need("text", Plain(75)),
+            may("value", Short(2000)),
+            may("url", Words(3000)),
+            may("style", STYLES),
+            may("accessibility_label", Words(75)),
+            CONFIRMED,
+        ],
+    ),
+    shape(
+        "overflow",
+        &[need("options", Objects(&LINKED_OPTION, 5)), CONFIRMED],
+    ),
+    either(
+        "static_select",
+        CHOICES,
+        &[
+            PLACEHOLDER,
+            OPTIONS,
+            GROUPS,
+            may("initial_option", Object(&OPTION)),
+            CONFIRMED,
+            FOCUS,
+        ],
+    ),
+    either(
+        "multi_static_select",
+        CHOICES,
+        &[
+            PLACEHOLDER,
+            OPTIONS,
+            GROUPS,
+            may("initial_options", Objects(&OPTION, 100)),
+            CONFIRMED,
+            FOCUS,
+            MOST,
+        ],
+    ),
+    shape(
+        "external_select",
+        &[
+            PLACEHOLDER,
+            may("initial_option", Object(&OPTION)),
+            may("min_query_length", Whole(0, 1000)),
+            CONFIRMED,
+            FOCUS,
+        ],
+    ),
+    shape(
+        "multi_external_select",
+        &[
+            PLACEHOLDER,
+            may("initial_options", Objects(&OPTION, 100)),
+            may("min_query_length", Whole(0, 1000)),
+            CONFIRMED,
+            FOCUS,
+            MOST,
+        ],
+    ),
+    shape(
+        "users_select",
+        &[
+            PLACEHOLDER,
+            may("initial_user", Words(100)),
+            CONFIRMED,
+            FOCUS,
+        ],
+    ),
+    shape(
+        "multi_users_select",
+        &[
+            PLACEHOLDER,
+            may("initial_users", Free),
+            CONFIRMED,
+            FOCUS,
+            MOST,
+        ],
+    ),
+    shape(
+        "channels_select",
+        &[
+            PLACEHOLDER,
+            may("initial_channel", Words(100)),
+            may("response_url_enabled", Bool),
+            CONFIRMED,
+            FOCUS,
+        ],
+    ),
+    shape(
+        "multi_channels_select",
+        &[
+            PLACEHOLDER,
+            may("initial_channels", Free),
+            CONFIRMED,
+            FOCUS,
+            MOST,
+        ],
+    ),
+    shape(
+        "conversations_select",
+        &[
+            PLACEHOLDER,
+            may("initial_conversation", Words(100)),
+            may("default_to_current_conversation", Bool),
+            may("response_url_enabled", Bool),
+            may("filter", Free),
+            CONFIRMED,
+            FOCUS,
+        ],
+    ),
+    shape(
+        "multi_conversations_select",
+        &[
+            PLACEHOLDER,
+            may("initial_conversations", Free),
+            may("default_to_current_conversation", Bool),
+            may("filter", Free),
+            CONFIRMED,
+            FOCUS,
+            MOST,
+        ],
+    ),
+    shape(
+        "datepicker",
+        &[
+            PLACEHOLDER,
+            may("initial_date", Words(10)),
+            CONFIRMED,
+            FOCUS,
+        ],
+    ),
+    shape(
+        "timepicker",
+        &[
+            PLACEHOLDER,
+            may("initial_time", Words(5)),
+            may("timezone", Words(100)),
+            CONFIRMED,
+            FOCUS,
+        ],
+    ),
+    shape(
+        "datetimepicker",
+        &[
+            may("initial_date_time", Whole(1_000_000_000, 9_999_999_999)),
+            CONFIRMED,
+            FOCUS,
+        ],
+    ),
+    shape(
+        "checkboxes",
+        &[
+            need("options", Objects(&RICH_OPTION, 10)),
+            may("initial_options", Objects(&RICH_OPTION, 10)),
+            CONFIRMED,
+            FOCUS,
+        ],
+    ),
+    shape(
+        "radio_buttons",
+        &[
+            need("options", Objects(&RICH_OPTION, 10)),
+            may("initial_option", Object(&RICH_OPTION)),
+            CONFIRMED,
+            FOCUS,
+        ],
+    ),
+    shape(
+        "plain_text_input",
+        &[
+            PLACEHOLDER,
+            may("multiline", Bool),
+            may("min_length", Whole(0, 3000)),
+            may("max_length", Whole(1, 3000)),
+            may("initial_value", Short(3000)),
+            DISPATCH,
+            FOCUS,
+        ],
+    ),
+    shape(
+        "email_text_input",
+        &[
+            PLACEHOLDER,
+            may("initial_value", Short(3000)),
+            DISPATCH,
+            FOCUS,
+        ],
+    ),
+    shape(
+        "url_text_input",
+        &[
+            PLACEHOLDER,
+            may("initial_value", Short(3000)),
+            DISPATCH,
+            FOCUS,
+        ],
+    ),
+    shape(
+        "number_input",
+        &[
+            PLACEHOLDER,
+            need("is_decimal_allowed", Bool),
+            may("initial_value", Free),
+            may("min_value", Free),
+            may("max_value", Free),
+            DISPATCH,
+            FOCUS,
+        ],
+    ),
+    shape(
+        "rich_text_input",
+        &[PLACEHOLDER, may("initial_value", Free), DISPATCH, FOCUS],
+    ),
+    shape(
+        "file_input",
+        &[may("filetypes", Free), may("max_files", Whole(1, 10))],
+    ),
+    shape(
+        "workflow_button",
+        &[
+            need("text", Plain(75)),
+            need("workflow", Free),
+            may("style", STYLES),
+            may("accessibility_label", Words(75)),
+        ],
+    ),
+    either(
+        "image",
+        &["image_url", "slack_file"],
+        &[
+            may("image_url", Words(3000)),
+            may("slack_file", Free),
+            need("alt_text", Short(2000)),
+            may("fallback", Free),
+            may("image_width", Free),
+            may("image_height", Free),
+            may("image_bytes", Free),
+        ],
+    ),
+];

@@ -1,0 +1,230 @@
+//! Modals and App Homes.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::{
+    super::{View, Workspace, limits, refusal},
+    Answer, refuse, refuse_arguments, text,
+};
+
+/// How many modals lie upon each other.
+const STACK: usize = 3;
+const VIEW: usize = 250_000;
+
+impl Workspace {
+    /// The view as Slack shows it, without what was filled in.
+    pub(in super::super) fn shown_view(&self, view: &View) -> Value {
+        let mut shown = view.now().clone();
+        for (name, default) in [
+            ("callback_id", json!("")),
+            ("private_metadata", json!("")),
+            ("external_id", json!("")),
+            ("clear_on_close", json!(false)),
+            ("notify_on_close", json!(false)),
+            ("close", Value::Null),
+            ("submit", Value::Null),
+        ] {
+            if shown[name].is_null() {
+                shown[name] = default;
+            }
+        }
+        shown["id"] = view.id.as_str().into();
+        shown["team_id"] = self.team.as_str().into();
+        shown["app_installed_team_id"] = self.team.as_str().into();
+        shown["app_id"] = self.app.id.as_str().into();
+        shown["bot_id"] = self.app.bot_id.as_str().into();
+        shown["hash"] = view.hash.as_str().into();
+        shown["root_view_id"] = view.root.as_str().into();
+        shown["previous_view_id"] = view.previous.clone().into();
+        shown["state"] = json!({ "values": {} });
+        shown
+    }
+
+    /// A view as Slack keeps it.
+    pub(in super::super) fn view(&mut self, given: &Value, kind: &str) -> Answer {
+        if !given.is_object() {
+            return refuse_arguments("must provide an object [json-pointer:/view]");
+        }
+        if given.to_string().len() > VIEW {
+            return refuse("view_too_large");
+        }
+        let mut wrong = limits::view(given);
+        if given["type"] != kind {
+            let what = format!("must be a valid enum value: {kind}");
+            wrong.insert(0, limits::Wrong::new("invalid_value", what, "/view/type"));
+        }
+        if !wrong.is_empty() {
+            let messages: Vec<String> = wrong.iter().map(|it| format!("[ERROR] {it}")).collect();
+            return Err(json!({
+                "ok": false, "error": "invalid_arguments", "response_metadata": { "messages": messages },
+            }));
+        }
+        let mut kept = given.clone();
+        let blocks = given["blocks"].as_array().cloned().unwrap_or_default();
+        kept["blocks"] = self.settled(blocks).into();
+        for name in ["title", "submit", "close"] {
+            if kept[name].is_object() && kept[name]["emoji"].is_null() {
+                kept[name]["emoji"] = true.into();
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Opens a modal for somebody, above another one or as the first.
+    pub(in super::super) fn show_view(
+        &mut self,
+        user: &str,
+        kept: Value,
+        previous: Option<String>,
+    ) -> Value {
+        let id = format!("V{}", self.count());
+        let below = previous
+            .as_ref()
+            .and_then(|below| self.views.iter().find(|view| view.id == *below));
+        let view = View {
+            root: below.map_or_else(|| id.clone(), |below| below.root.clone()),
+            id,
+            user: user.to_owned(),
+            is_open: true,
+            previous,
+            hash: self.hash(),
+            versions: vec![kept],
+        };
+        let shown = self.shown_view(&view);
+        self.views.push(view);
+        shown
+    }
+
+    /// The next state of an open view; nothing, if it isn't there.
+    pub(in super::super) fn change_view(&mut self, id: &str, kept: Value) -> Option<Value> {
+        let hash = self.hash();
+        let view = self.views.iter_mut().find(|view| view.id == id)?;
+        view.hash = hash;
+        view.versions.push(kept);
+        let view = view.clone();
+        Some(self.shown_view(&view))
+    }
+
+    fn hash(&mut self) -> String {
+        format!("{}.{}{}", self.now().timestamp(), self.id(), self.id())
+    }
+
+    /// Uses a `trigger_id` up, and says whose it is.
+    fn exchange(&mut self, args: &Value) -> Result<String, Value> {
+        let id = match text(args, "trigger_id") {
+            "" => text(args, "interactivity_pointer"),
+            id => id,
+        };
+        if id.is_empty() {
+            return refuse_arguments("missing required field: trigger_id");
+        }
+        let now = self.now();
+        let trigger = self
+            .triggers
+            .get_mut(id)
+            .ok_or_else(|| refusal("invalid_trigger_id"))?;
+        if trigger.used {
+            return refuse("exchanged_trigger_id");
+        }
+        if now - trigger.at > TimeDelta::seconds(3) {
+            return refuse("expired_trigger_id");
+        }
+        trigger.used = true;
+        Ok(trigger.user.clone())
+    }
+
+    /// `external_id` belongs to one view.
+    fn is_taken(&self, kept: &Value, by_another_than: &str) -> bool {
+        let id = text(kept, "external_id");
+        let all = self.views.iter().chain(self.homes.values());
+        !id.is_empty()
+            && all
+                .filter(|view| view.is_open && view.id != by_another_than)
+                .any(|view| view.now()["external_id"] == id)
+    }
+
+    /// The highest open modal of somebody.
+    fn top(&self, user: &str) -> Option<&View> {
+        let mut views = self.views.iter().rev();
+        views.find(|view| view.is_open && view.user == user)
+    }
+}
+
+pub(super) fn open(world: &mut Workspace, args: &Value) -> Answer {
+    let user = world.exchange(args)?;
+    let kept = world.view(&args["view"], "modal")?;
+    if world.is_taken(&kept, "") {
+        return refuse("duplicate_external_id");
+    }
+    Ok(json!({ "ok": true, "view": world.show_view(&user, kept, None) }))
+}
+
+pub(super) fn push(world: &mut Workspace, args: &Value) -> Answer {
+    let user = world.exchange(args)?;
+    let kept = world.view(&args["view"], "modal")?;
+    let top = world.top(&user).ok_or_else(|| refusal("not_found"))?;
+    let (top, root) = (top.id.clone(), top.root.clone());
+    let stack = world.views.iter();
+    if stack.filter(|it| it.is_open && it.root == root).count() >= STACK {
+        return refuse("push_limit_reached");
+    }
+    if world.is_taken(&kept, "") {
+        return refuse("duplicate_external_id");
+    }
+    Ok(json!({ "ok": true, "view": world.show_view(&user, kept, Some(top)) }))
+}
+
+pub(super) fn update(world: &mut Workspace, args: &Value) -> Answer {
+    let (id, external) = (text(args, "view_id"), text(args, "external_id"));
+    if id.is_empty() && external.is_empty() {
+        return refuse_arguments("missing required field: view_id");
+    }
+    let kept = world.view(&args["view"], "modal")?;
+    let found = world.views.iter().rev().find(|view| {
+        view.is_open && (view.id == id || id.is_empty() && view.now()["external_id"] == external)
+    });
+    let view = found.ok_or_else(|| refusal("not_found"))?;
+    let hash = text(args, "hash");
+    if !hash.is_empty() && hash != view.hash {
+        return refuse("hash_conflict");
+    }
+    let id = view.id.clone();
+    if world.is_taken(&kept, &id) {
+        return refuse("duplicate_external_id");
+    }
+    Ok(json!({ "ok": true, "view": world.change_view(&id, kept) }))
+}
+
+pub(super) fn publish(world: &mut Workspace, args: &Value) -> Answer {
+    let user = text(args, "user_id");
+    if !world.users.contains_key(user) {
+        return refuse_arguments("invalid `user_id`");
+    }
+    let kept = world.view(&args["view"], "home")?;
+    let asked = text(args, "hash");
+    let hash = world.hash();
+    let home = world.homes.get(user);
+    if !asked.is_empty() && home.is_none_or(|home| home.hash != asked) {
+        return refuse("hash_conflict");
+    }
+    let mut view = match home {
+        Some(home) => home.clone(),
+        None => {
+            let id = format!("V{}", world.count());
+            View {
+                root: id.clone(),
+                id,
+                user: user.to_owned(),
+                is_open: true,
+                previous: None,
+                hash: String::new(),
+                versions: Vec::new(),
+            }
+        }
+    };
+    view.hash = hash;
+    view.versions.push(kept);
+    world.homes.insert(user.to_owned(), view.clone());
+    Ok(json!({ "ok": true, "view": world.shown_view(&view) }))
+}
