@@ -26,6 +26,7 @@ mod permissions;
 mod picture;
 mod render;
 mod round;
+mod sandbox_delivery;
 mod schedule;
 mod secrets;
 mod sentry_contract;

@@ -19,7 +19,7 @@ use axum::{
     routing::post,
 };
 use daily_ops::sandbox::{
-    slack::{ALL_EVENTS, ANNA, OPS, Place, RequestUrls, SIGNING_SECRET, Slack, Version, Workspace},
+    slack::{ALL_EVENTS, OPS, Place, RequestUrls, SIGNING_SECRET, Slack, Workspace},
     time::Time,
 };
 use serde_json::{Value, json};
@@ -47,12 +47,17 @@ impl Heard {
             .collect();
         match &fields[..] {
             [(name, payload)] if name == "payload" => serde_json::from_str(payload).unwrap(),
-            _ => fields.into_iter().map(|(name, value)| (name, json!(value))).collect(),
+            _ => fields
+                .into_iter()
+                .map(|(name, value)| (name, json!(value)))
+                .collect(),
         }
     }
 
     fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     fn is_signed(&self) -> bool {
@@ -114,11 +119,17 @@ async fn workspace() -> (Slack, App) {
         .route("/", post(App::listen))
         .with_state(app.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap()).parse().ok();
-    tokio::spawn(async move { axum::serve_anything(listener, routes).await });
+    let url = format!("http://{}/", listener.local_addr().unwrap())
+        .parse()
+        .ok();
+    tokio::spawn(async move { axum::serve(listener, routes).await });
     let mut workspace = Workspace::new(Time::real());
     workspace.app.events = ALL_EVENTS.into();
-    workspace.app.urls = RequestUrls { commands: url.clone(), interactivity: url.clone(), events: url };
+    workspace.app.urls = RequestUrls {
+        commands: url.clone(),
+        interactivity: url.clone(),
+        events: url,
+    };
     (workspace.open().await.unwrap(), app)
 }
 
@@ -127,17 +138,25 @@ async fn until(slack: &Slack, what: &str, is_so: impl Fn() -> bool) {
     let waiting = async {
         while !is_so() {
             // An app's own notes are no change of the workspace.
-            timeout(Duration::from_millis(20), changes.changed()).await.ok();
+            timeout(Duration::from_millis(20), changes.changed())
+                .await
+                .ok();
         }
     };
-    assert!(timeout(PATIENCE, waiting).await.is_ok(), "waited in vain until {what}");
+    assert!(
+        timeout(PATIENCE, waiting).await.is_ok(),
+        "waited in vain until {what}"
+    );
 }
 
 /// The app says this in the channel.
 async fn posts(slack: &Slack, blocks: Value) -> Place {
     let args = json!({ "channel": OPS, "text": "Lunch?", "blocks": blocks });
     let answer = calls(slack, "chat.postMessage", args).await;
-    Place::Message { channel: OPS.to_owned(), ts: answer["ts"].as_str().unwrap().to_owned() }
+    Place::Message {
+        channel: OPS.to_owned(),
+        ts: answer["ts"].as_str().unwrap().to_owned(),
+    }
 }
 
 /// The app calls a method, and it works.
@@ -183,7 +202,14 @@ fn keys(value: &Value) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for (name, value) in value.as_object().into_iter().flatten() {
         all.insert(name.clone());
-        all.extend(keys(value).into_iter().map(|inner| format!("{name}.{inner}")));
+        all.extend(
+            keys(value)
+                .into_iter()
+                .map(|inner| format!("{name}.{inner}")),
+        );
+    }
+    for item in value.as_array().into_iter().flatten() {
+        all.extend(keys(item));
     }
     all
 }
@@ -193,12 +219,9 @@ fn keys(value: &Value) -> BTreeSet<String> {
 fn has_all_of(ours: &Value, sample: &str, but: &[&str]) {
     let sample: Value = serde_json::from_str(sample).unwrap();
     let missing: Vec<_> = keys(&sample).difference(&keys(ours)).cloned().collect();
-    let missing: Vec<_> = missing.iter().filter(|key| !but.contains(&key.as_str())).collect();
+    let missing: Vec<_> = missing
+        .iter()
+        .filter(|key| !but.contains(&key.as_str()))
+        .collect();
     assert!(missing.is_empty(), "{missing:?} are not in {ours:#}");
-}
-
-/// A message that only Anna sees.
-fn whispered(slack: &Slack, blocks: &Value) -> Version {
-    assert!(slack.world().users.contains_key(ANNA));
-    Version { blocks: blocks.as_array().unwrap().clone(), ..Version::of("Psst") }
 }
