@@ -47,6 +47,8 @@ pub(super) async fn report(
     mut happening: mpsc::UnboundedReceiver<Value>,
 ) {
     let mut changes = shared.changed.subscribe();
+    // Something may have happened before this began to run.
+    changes.mark_changed();
     let mut telling = JoinSet::new();
     loop {
         let events = tokio::select! {

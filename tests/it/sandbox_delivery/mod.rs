@@ -19,7 +19,7 @@ use axum::{
     routing::post,
 };
 use daily_ops::sandbox::{
-    slack::{ALL_EVENTS, OPS, Place, RequestUrls, SIGNING_SECRET, Slack, Workspace},
+    slack::{ALL_EVENTS, OPS, Place, RequestUrls, SIGNING_SECRET, Slack, TOKEN, Workspace},
     time::Time,
 };
 use serde_json::{Value, json};
@@ -114,6 +114,9 @@ impl App {
 
 /// A workspace with an app that hears of everything over HTTP.
 async fn workspace() -> (Slack, App) {
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
     let app = App::default();
     let routes = Router::new()
         .route("/", post(App::listen))
@@ -163,7 +166,7 @@ async fn posts(slack: &Slack, blocks: Value) -> Place {
 async fn calls(slack: &Slack, method: &str, args: Value) -> Value {
     let answer = reqwest::Client::new()
         .post(format!("{}/{method}", slack.url()))
-        .bearer_auth(slack.world().app.token.clone())
+        .bearer_auth(TOKEN)
         .header("content-type", "application/json; charset=utf-8")
         .body(args.to_string())
         .send()
