@@ -3,7 +3,7 @@
 use daily_ops::sandbox::slack::{ANNA, BEN, BOARD, BOT, OPS, SECRET};
 use serde_json::{Value, json};
 
-use super::{Answer, App, calls, has_all_of, until, workspace};
+use super::{Answer, App, calls, eventful, has_all_of, until};
 
 const EVENT: &str = include_str!("../world/slack/samples/event_envelope.json");
 
@@ -21,7 +21,7 @@ fn types(app: &App) -> Vec<String> {
 
 #[tokio::test]
 async fn a_message_has_every_field_that_slack_sends() {
-    let (slack, app) = workspace().await;
+    let (slack, app) = eventful().await;
     let ts = slack.say(ANNA, OPS, "hi <all>", None);
     until(&slack, "it is heard", || !app.heard().is_empty()).await;
     let heard = app.heard().remove(0);
@@ -46,7 +46,7 @@ async fn a_message_has_every_field_that_slack_sends() {
 
 #[tokio::test]
 async fn a_mention_is_an_event_of_its_own() {
-    let (slack, app) = workspace().await;
+    let (slack, app) = eventful().await;
     slack.say(ANNA, OPS, "@Daily Ops hello", None);
     until(&slack, "both are heard", || app.heard().len() == 2).await;
     let mut types = types(&app);
@@ -57,7 +57,7 @@ async fn a_mention_is_an_event_of_its_own() {
 
 #[tokio::test]
 async fn edits_removals_and_reactions_are_told() {
-    let (slack, app) = workspace().await;
+    let (slack, app) = eventful().await;
     let ts = slack.say(ANNA, OPS, "hi", None);
     until(&slack, "it is heard", || app.heard().len() == 1).await;
     slack.edit(OPS, &ts, "hello");
@@ -84,7 +84,7 @@ async fn edits_removals_and_reactions_are_told() {
 
 #[tokio::test]
 async fn the_apps_own_messages_come_back_to_it() {
-    let (slack, app) = workspace().await;
+    let (slack, app) = eventful().await;
     calls(
         &slack,
         "chat.postMessage",
@@ -101,7 +101,7 @@ async fn the_apps_own_messages_come_back_to_it() {
 
 #[tokio::test]
 async fn nothing_is_told_of_what_the_app_may_not_see_or_did_not_ask_for() {
-    let (slack, app) = workspace().await;
+    let (slack, app) = eventful().await;
     slack.say(ANNA, SECRET, "without the bot", None);
     let alone = json!({ "channel": OPS, "user": ANNA, "text": "for her alone" });
     calls(&slack, "chat.postEphemeral", alone).await;
@@ -116,7 +116,7 @@ async fn nothing_is_told_of_what_the_app_may_not_see_or_did_not_ask_for() {
 
 #[tokio::test]
 async fn an_event_that_is_not_acked_is_told_again_at_once() {
-    let (slack, app) = workspace().await;
+    let (slack, app) = eventful().await;
     app.plan(Answer::Status(500));
     slack.say(ANNA, OPS, "hi", None);
     until(&slack, "it is heard twice", || app.heard().len() == 2).await;
@@ -131,7 +131,7 @@ async fn an_event_that_is_not_acked_is_told_again_at_once() {
 
 #[tokio::test]
 async fn an_app_can_ask_not_to_be_told_again() {
-    let (slack, app) = workspace().await;
+    let (slack, app) = eventful().await;
     app.plan(Answer::Enough);
     slack.say(ANNA, OPS, "first", None);
     until(&slack, "it is heard", || app.heard().len() == 1).await;
@@ -146,7 +146,7 @@ async fn an_app_can_ask_not_to_be_told_again() {
 
 #[tokio::test]
 async fn whoever_opens_the_home_is_told_of() {
-    let (slack, app) = workspace().await;
+    let (slack, app) = eventful().await;
     slack.open_home(ANNA);
     until(&slack, "it is heard", || !app.heard().is_empty()).await;
     let event = &events(&app)[0];

@@ -112,7 +112,14 @@ impl App {
     }
 }
 
-/// A workspace with an app that hears of everything over HTTP.
+/// As `workspace`, with an app that asked for every event.
+async fn eventful() -> (Slack, App) {
+    let (slack, app) = workspace().await;
+    slack.world().app.events = ALL_EVENTS.into();
+    (slack, app)
+}
+
+/// A workspace with an app that hears of commands and clicks over HTTP.
 async fn workspace() -> (Slack, App) {
     rustls::crypto::ring::default_provider()
         .install_default()
@@ -127,7 +134,6 @@ async fn workspace() -> (Slack, App) {
         .ok();
     tokio::spawn(async move { axum::serve(listener, routes).await });
     let mut workspace = Workspace::new(Time::real());
-    workspace.app.events = ALL_EVENTS.into();
     workspace.app.urls = RequestUrls {
         commands: url.clone(),
         interactivity: url.clone(),

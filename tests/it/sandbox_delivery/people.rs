@@ -173,7 +173,7 @@ async fn a_click_that_fails_leaves_a_warning_until_one_works() {
 fn form(more: Value) -> Value {
     let label = json!({ "type": "plain_text", "text": "Say" });
     let mut view = json!({
-        "type": "modal", "callback_id": "order", "private_metadata": "42", "title": label, "submit": label,
+        "type": "modal", "callback_id": "order", "private_metadata": "42", "title": label, "submit": label, "close": label,
         "blocks": [
             { "type": "input", "block_id": "what", "label": label, "element": { "type": "plain_text_input", "action_id": "what" } },
             { "type": "input", "block_id": "who", "label": label, "optional": true,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
-use super::{PATIENCE, told, until, workspace};
+use super::{PATIENCE, eventful, told, until, workspace};
 
 /// A connection of the app.
 struct Line(WebSocketStream<MaybeTlsStream<TcpStream>>);
@@ -195,7 +195,7 @@ async fn a_stalled_socket_says_and_hears_nothing_until_it_flows() {
 
 #[tokio::test]
 async fn an_unacked_event_comes_again_over_the_socket() {
-    let (slack, _) = workspace().await;
+    let (slack, _) = eventful().await;
     let mut line = Line::open(&slack).await;
     slack.say(ANNA, OPS, "hi", None);
     let first = line.hears().await.unwrap();
