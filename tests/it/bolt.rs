@@ -179,11 +179,8 @@ impl Stage {
     async fn answers_in_acks(&self) {
         self.types("/quick").await;
         self.until_said("Right away").await;
-        if true {
-            return;
-        }
-        self.types("/shout fire & rescue").await;
-        let ts = self.until_said("FIRE &AMP; RESCUE").await;
+        self.types("/shout lunch is ready").await;
+        let ts = self.until_said("LUNCH IS READY").await;
         let world = self.slack.world();
         let message = world.channels[OPS]
             .messages

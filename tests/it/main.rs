@@ -29,6 +29,7 @@ mod render;
 mod round;
 mod sandbox_blocks;
 mod sandbox_control;
+mod sandbox_delivery;
 mod sandbox_limits;
 mod sandbox_once;
 mod sandbox_web_api;

@@ -47,6 +47,8 @@ pub(super) async fn report(
     mut happening: mpsc::UnboundedReceiver<Value>,
 ) {
     let mut changes = shared.changed.subscribe();
+    // Something may have happened before this began to run.
+    changes.mark_changed();
     let mut telling = JoinSet::new();
     loop {
         let events = tokio::select! {
@@ -79,7 +81,7 @@ impl Seen {
         let mut events = Vec::new();
         for (id, channel) in &world.channels {
             let looks = self.0.entry(id.clone()).or_default();
-            if channel.has_bot && !looks.has_bot {
+            if channel.has_bot && !looks.has_bot && channel.person.is_none() {
                 events.push(world.joined(id));
             }
             looks.has_bot = channel.has_bot;

@@ -1,6 +1,6 @@
 //! A workspace: who is in it, which app is installed, and what was said.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -156,7 +156,7 @@ impl Workspace {
                 scopes: ["commands", "chat:write", "users:read", "channels:history"].into(),
                 commands: Vec::new(),
                 urls: RequestUrls::default(),
-                events: BTreeSet::new(),
+                events: [].into(),
             },
             users: users.map(|(id, user)| (id.to_owned(), user)).into(),
             groups: [(ON_CALL.to_owned(), vec![ANNA.to_owned(), BEN.to_owned()])].into(),

@@ -66,7 +66,7 @@ impl Sockets {
 
     pub(in super::super) fn leave(&self, reason: &'static str) {
         for line in locked(&self.lines).iter_mut() {
-            line.is_leaving |= reason != "warning";
+            line.is_leaving = true;
             line.orders.send(Order::Leave(reason)).ok();
         }
     }
