@@ -139,7 +139,7 @@ mod tests {
             (counts(0).today, counts(1).today, counts(2).today),
             (388, 212, 0)
         );
-        assert_eq!(counts(2).ever, 601);
+        assert_eq!(counts(2).ever, 600);
         assert!(counts(2).last_seen < monday() + TimeDelta::days(1));
     }
 
