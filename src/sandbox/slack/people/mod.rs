@@ -195,7 +195,7 @@ impl Slack {
         self.shared.wire.sockets.break_off();
     }
 
-    /// How many sockets are open.
+    /// How many sockets are open, and were not told to go.
     pub fn sockets(&self) -> usize {
         self.shared.wire.sockets.count()
     }

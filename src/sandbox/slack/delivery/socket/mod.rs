@@ -59,9 +59,10 @@ impl Sockets {
         !locked(&self.lines).is_empty()
     }
 
-    /// How many are open.
+    /// How many are open, and were not told to go.
     pub(in super::super) fn count(&self) -> usize {
-        locked(&self.lines).len()
+        let lines = locked(&self.lines);
+        lines.iter().filter(|line| !line.is_leaving).count()
     }
 
     pub(in super::super) fn leave(&self, reason: &'static str) {
