@@ -195,9 +195,14 @@ impl Slack {
         self.shared.wire.sockets.break_off();
     }
 
-    /// How many sockets are open, and were not told to go.
+    /// How many sockets are open.
     pub fn sockets(&self) -> usize {
         self.shared.wire.sockets.count()
+    }
+
+    /// Some sockets are open, and all that were told to go are gone.
+    pub fn has_settled_sockets(&self) -> bool {
+        self.shared.wire.sockets.are_settled()
     }
 }
 

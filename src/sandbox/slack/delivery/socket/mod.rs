@@ -59,10 +59,15 @@ impl Sockets {
         !locked(&self.lines).is_empty()
     }
 
-    /// How many are open, and were not told to go.
+    /// How many are open.
     pub(in super::super) fn count(&self) -> usize {
+        locked(&self.lines).len()
+    }
+
+    /// Some are open, and none of them was told to go.
+    pub(in super::super) fn are_settled(&self) -> bool {
         let lines = locked(&self.lines);
-        lines.iter().filter(|line| !line.is_leaving).count()
+        !lines.is_empty() && lines.iter().all(|line| !line.is_leaving)
     }
 
     pub(in super::super) fn leave(&self, reason: &'static str) {
