@@ -270,7 +270,8 @@ impl Stage {
             let before = self.slack.world().called("apps.connections.open");
             self.slack.refresh_sockets(reason);
             self.until(&format!("it reconnects after {reason}"), |slack| {
-                slack.world().called("apps.connections.open") > before && slack.sockets() > 0
+                slack.world().called("apps.connections.open") > before
+                    && slack.has_settled_sockets()
             })
             .await;
             self.orders_and_approves(&format!("after {reason}")).await;

@@ -199,6 +199,11 @@ impl Slack {
     pub fn sockets(&self) -> usize {
         self.shared.wire.sockets.count()
     }
+
+    /// Some sockets are open, and all that were told to go are gone.
+    pub fn has_settled_sockets(&self) -> bool {
+        self.shared.wire.sockets.are_settled()
+    }
 }
 
 impl Workspace {

@@ -64,6 +64,12 @@ impl Sockets {
         locked(&self.lines).len()
     }
 
+    /// Some are open, and none of them was told to go.
+    pub(in super::super) fn are_settled(&self) -> bool {
+        let lines = locked(&self.lines);
+        !lines.is_empty() && lines.iter().all(|line| !line.is_leaving)
+    }
+
     pub(in super::super) fn leave(&self, reason: &'static str) {
         for line in locked(&self.lines).iter_mut() {
             line.is_leaving = true;
