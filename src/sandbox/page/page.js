@@ -10,6 +10,7 @@
     } catch { /* Storage may be forbidden; then nothing is remembered. */ }
     return null;
   };
+  if (kept("knows")) root.classList.add("knows");
   if (kept("theme")) root.dataset.theme = kept("theme");
 
   const by = (id) => document.getElementById(id);
@@ -139,7 +140,7 @@
     live.addEventListener("page", (event) => {
       const change = JSON.parse(event.data);
       const stays = new Set(change.put.map((piece) => piece.id));
-      const regions = ["side", "head", "home", "messages", "thread", "windows", "panel"].map(by);
+      const regions = ["side", "head", "home", "messages", "thread", "windows", "panel", "logbook"].map(by);
       for (const region of regions) {
         for (const child of [...(region?.children ?? [])]) {
           if (!stays.has(child.id)) change.gone.push(child.id);
@@ -393,6 +394,11 @@
         : matchMedia("(prefers-color-scheme: dark)").matches;
       root.dataset.theme = dark ? "light" : "dark";
       kept("theme", root.dataset.theme);
+    });
+    document.addEventListener("click", (event) => {
+      if (!event.target.closest?.("[data-dismiss-hint]")) return;
+      root.classList.add("knows");
+      kept("knows", "1");
     });
     for (const box of document.querySelectorAll("[data-stick]")) box.scrollTop = box.scrollHeight;
     dress(by("windows"));

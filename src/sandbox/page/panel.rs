@@ -88,16 +88,16 @@ pub(super) fn pieces(sight: &Sight<'_>) -> askama::Result<Vec<Piece>> {
         admin: format!("http://{}/", office.admin),
     };
     let piece = |id: &str, html| Piece {
-        region: "panel",
+        region: if id == "log" { "logbook" } else { "panel" },
         id: id.to_owned(),
         html,
     };
     Ok(vec![
-        piece("story", story.render()?),
         piece("time", clock.render()?),
+        piece("story", story.render()?),
         switches::piece(sight)?,
-        piece("log", log.render()?),
         piece("foot", foot.render()?),
+        piece("log", log.render()?),
     ])
 }
 

@@ -218,6 +218,15 @@ impl Window {
             .unwrap_or_else(|error| panic!("`{words}` can't be clicked: {error}"));
     }
 
+    /// As [`Window::press`], within an element.
+    pub(crate) async fn press_in(&self, css: &str, words: &str) {
+        self.find(css).await;
+        let script = "[...document.querySelector(arguments[0]).querySelectorAll('button, a')]
+            .find(it => it.innerText.trim() === arguments[1]).click()";
+        let pressed = self.0.execute(script, vec![css.into(), words.into()]).await;
+        pressed.unwrap_or_else(|error| panic!("`{words}` in {css} can't be clicked: {error}"));
+    }
+
     /// Writes into the message box, and sends it.
     pub(crate) async fn types(&self, line: &str) {
         let field = self.find("#composer").await;
@@ -235,6 +244,23 @@ impl Window {
                 .then(KeyAction::Down { value })
                 .then(KeyAction::Up { value });
         }
+        self.0
+            .perform_actions(actions)
+            .await
+            .expect("the keys can be pressed");
+    }
+
+    /// Presses a key while Shift is held.
+    pub(crate) async fn shifted(&self, key: &str) {
+        let shift = '\u{e008}';
+        let mut actions =
+            KeyActions::new("keyboard".to_owned()).then(KeyAction::Down { value: shift });
+        for value in key.chars() {
+            actions = actions
+                .then(KeyAction::Down { value })
+                .then(KeyAction::Up { value });
+        }
+        let actions = actions.then(KeyAction::Up { value: shift });
         self.0
             .perform_actions(actions)
             .await
