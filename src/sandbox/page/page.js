@@ -99,21 +99,27 @@
 
   let lastUsed = null;
 
-  // A dialog that came open is made modal: it takes the focus, keeps it, and gives it back.
+  // A dialog that came open is made modal: it takes the focus, keeps it, and gives it back. Its first field may come
+  // later, when the app has filled it.
   function dress(element) {
     const dialogs = element?.matches?.("dialog") ? [element] : element?.querySelectorAll?.("dialog[open]") ?? [];
     for (const dialog of dialogs) {
-      if (dialog.dressed) continue;
-      dialog.dressed = true;
-      dialog.opener = lastUsed;
-      dialog.close();
-      dialog.showModal();
+      if (!dialog.dressed) {
+        dialog.dressed = true;
+        dialog.opener = lastUsed;
+        dialog.close();
+        dialog.showModal();
+        dialog.focus();
+        dialog.addEventListener("cancel", (event) => {
+          event.preventDefault();
+          dialog.querySelector("form[data-dismiss]")?.requestSubmit();
+        });
+      }
       const field = dialog.querySelector(".view :is(input:not([type=hidden]), textarea, select)");
-      (field ?? dialog.querySelector("footer button"))?.focus();
-      dialog.addEventListener("cancel", (event) => {
-        event.preventDefault();
-        dialog.querySelector("form[data-dismiss]")?.requestSubmit();
-      });
+      if (field && !dialog.aimed) {
+        dialog.aimed = true;
+        field.focus();
+      }
     }
   }
 

@@ -218,6 +218,11 @@ impl Window {
             .unwrap_or_else(|error| panic!("`{words}` can't be clicked: {error}"));
     }
 
+    pub(crate) async fn follow(&self, css: &str) {
+        let link = self.find(css).await;
+        link.click().await.expect("it can be clicked");
+    }
+
     /// As [`Window::press`], within an element.
     pub(crate) async fn press_in(&self, css: &str, words: &str) {
         self.find(css).await;
@@ -299,11 +304,14 @@ impl Window {
 
     /// What stands in all that matches, as it is seen.
     pub(crate) async fn text(&self, css: &str) -> String {
-        let script = "return [...document.querySelectorAll(arguments[0])].map(it => it.innerText).join('\\n')";
-        let text = self.0.execute(script, vec![css.into()]).await;
-        text.ok()
-            .and_then(|text| text.as_str().map(str::to_owned))
-            .unwrap_or_default()
+        let found = self.0.find_all(Locator::Css(css)).await.unwrap_or_default();
+        let mut texts = Vec::new();
+        for element in found {
+            // One that went meanwhile has none.
+            texts.push(element.text().await.unwrap_or_default());
+        }
+        texts.join("
+")
     }
 
     pub(crate) async fn asks(&self, script: &str) -> Value {

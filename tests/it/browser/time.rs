@@ -13,7 +13,7 @@ async fn the_next_morning_says_what_is_different() {
         window
             .reads("#messages .message:last-child", "ince yesterday")
             .await;
-        window.reads("#messages .day:last-of-type", "Today").await;
+        window.reads("#messages .day", "Today").await;
         window.picture("next-morning").await;
     })
     .await;
