@@ -8,13 +8,16 @@ use tokio::{process::Command, sync::watch};
 use super::{Environment, Exit, print, show, signalled};
 use crate::{
     command::Sandbox,
-    sandbox::{Office, Options, once, page::Page},
+    sandbox::{Office, Options, once, page::Page, slack},
 };
 
 pub(super) async fn run(asked: Sandbox, env: Environment) -> anyhow::Result<Exit> {
     if let Some(scenario) = &asked.once {
         let (round, zone) = once(scenario).await?;
         return show(round, zone, &asked.shown, env);
+    }
+    if asked.slack_only {
+        return slack_only(asked).await;
     }
     let options = Options {
         keep: asked.keep,
@@ -32,11 +35,43 @@ pub(super) async fn run(asked: Sandbox, env: Environment) -> anyhow::Result<Exit
         "The sandbox is open: {address}\n\nOpen it in a browser: a chat with the bot, and a company to break. \
          Press Ctrl-C to end it; {kept}.\n",
     ))?;
+    serve(page, office, asked.open).await
+}
+
+/// The local Slack without the bot: an app of somebody's own is told how to find it.
+async fn slack_only(asked: Sandbox) -> anyhow::Result<Exit> {
+    let page = Page::bind(asked.port).await?;
+    let url = asked.request_url.as_ref();
+    let office = Arc::new(Office::slack_only(url, asked.api_port).await?);
+    let way = match url {
+        Some(url) => format!("to {url}, or over Socket Mode once the app has connected"),
+        None => "over Socket Mode (--request-url URL: over HTTP)".to_owned(),
+    };
+    print(&format!(
+        "A local Slack is open: http://{}/\n\n\
+         Web API          {}/\n\
+         Bot token        {}\n\
+         App-level token  {}\n\
+         Signing secret   {}\n\
+         Requests go      {way}\n\n\
+         Bolt for JavaScript takes the Web API's address as clientOptions.slackApiUrl, Bolt for Python as the base_url \
+         of its WebClient. Every scope is granted, every event is sent, and any /command is delivered. \
+         Press Ctrl-C to end it.\n",
+        page.address,
+        office.slack.url(),
+        slack::TOKEN,
+        slack::APP_TOKEN,
+        slack::SIGNING_SECRET,
+    ))?;
+    serve(page, office, asked.open).await
+}
+
+/// Until a signal comes.
+async fn serve(page: Page, office: Arc<Office>, opens: bool) -> anyhow::Result<Exit> {
+    let address = format!("http://{}/", page.address);
     let (stop, shutdown) = watch::channel(false);
     let serving = tokio::spawn(page.serve(Arc::clone(&office), shutdown));
-    if asked.open
-        && let Err(error) = open(&address).await
-    {
+    if opens && let Err(error) = open(&address).await {
         tracing::warn!("{error:#}");
     }
     signalled().await.context("no signal can be waited for")?;

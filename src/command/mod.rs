@@ -135,8 +135,28 @@ pub struct Sandbox {
     #[arg(long, value_enum, default_value_t = Transport::Http)]
     pub transport: Transport,
 
+    /// Only the local Slack, for an app of your own: no bot, and no company
+    #[arg(long, conflicts_with_all = ["keep", "scenario", "transport"])]
+    pub slack_only: bool,
+
+    /// Where that app hears of commands, clicks and events while it has no Socket Mode connection open
+    #[arg(long, value_name = "URL", requires = "slack_only")]
+    pub request_url: Option<Url>,
+
+    /// Where that app finds the Web API: a port of this machine; else one that is free
+    #[arg(
+        long,
+        value_name = "PORT",
+        requires = "slack_only",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pub api_port: u16,
+
     /// Run one daily round in the world of this scenario, print the report, and end
-    #[arg(long, value_name = "SCENARIO", conflicts_with_all = ["open", "scenario", "transport"])]
+    ///
+    /// Scenarios: quiet, checkout-down, broken-cart, regression, hostile-titles, sentry-403, busy-monday, no-network
+    #[arg(long, value_name = "SCENARIO", conflicts_with_all = ["open", "scenario", "transport", "slack_only"])]
     pub once: Option<String>,
     #[command(flatten)]
     pub shown: Shown,

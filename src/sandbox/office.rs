@@ -15,6 +15,7 @@ use tokio::{
     sync::{Mutex, watch},
     task::JoinHandle,
 };
+use url::Url;
 
 use super::{
     slack::{self, RequestUrls, Slack, SlashCommand, Workspace},
@@ -41,7 +42,7 @@ pub struct Options {
     /// Where its database and its ops log stay; None: they are gone with it.
     pub keep: Option<PathBuf>,
     pub transport: Transport,
-    /// What has happened when it begins.
+    /// What has happened when it begins; [`World::FIRST`] if nothing is asked for.
     pub scenario: Option<String>,
 }
 
@@ -82,6 +83,8 @@ pub struct Office {
     pub bot: Arc<Bot>,
     /// `/healthz`, `/readyz`, `/metrics`.
     pub admin: SocketAddr,
+    /// The app is somebody's own, and runs elsewhere.
+    pub is_slack_only: bool,
     stop: watch::Sender<bool>,
     /// None: closed.
     service: Mutex<Option<JoinHandle<anyhow::Result<()>>>>,
@@ -106,9 +109,7 @@ impl Office {
     pub async fn open(options: &Options) -> anyhow::Result<Self> {
         let time = Time::running(a_monday(Time::real().now())?);
         let world = World::open(time.clone()).await?;
-        if let Some(scenario) = &options.scenario {
-            world.play(scenario)?;
-        }
+        world.play(options.scenario.as_deref().unwrap_or(World::FIRST))?;
         let (door, admin) = (free()?, free()?);
         let mut workspace = Workspace::new(time.clone());
         let at = |path: &str| format!("http://{door}/slack/{path}").parse().ok();
@@ -147,8 +148,48 @@ impl Office {
             slack,
             bot,
             admin,
+            is_slack_only: false,
             stop,
             service: Mutex::new(Some(tokio::spawn(service.run(shutdown)))),
+            _folder: folder,
+        })
+    }
+
+    /// Only a Slack, for an app that runs elsewhere: the bot does not serve, and nothing happens in the company.
+    /// `requests`: where the app hears of everything; None: over Socket Mode alone. `port`: of the Web API.
+    pub async fn slack_only(requests: Option<&Url>, port: u16) -> anyhow::Result<Self> {
+        let time = Time::real();
+        let world = World::open(time.clone()).await?;
+        let mut workspace = Workspace::new(time.clone());
+        let app = &mut workspace.app;
+        app.name = "Your app".to_owned();
+        app.scopes = slack::SCOPES.iter().copied().collect();
+        app.events = slack::ALL_EVENTS.into();
+        app.urls = RequestUrls {
+            commands: requests.cloned(),
+            interactivity: requests.cloned(),
+            events: requests.cloned(),
+        };
+        let slack = workspace.open_at(port).await?;
+        let folder = Folder::Gone(TempDir::new().context("no folder can be made for the sandbox")?);
+        let options = Options {
+            keep: None,
+            transport: Transport::Http,
+            scenario: None,
+        };
+        let (door, admin) = (free()?, free()?);
+        let text = configuration(&world, &slack, &options, &folder, door, admin);
+        let config = Config::parse(&text, &registry(), &|name| secret(&world, name))?;
+        let bot = Arc::new(bot(config, &time).await?);
+        Ok(Self {
+            time,
+            world,
+            slack,
+            bot,
+            admin,
+            is_slack_only: true,
+            stop: watch::channel(false).0,
+            service: Mutex::new(None),
             _folder: folder,
         })
     }

@@ -17,7 +17,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, sync::watch};
 
-use super::Office;
+use super::{Office, control};
 use crate::serve::listener::{Limits, serve_within};
 
 pub mod blocks;
@@ -77,6 +77,7 @@ impl Page {
 }
 
 fn routes(front: Arc<Front>) -> Router {
+    let control = control::routes(Arc::clone(&front.office));
     Router::new()
         .route("/", get(page))
         .route("/live", get(live::live))
@@ -91,6 +92,7 @@ fn routes(front: Arc<Front>) -> Router {
         .route("/page.js", get(script))
         .route("/icon.svg", get(icon))
         .with_state(front)
+        .nest("/control", control)
         .layer(from_fn(guard::guard))
 }
 

@@ -7,20 +7,30 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use anyhow::Context;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 use url::Url;
 
+mod delivery;
+mod events;
 mod faults;
 mod limits;
 mod methods;
+mod payloads;
 mod people;
 mod server;
 mod workspace;
 
+pub use delivery::{Delivered, Delivery, Failure, Kind, Ledger};
+pub use events::ALL as ALL_EVENTS;
 pub use faults::{Fault, Spoiled, TransportFaults};
 pub use methods::SCOPES;
-pub use people::{Chosen, Delivered, Place};
+pub use people::{Chosen, Place};
 pub use workspace::{
     App, Call, Channel, Member, Posting, RequestUrls, SlashCommand, Upload, Version, View,
     Workspace,
@@ -54,21 +64,36 @@ pub const ON_CALL: &str = "S0ONCALL";
 
 impl Workspace {
     /// Puts the workspace on a loopback address.
-    pub async fn open(mut self) -> anyhow::Result<Slack> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+    pub async fn open(self) -> anyhow::Result<Slack> {
+        self.open_at(0).await
+    }
+
+    /// `port`: of the Web API; 0 for any that is free.
+    pub async fn open_at(mut self, port: u16) -> anyhow::Result<Slack> {
+        let listener = TcpListener::bind(("127.0.0.1", port))
+            .await
+            .with_context(|| format!("can't listen on port {port} of 127.0.0.1"))?;
         let address = listener.local_addr()?;
         self.origin = format!("http://{address}");
+        let sockets = TcpListener::bind("127.0.0.1:0").await?;
+        self.listen_at(sockets.local_addr()?);
+        let (happened, happening) = mpsc::unbounded_channel();
+        let seen = events::Seen::of(&self);
         let shared = Shared {
             world: Arc::new(Mutex::new(self)),
             changed: watch::channel(0).0,
+            wire: Arc::new(delivery::Wire::new(happened)),
         };
         let (release, gate) = watch::channel(0);
-        let server = tokio::spawn(server::serve(listener, shared.clone(), gate));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(server::serve(listener, shared.clone(), gate));
+        tasks.spawn(delivery::serve(sockets, shared.clone()));
+        tasks.spawn(events::report(shared.clone(), seen, happening));
         Ok(Slack {
             address,
             shared,
             release,
-            server: server.abort_handle(),
+            _tasks: tasks,
         })
     }
 }
@@ -79,7 +104,7 @@ pub struct Slack {
     shared: Shared,
     /// Counts the releases.
     release: watch::Sender<usize>,
-    server: tokio::task::AbortHandle,
+    _tasks: JoinSet<()>,
 }
 
 impl Slack {
@@ -114,17 +139,12 @@ impl Slack {
     }
 }
 
-impl Drop for Slack {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
-}
-
 #[derive(Clone)]
 struct Shared {
     world: Arc<Mutex<Workspace>>,
     /// Counts the changes.
     changed: watch::Sender<u64>,
+    wire: Arc<delivery::Wire>,
 }
 
 impl Shared {
@@ -167,6 +187,21 @@ impl Drop for Entered<'_> {
             self.changed.send_modify(|changes| *changes += 1);
         }
     }
+}
+
+/// What Slack would refuse in a message's blocks, each with its place.
+pub fn wrong_blocks(blocks: &[Value]) -> Vec<String> {
+    let wrong = limits::blocks(blocks, limits::Surface::Message);
+    let mut wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+    if limits::is_too_long(blocks) {
+        wrong.push("msg_blocks_too_long".to_owned());
+    }
+    wrong
+}
+
+/// What Slack would refuse in a modal or an App Home, each with its place.
+pub fn wrong_view(view: &Value) -> Vec<String> {
+    limits::view(view).iter().map(ToString::to_string).collect()
 }
 
 /// A refusal as Slack words it.

@@ -5,7 +5,7 @@
 //! 1. its description, which may be changed at any time, and a server that answers from it alone, behind a [`Door`];
 //! 2. [`Part`] for it: its section of the configuration, its secret, its switches, and what is calm;
 //! 3. its scenarios. They say what happens when, so that the next morning follows from the time alone;
-//! 4. `pub(super) const PART: Kind`, and the folder's line in the list at the top of this file.
+//! 4. `pub(super) const PART: Kind`, its `mod` line here and its place in `PARTS`.
 //!
 //! Nothing else knows which parts there are: the page shows every switch, `daily-ops sandbox --help` names every
 //! scenario, and the tests play each of them.
@@ -18,29 +18,23 @@ use tokio::sync::watch;
 use super::time::Time;
 use crate::text::{did_you_mean, one_line};
 
-/// Lists the folders of the parts, in the order of the report.
-macro_rules! parts {
-    ($($(#[$about:meta])* $folder:ident,)*) => {
-        $($(#[$about])* pub mod $folder;)*
-        const PARTS: &[Kind] = &[$($folder::PART),*];
-    };
-}
+/// Sentry.
+pub mod errors;
 
-parts! {
-    /// Services with a health address.
-    health,
-    /// Sentry.
-    errors,
-}
+/// Services with a health address.
+pub mod health;
 
 mod door;
 mod part;
 mod scenarios;
 
 pub use door::Door;
-pub use part::{Choice, Kind, Part, Switch};
+pub use part::{Choice, Kind, Opening, Part, Switch};
 
 use part::{State, choice};
+
+/// Every part, in the order of the report.
+const PARTS: &[Kind] = &[health::PART, errors::PART];
 
 /// A story that can be told in this world.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +101,9 @@ impl World {
             changed: watch::channel(0).0,
         })
     }
+
+    /// What teaches most in two minutes.
+    pub const FIRST: &str = "broken-cart";
 
     /// All that can be played; the first is the quiet morning.
     pub fn scenarios() -> &'static [Scenario] {
@@ -192,10 +189,11 @@ impl World {
             Some(network) => self.set_network(network)?,
             None => {
                 let mut parts = self.parts.iter();
-                let owns = |part: &&Box<dyn Part>| {
-                    part.switches().iter().any(|switch| switch.name == name)
-                };
-                let part = parts.find(owns).context("each switch has its part")?;
+                let part = parts.find(|part| {
+                    let own = part.switches();
+                    own.iter().any(|switch| switch.name == name)
+                });
+                let part = part.context("each switch has its part")?;
                 part.switch(name, value)?;
             }
         }

@@ -27,9 +27,12 @@ pub trait Part: Any + Send + Sync {
     fn cut(&self, gone: bool) -> anyhow::Result<()>;
 }
 
+/// A part on its way to its addresses.
+pub type Opening = BoxFuture<'static, anyhow::Result<Box<dyn Part>>>;
+
 /// How a part is opened, and what can happen in it.
 pub struct Kind {
-    pub open: fn(Time) -> BoxFuture<'static, anyhow::Result<Box<dyn Part>>>,
+    pub open: fn(Time) -> Opening,
     pub scenarios: &'static [Scenario],
 }
 

@@ -21,6 +21,8 @@ pub struct App {
     pub commands: Vec<SlashCommand>,
     /// Where Slack's requests go while no Socket Mode connection is open.
     pub urls: RequestUrls,
+    /// The events that it hears of: `message.channels`, `app_mention`.
+    pub events: BTreeSet<&'static str>,
 }
 
 #[derive(Clone, Debug)]

@@ -19,8 +19,8 @@ pub(super) use member::Scheduled;
 use passes::{Address, Trigger};
 
 use super::{
-    ANNA, APP_TOKEN, BEN, BOARD, BOT, GENERAL, GUEST, LEFT, OLD, ON_CALL, OPS, OTHER_BOT, SECRET,
-    SIGNING_SECRET, STRANGER, Spoiled, TEAM, TOKEN, TransportFaults,
+    ANNA, APP_TOKEN, BEN, BOARD, BOT, GENERAL, GUEST, LEFT, Ledger, OLD, ON_CALL, OPS, OTHER_BOT,
+    SECRET, SIGNING_SECRET, STRANGER, Spoiled, TEAM, TOKEN, TransportFaults,
 };
 use crate::sandbox::time::Time;
 
@@ -51,6 +51,7 @@ pub struct Workspace {
     pub calls: Vec<Call>,
     /// What goes wrong on the way to the app.
     pub transport: TransportFaults,
+    pub delivery: Ledger,
     pub(super) faults: Vec<Spoiled>,
     /// By their ids.
     pub files: BTreeMap<String, Upload>,
@@ -155,6 +156,7 @@ impl Workspace {
                 scopes: ["commands", "chat:write", "users:read", "channels:history"].into(),
                 commands: Vec::new(),
                 urls: RequestUrls::default(),
+                events: [].into(),
             },
             users: users.map(|(id, user)| (id.to_owned(), user)).into(),
             groups: [(ON_CALL.to_owned(), vec![ANNA.to_owned(), BEN.to_owned()])].into(),
@@ -169,6 +171,7 @@ impl Workspace {
             homes: BTreeMap::new(),
             calls: Vec::new(),
             transport: TransportFaults::default(),
+            delivery: Ledger::default(),
             faults: Vec::new(),
             files: BTreeMap::new(),
             is_rate_limited: false,

@@ -137,10 +137,14 @@ impl Organization {
                 response.headers_mut().insert(name, reset.into());
                 Err(response)
             }
-            Trouble::Unavailable => Err(refuse(503, json!({"detail": "Sentry is being maintained"}))),
+            Trouble::Unavailable => {
+                Err(refuse(503, json!({"detail": "Sentry is being maintained"})))
+            }
             Trouble::Garbage => {
                 let page = "<html><title>Corporate proxy</title><p>Please accept the terms of use.";
-                Err(Box::new(([(header::CONTENT_TYPE, "text/html")], page).into_response()))
+                Err(Box::new(
+                    ([(header::CONTENT_TYPE, "text/html")], page).into_response(),
+                ))
             }
             _ => Ok(()),
         }

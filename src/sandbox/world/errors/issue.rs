@@ -127,15 +127,24 @@ impl Issue {
     }
 
     /// What somebody decides about it.
-    pub(super) fn decide(&mut self, status: &'static str, substatus: &'static str, now: DateTime<Utc>) {
+    pub(super) fn decide(
+        &mut self,
+        status: &'static str,
+        substatus: &'static str,
+        now: DateTime<Utc>,
+    ) {
         (self.status, self.substatus, self.decided) = (status, substatus, Some(now));
     }
 
     /// Its status and substatus at that time.
     pub(super) fn state(&self, now: DateTime<Utc>) -> (&'static str, &'static str) {
-        let is_over = |at: DateTime<Utc>| at <= now && self.decided.is_none_or(|decided| decided < at);
+        let is_over =
+            |at: DateTime<Utc>| at <= now && self.decided.is_none_or(|decided| decided < at);
         let mended = self.course.as_ref().and_then(|course| course.mended);
-        let back = self.comes_back.zip(self.decided).map(|(after, decided)| decided + after);
+        let back = self
+            .comes_back
+            .zip(self.decided)
+            .map(|(after, decided)| decided + after);
         match self.status {
             "unresolved" if mended.is_some_and(is_over) => ("resolved", self.substatus),
             "resolved" if back.is_some_and(|at| at <= now) => ("unresolved", "regressed"),
@@ -148,7 +157,10 @@ impl Issue {
 
     /// Whether it has happened by that time, and is not part of another one.
     pub(super) fn is_known(&self, now: DateTime<Utc>) -> bool {
-        let has_begun = self.course.as_ref().is_none_or(|course| course.began <= now);
+        let has_begun = self
+            .course
+            .as_ref()
+            .is_none_or(|course| course.began <= now);
         has_begun && self.merged_into.is_none()
     }
 

@@ -81,7 +81,9 @@ impl Organization {
             (counts.ever, counts.users_ever)
         };
         let projects = self.projects.iter();
-        let project = projects.clone().find(|project| project.slug == issue.project);
+        let project = projects
+            .clone()
+            .find(|project| project.slug == issue.project);
         let mut row = json!({
             "id": (issue.id != NAMELESS).then(|| issue.id.to_string()),
             "shortId": format!("{}-{}", issue.project.to_uppercase(), issue.id),
@@ -105,8 +107,7 @@ impl Organization {
         });
         match history.filter(|_| !self.keeps_no_history) {
             Some("24h") => {
-                row["stats"] =
-                    json!({"24h": series(now, TimeDelta::hours(1), &counts.hourly)})
+                row["stats"] = json!({"24h": series(now, TimeDelta::hours(1), &counts.hourly)})
             }
             Some("14d") => {
                 row["stats"] = json!({"14d": series(now, TimeDelta::days(1), &counts.daily)});

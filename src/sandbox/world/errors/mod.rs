@@ -1,5 +1,6 @@
-//! A described Sentry: an organization with projects, issues and their histories, members, teams, a token with
-//! scopes. Every answer derives from the description.
+//! A described Sentry: an organization with its projects, issues, members and teams, and a token with scopes.
+//!
+//! Every answer derives from the description.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -38,13 +38,31 @@ pub enum Trouble {
 impl State for Trouble {
     const ALL: &'static [(Self, Choice)] = &[
         (Self::None, choice("well", "answers well")),
-        (Self::Forbidden, choice("403", "answers 403: the token lost a scope")),
-        (Self::Unauthorized, choice("401", "answers 401: the token is not known")),
-        (Self::Limited, choice("429", "answers 429: too many requests")),
-        (Self::Unavailable, choice("503", "answers 503: it is being maintained")),
+        (
+            Self::Forbidden,
+            choice("403", "answers 403: the token lost a scope"),
+        ),
+        (
+            Self::Unauthorized,
+            choice("401", "answers 401: the token is not known"),
+        ),
+        (
+            Self::Limited,
+            choice("429", "answers 429: too many requests"),
+        ),
+        (
+            Self::Unavailable,
+            choice("503", "answers 503: it is being maintained"),
+        ),
         (Self::Slow, choice("slow", "answers slowly")),
-        (Self::Hangs, choice("hangs", "takes requests and never answers")),
-        (Self::Garbage, choice("garbage", "answers what is not from Sentry")),
+        (
+            Self::Hangs,
+            choice("hangs", "takes requests and never answers"),
+        ),
+        (
+            Self::Garbage,
+            choice("garbage", "answers what is not from Sentry"),
+        ),
         (Self::Refuses, choice("refuses", "refuses connections")),
     ];
 }

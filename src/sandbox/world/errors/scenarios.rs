@@ -49,7 +49,7 @@ pub(super) const ALL: [Scenario; 4] = [
 fn of_the_release(now: DateTime<Utc>) -> Vec<Issue> {
     let hours = TimeDelta::hours;
     let release = now - hours(3);
-    let cart = Course::surge(release, 656, hours(2));
+    let cart = Course::surge(release, 566, TimeDelta::minutes(90));
     let timeout = Course {
         daily: 30,
         mended: Some(now + hours(4)),
@@ -57,8 +57,14 @@ fn of_the_release(now: DateTime<Utc>) -> Vec<Issue> {
     };
     let overflow = Course::surge(now + hours(10), 64, hours(4));
     vec![
-        Issue::told(4501, "web", "TypeError: cart is undefined", "app/cart in total", cart)
-            .new_and_unhandled(),
+        Issue::told(
+            4501,
+            "web",
+            "TypeError: cart is undefined",
+            "app/cart in total",
+            cart,
+        )
+        .new_and_unhandled(),
         Issue {
             substatus: "new",
             ..Issue::told(
@@ -108,7 +114,13 @@ fn regress(world: &World) {
     let back = Issue {
         substatus: "regressed",
         comes_back: Some(TimeDelta::hours(9)),
-        ..Issue::told(4395, "billing", "IntegrityError: an invoice was sent twice", "jobs/invoices in send", back)
+        ..Issue::told(
+            4395,
+            "billing",
+            "IntegrityError: an invoice was sent twice",
+            "jobs/invoices in send",
+            back,
+        )
     };
     let mut sentry = world.sentry().world();
     sentry.issues.push(back);
@@ -142,11 +154,26 @@ fn hostile(now: DateTime<Utc>) -> Vec<Issue> {
     ];
     let course = |place: usize| Course::steady(now - TimeDelta::days(2), 120 - 10 * place as u64);
     let issue = |(place, title): (usize, &str)| {
-        Issue::told(4700 + place as u64, "web", title, "<!everyone> in *the* `culprit`", course(place))
+        Issue::told(
+            4700 + place as u64,
+            "web",
+            title,
+            "<!everyone> in *the* `culprit`",
+            course(place),
+        )
     };
-    let long = format!("RecursionError: {}", "in render in layout in page ".repeat(60));
+    let long = format!(
+        "RecursionError: {}",
+        "in render in layout in page ".repeat(60)
+    );
     let longest = Issue::told(4710, "web", &long, "app/render in render", course(10));
-    TITLES.iter().copied().enumerate().map(issue).chain([longest]).collect()
+    TITLES
+        .iter()
+        .copied()
+        .enumerate()
+        .map(issue)
+        .chain([longest])
+        .collect()
 }
 
 /// A Monday after a weekend that nobody watched.

@@ -32,13 +32,8 @@ impl Services {
     async fn open(time: Time) -> anyhow::Result<Self> {
         let mut all = Vec::new();
         for environment in ["production", "staging"] {
-            for (name, title) in [
-                ("website", "the shop"),
-                ("api", "what the shop and the apps ask"),
-                ("checkout", "where people pay"),
-                ("login", "where people say who they are"),
-            ] {
-                let described = Description::of(environment, name, title);
+            for service in ["website", "api", "checkout", "login"] {
+                let described = Description::of(environment, service);
                 all.push(Service::open(described, time.clone()).await?);
             }
         }

@@ -36,11 +36,23 @@ impl part::State for State {
         (Self::Well, choice("well", "answers well")),
         (Self::Down, choice("503", "answers 503")),
         (Self::Slow, choice("slow", "answers slowly")),
-        (Self::Hanging, choice("hangs", "takes requests and never answers")),
+        (
+            Self::Hanging,
+            choice("hangs", "takes requests and never answers"),
+        ),
         (Self::Refusing, choice("refuses", "refuses connections")),
-        (Self::Degraded, choice("wrong-body", "answers 200 with the wrong text")),
-        (Self::LoggedOut, choice("login", "redirects to the login page")),
-        (Self::Flapping, choice("flaps", "answers 503 every other time")),
+        (
+            Self::Degraded,
+            choice("wrong-body", "answers 200 with the wrong text"),
+        ),
+        (
+            Self::LoggedOut,
+            choice("login", "redirects to the login page"),
+        ),
+        (
+            Self::Flapping,
+            choice("flaps", "answers 503 every other time"),
+        ),
     ];
 }
 
@@ -54,24 +66,21 @@ const SLOW: Duration = Duration::from_millis(420);
 pub struct Description {
     pub environment: &'static str,
     pub service: &'static str,
-    /// "where people pay".
-    pub about: &'static str,
     pub state: State,
     /// When it will be well again by itself.
     pub well_at: Option<DateTime<Utc>>,
     /// What an answer takes.
     pub latency: Duration,
-    /// Answers so far.
+    /// Since it is in this state.
     pub answers: u64,
 }
 
 impl Description {
-    pub fn of(environment: &'static str, service: &'static str, about: &'static str) -> Self {
+    pub fn of(environment: &'static str, service: &'static str) -> Self {
         let latency = 8 + 3 * (environment.len() + service.len()) as u64 % 17;
         Self {
             environment,
             service,
-            about,
             state: State::Well,
             well_at: None,
             latency: Duration::from_millis(latency),
@@ -138,6 +147,7 @@ impl Service {
             let mut described = self.described();
             described.state = state;
             described.well_at = None;
+            described.answers = 0;
         }
         self.door.shut(state == State::Refusing)
     }
@@ -191,7 +201,10 @@ async fn answer(Extract(behind): Extract<Behind>) -> Response {
         State::Well | State::Slow | State::Refusing => pass(),
         State::Flapping if answers.is_multiple_of(2) => pass(),
         State::Down | State::Flapping => down(),
-        State::Degraded => said(StatusCode::OK, r#"{"status":"degraded","database":"read only"}"#),
+        State::Degraded => said(
+            StatusCode::OK,
+            r#"{"status":"degraded","database":"read only"}"#,
+        ),
         State::LoggedOut => Redirect::to("/login?next=%2Fhealthz").into_response(),
         State::Hanging => std::future::pending().await,
     }
@@ -207,5 +220,10 @@ fn down() -> Response {
 }
 
 fn said(status: StatusCode, body: &'static str) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/health+json")], body).into_response()
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/health+json")],
+        body,
+    )
+        .into_response()
 }
