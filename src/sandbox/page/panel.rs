@@ -92,6 +92,9 @@ pub(super) fn pieces(sight: &Sight<'_>) -> askama::Result<Vec<Piece>> {
         id: id.to_owned(),
         html,
     };
+    if office.is_slack_only {
+        return Ok(vec![switches::piece(sight)?, piece("foot", foot.render()?)]);
+    }
     Ok(vec![
         piece("time", clock.render()?),
         piece("story", story.render()?),

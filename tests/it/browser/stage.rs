@@ -218,6 +218,11 @@ impl Window {
             .unwrap_or_else(|error| panic!("`{words}` can't be clicked: {error}"));
     }
 
+    /// The first of them: of the uppermost finding.
+    pub(crate) async fn press_first(&self, words: &str) {
+        self.press_in("#messages", words).await;
+    }
+
     pub(crate) async fn follow(&self, css: &str) {
         let link = self.find(css).await;
         link.click().await.expect("it can be clicked");
