@@ -70,6 +70,7 @@ async fn slack_only(asked: Sandbox) -> anyhow::Result<Exit> {
 async fn serve(page: Page, office: Arc<Office>, opens: bool) -> anyhow::Result<Exit> {
     let address = format!("http://{}/", page.address);
     let (stop, shutdown) = watch::channel(false);
+    tokio::spawn(Arc::clone(&office).keep());
     let serving = tokio::spawn(page.serve(Arc::clone(&office), shutdown));
     if opens && let Err(error) = open(&address).await {
         tracing::warn!("{error:#}");

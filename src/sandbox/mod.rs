@@ -16,6 +16,7 @@ pub mod page;
 /// The same for programs.
 pub mod control;
 
+mod kept;
 mod office;
 
 pub use office::{Office, Options, Step, once};

@@ -18,6 +18,7 @@ use tokio::{
 use url::Url;
 
 use super::{
+    kept::{self, Kept},
     slack::{self, RequestUrls, Slack, SlashCommand, Workspace},
     time::Time,
     world::World,
@@ -88,7 +89,7 @@ pub struct Office {
     stop: watch::Sender<bool>,
     /// None: closed.
     service: Mutex<Option<JoinHandle<anyhow::Result<()>>>>,
-    _folder: Folder,
+    folder: Folder,
 }
 
 enum Folder {
@@ -107,9 +108,12 @@ impl Folder {
 
 impl Office {
     pub async fn open(options: &Options) -> anyhow::Result<Self> {
-        let time = Time::running(a_monday(Time::real().now())?);
+        let folder = folder(options)?;
+        let kept = Kept::read(folder.path())?;
+        let time = kept::time(kept.as_ref(), a_monday(Time::real().now())?);
         let world = World::open(time.clone()).await?;
-        world.play(options.scenario.as_deref().unwrap_or(World::FIRST))?;
+        let told = kept.as_ref().map(|kept| kept.scenario.as_str());
+        world.play(options.scenario.as_deref().or(told).unwrap_or(World::FIRST))?;
         let (door, admin) = (free()?, free()?);
         let mut workspace = Workspace::new(time.clone());
         let at = |path: &str| format!("http://{door}/slack/{path}").parse().ok();
@@ -119,15 +123,10 @@ impl Office {
             events: at("events"),
         };
         workspace.app.commands = commands();
+        if let Some(kept) = kept {
+            kept.restore(&mut workspace);
+        }
         let slack = workspace.open().await?;
-        let folder = match &options.keep {
-            Some(path) => {
-                std::fs::create_dir_all(path)
-                    .with_context(|| format!("{} can't be made", path.display()))?;
-                Folder::Kept(path.clone())
-            }
-            None => Folder::Gone(TempDir::new().context("no folder can be made for the sandbox")?),
-        };
         let text = configuration(&world, &slack, options, &folder, door, admin);
         let mut config = Config::parse(&text, &registry(), &|name| secret(&world, name))?;
         let slack_settings = config.slack.take().context("the sandbox has a [slack]")?;
@@ -151,7 +150,7 @@ impl Office {
             is_slack_only: false,
             stop,
             service: Mutex::new(Some(tokio::spawn(service.run(shutdown)))),
-            _folder: folder,
+            folder,
         })
     }
 
@@ -190,7 +189,7 @@ impl Office {
             is_slack_only: true,
             stop: watch::channel(false).0,
             service: Mutex::new(None),
-            _folder: folder,
+            folder,
         })
     }
 
@@ -213,14 +212,37 @@ impl Office {
         Ok(())
     }
 
+    /// Writes what is to be kept whenever it changes, until the office closes.
+    pub async fn keep(self: Arc<Self>) {
+        let stop = self.stop.subscribe();
+        kept::after_changes(self.slack.changes(), stop, || self.write_kept()).await;
+    }
+
+    fn write_kept(&self) -> anyhow::Result<()> {
+        let Folder::Kept(folder) = &self.folder else {
+            return Ok(());
+        };
+        let kept = Kept::of(&self.slack.world(), self.world.playing().name);
+        kept.write(folder)
+    }
+
     /// Stops the bot as a signal does.
     pub async fn close(&self) -> anyhow::Result<()> {
         self.stop.send_replace(true);
-        match self.service.lock().await.take() {
-            Some(service) => service.await.context("this is a defect")?,
-            None => Ok(()),
+        if let Some(service) = self.service.lock().await.take() {
+            service.await.context("this is a defect")??;
         }
+        self.write_kept()
     }
+}
+
+fn folder(options: &Options) -> anyhow::Result<Folder> {
+    let Some(path) = &options.keep else {
+        let folder = TempDir::new().context("no folder can be made for the sandbox")?;
+        return Ok(Folder::Gone(folder));
+    };
+    std::fs::create_dir_all(path).with_context(|| format!("{} can't be made", path.display()))?;
+    Ok(Folder::Kept(path.clone()))
 }
 
 async fn bot(config: Config, time: &Time) -> anyhow::Result<Bot> {

@@ -10,7 +10,7 @@ use super::{
     piece::Piece,
     side::{app_avatar, avatar},
 };
-use crate::sandbox::slack::{Posting, Version};
+use crate::sandbox::slack::{Place, Posting, Version};
 
 /// Messages of one author that follow so soon stand under one name.
 const TOGETHER: TimeDelta = TimeDelta::minutes(5);
@@ -26,6 +26,7 @@ struct Message {
     is_only: bool,
     is_app: bool,
     is_edited: bool,
+    failed: Option<&'static str>,
     avatar: String,
     name: String,
     datetime: String,
@@ -67,7 +68,7 @@ pub(super) fn pieces(sight: &Sight<'_>) -> askama::Result<Vec<Piece>> {
     let main: Vec<&Posting> = all
         .iter()
         .copied()
-        .filter(|it| it.thread.is_none())
+        .filter(|it| it.thread.is_none() || it.is_broadcast)
         .collect();
     let newest = &main[main.len().saturating_sub(MESSAGES)..];
     let mut pieces = list(sight, "messages", newest, &all)?;
@@ -134,7 +135,8 @@ fn one(
     all: &[&Posting],
 ) -> askama::Result<String> {
     let (world, look) = (sight.world, sight.look);
-    let name = name_of(world, &message.user);
+    let own = message.username.clone();
+    let name = own.unwrap_or_else(|| name_of(world, &message.user));
     let is_app = message.user == world.app.user
         || world.users.get(&message.user).is_some_and(|it| it.is_bot);
     let local = at.with_timezone(&sight.zone);
@@ -144,7 +146,8 @@ fn one(
         is_continued,
         is_only: message.only_for.is_some(),
         is_app,
-        is_edited: !is_app && is_edited(message),
+        is_edited: message.now().edited.is_some(),
+        failed: failed(sight, message),
         avatar: if is_ours {
             app_avatar()
         } else {
@@ -177,11 +180,19 @@ fn one(
     .render()
 }
 
-fn is_edited(message: &Posting) -> bool {
-    match &message.versions[..] {
-        [.., before, now] => before.text != now.text,
-        _ => false,
-    }
+/// A click of this person that did not reach the app.
+fn failed(sight: &Sight<'_>, message: &Posting) -> Option<&'static str> {
+    let look = sight.look;
+    let place = Place::Message {
+        channel: look.channel.clone(),
+        ts: message.ts.clone(),
+    };
+    let failures = &sight.world.delivery.failures;
+    let failure = failures.iter().find(|it| it.user == look.me && it.place == place)?;
+    Some(match failure.why {
+        "operation_timeout" => "The app took longer than 3 seconds to answer the click: Slack gave up waiting",
+        _ => "The click did not reach the app: try again",
+    })
 }
 
 fn thread(sight: &Sight<'_>, message: &Posting, all: &[&Posting]) -> Option<Thread> {
@@ -211,7 +222,7 @@ fn body(sight: &Sight<'_>, message: &Posting, version: &Version) -> String {
     ];
     let action = sight.look.at("/act");
     let scene = sight.scene(&action, &hidden);
-    let html = blocks::message(&scene, &version.text, &version.blocks, &[]);
+    let html = blocks::message(&scene, &version.text, &version.blocks, &version.attachments);
     at_home(&html, sight.look)
 }
 

@@ -101,6 +101,9 @@ async fn page(State(front): State<Arc<Front>>, RawQuery(query): RawQuery) -> Res
         let world = front.office.slack.world();
         Look::read(query.as_deref().unwrap_or_default(), &world)
     };
+    if look.home {
+        front.office.slack.open_home(&look.me);
+    }
     let pieces = draw::draw(&front, &look).await;
     match shell::shell(&front, &look, &pieces) {
         Ok(html) => Html(html).into_response(),

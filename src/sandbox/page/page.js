@@ -10,6 +10,7 @@
     } catch { /* Storage may be forbidden; then nothing is remembered. */ }
     return null;
   };
+  if (kept("knows")) root.classList.add("knows");
   if (kept("theme")) root.dataset.theme = kept("theme");
 
   const by = (id) => document.getElementById(id);
@@ -98,21 +99,27 @@
 
   let lastUsed = null;
 
-  // A dialog that came open is made modal: it takes the focus, keeps it, and gives it back.
+  // A dialog that came open is made modal: it takes the focus, keeps it, and gives it back. Its first field may come
+  // later, when the app has filled it.
   function dress(element) {
     const dialogs = element?.matches?.("dialog") ? [element] : element?.querySelectorAll?.("dialog[open]") ?? [];
     for (const dialog of dialogs) {
-      if (dialog.dressed) continue;
-      dialog.dressed = true;
-      dialog.opener = lastUsed;
-      dialog.close();
-      dialog.showModal();
+      if (!dialog.dressed) {
+        dialog.dressed = true;
+        dialog.opener = lastUsed;
+        dialog.close();
+        dialog.showModal();
+        dialog.focus();
+        dialog.addEventListener("cancel", (event) => {
+          event.preventDefault();
+          dialog.querySelector("form[data-dismiss]")?.requestSubmit();
+        });
+      }
       const field = dialog.querySelector(".view :is(input:not([type=hidden]), textarea, select)");
-      (field ?? dialog.querySelector("footer button"))?.focus();
-      dialog.addEventListener("cancel", (event) => {
-        event.preventDefault();
-        dialog.querySelector("form[data-dismiss]")?.requestSubmit();
-      });
+      if (field && !dialog.aimed) {
+        dialog.aimed = true;
+        field.focus();
+      }
     }
   }
 
@@ -139,7 +146,7 @@
     live.addEventListener("page", (event) => {
       const change = JSON.parse(event.data);
       const stays = new Set(change.put.map((piece) => piece.id));
-      const regions = ["side", "head", "home", "messages", "thread", "windows", "panel"].map(by);
+      const regions = ["side", "head", "home", "messages", "thread", "windows", "panel", "logbook"].map(by);
       for (const region of regions) {
         for (const child of [...(region?.children ?? [])]) {
           if (!stays.has(child.id)) change.gone.push(child.id);
@@ -393,6 +400,11 @@
         : matchMedia("(prefers-color-scheme: dark)").matches;
       root.dataset.theme = dark ? "light" : "dark";
       kept("theme", root.dataset.theme);
+    });
+    document.addEventListener("click", (event) => {
+      if (!event.target.closest?.("[data-dismiss-hint]")) return;
+      root.classList.add("knows");
+      kept("knows", "1");
     });
     for (const box of document.querySelectorAll("[data-stick]")) box.scrollTop = box.scrollHeight;
     dress(by("windows"));

@@ -88,16 +88,19 @@ pub(super) fn pieces(sight: &Sight<'_>) -> askama::Result<Vec<Piece>> {
         admin: format!("http://{}/", office.admin),
     };
     let piece = |id: &str, html| Piece {
-        region: "panel",
+        region: if id == "log" { "logbook" } else { "panel" },
         id: id.to_owned(),
         html,
     };
+    if office.is_slack_only {
+        return Ok(vec![switches::piece(sight)?, piece("foot", foot.render()?)]);
+    }
     Ok(vec![
-        piece("story", story.render()?),
         piece("time", clock.render()?),
+        piece("story", story.render()?),
         switches::piece(sight)?,
-        piece("log", log.render()?),
         piece("foot", foot.render()?),
+        piece("log", log.render()?),
     ])
 }
 

@@ -7,13 +7,12 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::Value;
 use tokio::time::timeout;
 use url::form_urlencoded;
 
 use super::{
     blocks::{Used, state, used},
-    front::{Errors, Front},
+    front::Front,
     look::Look,
     switches,
 };
@@ -85,7 +84,8 @@ pub(super) async fn say((State(front), RawQuery(query), headers): Asked, body: S
     if text.starts_with('/') {
         front.office.slack.command(me, channel, text).await;
     } else {
-        front.office.slack.world().say(channel, me, text);
+        let thread = form.look.thread.as_deref();
+        front.office.slack.say(me, channel, text, thread);
     }
     form.back(&front).await
 }
@@ -153,17 +153,7 @@ pub(super) async fn submit(
         return refused("That window is closed.");
     };
     let done = front.office.slack.submit(&form.look.me, id, values).await;
-    if let Delivered::Acked { body, .. } = &done {
-        front.refuse(id, errors(body));
-    }
     done_or_said(&front, &form, &done).await
-}
-
-fn errors(body: &Value) -> Errors {
-    let errors = body["errors"].as_object();
-    let said = errors.into_iter().flatten();
-    said.filter_map(|(block, why)| Some((block.clone(), why.as_str()?.to_owned())))
-        .collect()
 }
 
 pub(super) async fn close(

@@ -25,6 +25,7 @@ struct Shell<'a> {
     replies: String,
     windows: String,
     panel: String,
+    logbook: String,
     commands: Vec<SlashCommand>,
 }
 
@@ -55,6 +56,7 @@ pub(super) fn shell(front: &Front, look: &Look, pieces: &[Piece]) -> askama::Res
         replies: part("thread"),
         windows: part("windows"),
         panel: part("panel"),
+        logbook: part("logbook"),
         commands,
     }
     .render()

@@ -36,7 +36,13 @@ struct Choice {
 
 pub(super) fn piece(sight: &Sight<'_>) -> askama::Result<Piece> {
     let mut groups: Vec<Group> = Vec::new();
-    for switch in sight.front.office.world.switches() {
+    let office = &sight.front.office;
+    let of_world = if office.is_slack_only {
+        Vec::new()
+    } else {
+        office.world.switches()
+    };
+    for switch in of_world {
         let chosen = switch.chosen;
         let choices = switch
             .choices
@@ -92,9 +98,10 @@ fn drawn(
 fn add(groups: &mut Vec<Group>, part: &str, switch: Switch) {
     let at = groups.iter().position(|group| group.title == part);
     let at = at.unwrap_or_else(|| {
+        let is_open = part != "Slack" || groups.is_empty();
         groups.push(Group {
             title: part.to_owned(),
-            is_open: part != "Slack",
+            is_open,
             broken: 0,
             switches: Vec::new(),
         });

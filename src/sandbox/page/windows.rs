@@ -1,5 +1,7 @@
 //! The windows that the app opened for a person, and its Home.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 
 use super::{blocks, draw::Sight, piece::Piece};
@@ -65,7 +67,8 @@ fn window(sight: &Sight<'_>, view: &View) -> askama::Result<String> {
 fn body(sight: &Sight<'_>, view: &View) -> String {
     let action = format!("{}&view={}", sight.look.at("/act"), view.id);
     let scene = sight.scene(&action, &[]);
-    blocks::view_body(&scene, view.now(), &sight.front.errors_of(&view.id))
+    let refused = sight.world.delivery.refused.get(&view.id);
+    blocks::view_body(&scene, view.now(), refused.unwrap_or(&BTreeMap::new()))
 }
 
 /// The app's Home, or what it is where it has none.

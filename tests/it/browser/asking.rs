@@ -1,5 +1,7 @@
 //! Somebody asks for a round, and reads what it says.
 
+use chrono::TimeDelta;
+
 use super::stage::{LAPTOP, play};
 
 #[tokio::test(flavor = "multi_thread")]

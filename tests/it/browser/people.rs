@@ -1,1 +1,55 @@
-//! To come.
+//! Who may do what, as they see it.
+
+use daily_ops::sandbox::slack::{GUEST, STRANGER};
+
+use super::stage::{LAPTOP, play};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_is_refused_and_only_they_see_it() {
+    play("broken-cart", LAPTOP, |stage| async move {
+        let window = &stage.window;
+        window.follow("a[href*='as=U0GUEST']").await;
+        window.reads("#header", "Gil Moreau").await;
+        window.press("Acknowledge").await;
+        window.reads("#messages .only", "nothing was changed").await;
+        window.reads("#log", "denied").await;
+        window.picture("refused").await;
+
+        window.follow("a[href*='as=U0ANNA']").await;
+        window.reads("#header", "Anna Berg").await;
+        window.reads("#messages", "cart is undefined").await;
+        assert_eq!(window.text("#messages .only").await, "");
+        window.reads("#messages", "Acknowledge").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_is_refused_and_sees_one_channel() {
+    play("broken-cart", LAPTOP, |stage| async move {
+        let window = &stage.window;
+        window.open(&stage.as_person(STRANGER)).await;
+        window.reads("#header", "Sam Reyes").await;
+        assert_eq!(
+            window.text("#channels ul:first-of-type").await.trim(),
+            "#\nops"
+        );
+        window.types("/ops daily").await;
+        window.reads("#messages .only", "workspace").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_is_none_and_a_channel_that_is_not_theirs_are_not_shown() {
+    play("quiet", LAPTOP, |stage| async move {
+        let window = &stage.window;
+        window.open(&stage.as_person("U0NOBODY")).await;
+        window.reads("#header", "Anna Berg").await;
+        window
+            .open(&format!("{}&in=G0BOARD", stage.as_person(GUEST)))
+            .await;
+        window.reads("#header", "ops").await;
+    })
+    .await;
+}

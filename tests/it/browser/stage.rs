@@ -218,6 +218,25 @@ impl Window {
             .unwrap_or_else(|error| panic!("`{words}` can't be clicked: {error}"));
     }
 
+    /// The first of them: of the uppermost finding.
+    pub(crate) async fn press_first(&self, words: &str) {
+        self.press_in("#messages", words).await;
+    }
+
+    pub(crate) async fn follow(&self, css: &str) {
+        let link = self.find(css).await;
+        link.click().await.expect("it can be clicked");
+    }
+
+    /// As [`Window::press`], within an element.
+    pub(crate) async fn press_in(&self, css: &str, words: &str) {
+        self.find(css).await;
+        let script = "[...document.querySelector(arguments[0]).querySelectorAll('button, a')]
+            .find(it => it.innerText.trim() === arguments[1]).click()";
+        let pressed = self.0.execute(script, vec![css.into(), words.into()]).await;
+        pressed.unwrap_or_else(|error| panic!("`{words}` in {css} can't be clicked: {error}"));
+    }
+
     /// Writes into the message box, and sends it.
     pub(crate) async fn types(&self, line: &str) {
         let field = self.find("#composer").await;
@@ -235,6 +254,23 @@ impl Window {
                 .then(KeyAction::Down { value })
                 .then(KeyAction::Up { value });
         }
+        self.0
+            .perform_actions(actions)
+            .await
+            .expect("the keys can be pressed");
+    }
+
+    /// Presses a key while Shift is held.
+    pub(crate) async fn shifted(&self, key: &str) {
+        let shift = '\u{e008}';
+        let mut actions =
+            KeyActions::new("keyboard".to_owned()).then(KeyAction::Down { value: shift });
+        for value in key.chars() {
+            actions = actions
+                .then(KeyAction::Down { value })
+                .then(KeyAction::Up { value });
+        }
+        let actions = actions.then(KeyAction::Up { value: shift });
         self.0
             .perform_actions(actions)
             .await
@@ -273,11 +309,14 @@ impl Window {
 
     /// What stands in all that matches, as it is seen.
     pub(crate) async fn text(&self, css: &str) -> String {
-        let script = "return [...document.querySelectorAll(arguments[0])].map(it => it.innerText).join('\\n')";
-        let text = self.0.execute(script, vec![css.into()]).await;
-        text.ok()
-            .and_then(|text| text.as_str().map(str::to_owned))
-            .unwrap_or_default()
+        let found = self.0.find_all(Locator::Css(css)).await.unwrap_or_default();
+        let mut texts = Vec::new();
+        for element in found {
+            // One that went meanwhile has none.
+            texts.push(element.text().await.unwrap_or_default());
+        }
+        texts.join("
+")
     }
 
     pub(crate) async fn asks(&self, script: &str) -> Value {
