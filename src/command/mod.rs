@@ -154,6 +154,8 @@ pub struct Sandbox {
     pub api_port: u16,
 
     /// Run one daily round in the world of this scenario, print the report, and end
+    ///
+    /// Scenarios: quiet, checkout-down, broken-cart, regression, hostile-titles, sentry-403, busy-monday, no-network
     #[arg(long, value_name = "SCENARIO", conflicts_with_all = ["open", "scenario", "transport", "slack_only"])]
     pub once: Option<String>,
     #[command(flatten)]

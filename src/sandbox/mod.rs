@@ -13,6 +13,9 @@ pub mod slack;
 /// The browser's side.
 pub mod page;
 
+/// The same for programs.
+pub mod control;
+
 mod office;
 
 pub use office::{Office, Options, Step, once};

@@ -42,7 +42,7 @@ pub struct Options {
     /// Where its database and its ops log stay; None: they are gone with it.
     pub keep: Option<PathBuf>,
     pub transport: Transport,
-    /// What has happened when it begins.
+    /// What has happened when it begins; [`World::FIRST`] if nothing is asked for.
     pub scenario: Option<String>,
 }
 
@@ -109,9 +109,7 @@ impl Office {
     pub async fn open(options: &Options) -> anyhow::Result<Self> {
         let time = Time::running(a_monday(Time::real().now())?);
         let world = World::open(time.clone()).await?;
-        if let Some(scenario) = &options.scenario {
-            world.play(scenario)?;
-        }
+        world.play(options.scenario.as_deref().unwrap_or(World::FIRST))?;
         let (door, admin) = (free()?, free()?);
         let mut workspace = Workspace::new(time.clone());
         let at = |path: &str| format!("http://{door}/slack/{path}").parse().ok();

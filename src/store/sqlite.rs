@@ -44,7 +44,10 @@ pub(super) struct Database {
 impl Database {
     pub(super) async fn open(name: &str, access: Access) -> anyhow::Result<Self> {
         if name == ":memory:" {
-            let folder = tempfile::tempdir().context("no temporary folder for the database")?;
+            // Linux keeps what is here in memory.
+            let folder = tempfile::tempdir_in("/dev/shm")
+                .or_else(|_| tempfile::tempdir())
+                .context("no temporary folder for the database")?;
             let file = folder.path().join("daily-ops.db");
             let mut database = Self::write_to(&file, SqliteSynchronous::Off).await?;
             database._folder = Some(folder);

@@ -1,12 +1,12 @@
 //! The picture in README.md: what the binary prints in a described company, as an SVG.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, path::PathBuf};
 
 use anstyle_svg::Term;
+use daily_ops::sandbox::world::health::State;
 
 use crate::world::{
     company::{Company, stdout},
-    endpoints::{Answer, Service},
     sentry::{Issue, issue},
 };
 
@@ -37,16 +37,14 @@ async fn a_round_can_be_painted() {
         issue(4320, "search: index is stale"),
     ])
     .await;
-    company
-        .services
-        .push(("web", Service::start([Answer::status(200)]).await));
+    company.opens("web").await;
     company.says("daily").await;
     company.says("triage snooze errors:4388 3d --by ben").await;
 
     company.sentry.world().issues = vec![cart, webhook, fonts, checkout];
-    company.services[0].1 =
-        Service::start([Answer::status(503), Answer::after(Duration::from_millis(5))]).await;
-    company.services[1].1 = Service::start([Answer::status(503)]).await;
+    for (service, state) in company.services.iter().zip([State::Flapping, State::Down]) {
+        service.set(state).expect("it can be broken");
+    }
     let painted = company
         .says_with("daily", |command| {
             command.env("CLICOLOR_FORCE", "1").env("COLUMNS", "110");

@@ -1,8 +1,9 @@
 //! Mornings in the life of a company.
 
+use daily_ops::sandbox::world::health::State;
+
 use crate::world::{
     company::{A_DAY, Company, verdict, walk},
-    endpoints::{Answer, Service},
     sentry::{Issue, broken_cart, issue},
 };
 
@@ -74,15 +75,8 @@ async fn a_day_without_a_round_is_noticed_by_the_next_one_alone() {
 #[tokio::test]
 async fn a_service_that_is_down_stands_until_it_is_up() {
     let mut company = Company::with([]).await;
-    let down = Service::start([
-        Answer::status(503),
-        Answer::status(503),
-        Answer::status(503),
-        Answer::status(503),
-        Answer::status(200),
-    ])
-    .await;
-    company.services.push(("web", down));
+    let web = company.opens("web").await;
+    web.set(State::Down).expect("it can be broken");
     let bot = company.bot().await;
     let first = walk(&bot).await;
     assert_eq!(
@@ -94,6 +88,9 @@ async fn a_service_that_is_down_stands_until_it_is_up() {
         second.triaged.needs_you[0].since,
         first.triaged.needs_you[0].since
     );
+    company.services[1]
+        .set(State::Well)
+        .expect("it can be mended");
     assert_eq!(verdict(&walk(&bot).await), "3 ok");
 }
 

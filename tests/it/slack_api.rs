@@ -310,7 +310,7 @@ async fn socket_mode_gets_its_address_with_the_app_token() {
     let slack = workspace().open().await.expect("it opens");
     let api = api(&slack);
     let url = api.connections_open(&APP_TOKEN.into()).await.unwrap();
-    assert_eq!(url.scheme(), "wss");
+    assert_eq!(url.scheme(), "ws");
     let error = api.connections_open(&TOKEN.into()).await.unwrap_err();
     assert_eq!(error.class, Class::TokenDead);
     assert!(error.to_string().contains("SLACK_APP_TOKEN"), "{error}");

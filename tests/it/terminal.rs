@@ -7,7 +7,6 @@ use tokio::io::AsyncReadExt;
 use crate::world::{
     company::{Company, stderr, stdout},
     database::on_each_engine,
-    endpoints::{Answer, Service},
     sentry::{Issue, TOKEN, broken_cart, issue},
 };
 
@@ -229,10 +228,7 @@ async fn the_log_is_searched_verified_exported_and_erased() {
 #[tokio::test]
 async fn a_kill_in_the_middle_of_a_round_loses_nothing_that_was_reported() {
     let mut company = Company::with([broken_cart()]).await;
-    company.services.push((
-        "slow",
-        Service::start([Answer::after(Duration::from_millis(40))]).await,
-    ));
+    company.opens("slow").await.described().latency = Duration::from_millis(40);
     company.says("daily").await;
     let (mut reported, mut silent) = (Vec::new(), 0);
     for round in 0..40 {

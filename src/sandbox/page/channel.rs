@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     blocks,
     draw::Sight,
-    look::name_of,
+    look::{Look, name_of},
     piece::Piece,
     side::{app_avatar, avatar},
 };
@@ -211,7 +211,30 @@ fn body(sight: &Sight<'_>, message: &Posting, version: &Version) -> String {
     ];
     let action = sight.look.at("/act");
     let scene = sight.scene(&action, &hidden);
-    blocks::message(&scene, &version.text, &version.blocks, &[])
+    let html = blocks::message(&scene, &version.text, &version.blocks, &[]);
+    at_home(&html, sight.look)
+}
+
+/// Links to messages of this workspace lead to them on this page.
+fn at_home(html: &str, look: &Look) -> String {
+    const ARCHIVE: &str = "href=\"https://acme.slack.com/archives/";
+    let mut parts = html.split(ARCHIVE);
+    let mut home = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let link = part.split_once('"').and_then(|(link, rest)| {
+            let (channel, message) = link.split_once("/p")?;
+            let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+            let (seconds, micros) = message
+                .split_at_checked(10)
+                .filter(|(a, b)| digits(a) && digits(b))?;
+            let at = look.in_channel(channel).at("/").replace('&', "&amp;");
+            Some(format!(
+                "href=\"{at}#messages-{seconds}-{micros}\" data-here{rest}"
+            ))
+        });
+        home += &link.unwrap_or_else(|| format!("{ARCHIVE}{part}"));
+    }
+    home
 }
 
 /// `1795424400.000100`.
@@ -222,4 +245,24 @@ pub(super) fn instant(ts: &str) -> DateTime<Utc> {
         .parse::<u32>()
         .map_or(0, |micros| micros % 1_000_000 * 1000);
     DateTime::from_timestamp(seconds, nanos).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_to_a_message_leads_to_it_here() {
+        let look = Look {
+            me: "U1".to_owned(),
+            channel: "C9".to_owned(),
+            thread: None,
+            home: false,
+        };
+        let html = r#"<a href="https://acme.slack.com/archives/C1/p1795424400000100" x>a</a> href="https://acme.slack.com/archives/C1">"#;
+        assert_eq!(
+            at_home(html, &look),
+            r##"<a href="/?as=U1&amp;in=C1#messages-1795424400-000100" data-here x>a</a> href="https://acme.slack.com/archives/C1">"##
+        );
+    }
 }

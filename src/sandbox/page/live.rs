@@ -31,6 +31,7 @@ struct Window {
     /// None: nothing was sent yet.
     sent: Option<Vec<Piece>>,
     slack: watch::Receiver<u64>,
+    world: watch::Receiver<u64>,
     own: watch::Receiver<u64>,
     shutdown: watch::Receiver<bool>,
 }
@@ -45,6 +46,7 @@ pub(super) async fn live(
     };
     let window = Window {
         slack: front.office.slack.changes(),
+        world: front.office.world.changes(),
         own: front.changed.subscribe(),
         shutdown: front.shutdown.clone(),
         front,
@@ -66,6 +68,7 @@ impl Window {
                 return None;
             }
             self.slack.mark_unchanged();
+            self.world.mark_unchanged();
             self.own.mark_unchanged();
             let pieces = draw(&self.front, &self.look).await;
             let event = match &self.sent {
@@ -88,6 +91,7 @@ impl Window {
         let something = async {
             tokio::select! {
                 _ = self.slack.changed() => {}
+                _ = self.world.changed() => {}
                 _ = self.own.changed() => {}
                 _ = self.shutdown.wait_for(|stop| *stop) => {}
             }

@@ -2,7 +2,7 @@
 
 use url::form_urlencoded;
 
-use crate::sandbox::slack::{ANNA, BEN, BOARD, Channel, Member, OPS, Workspace};
+use crate::sandbox::slack::{ANNA, Channel, Member, OPS, Workspace};
 
 /// `/?as=U0ANNA&in=C0OPS&thread=1795424400.000100`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,21 +100,14 @@ pub(super) fn channels<'a>(world: &'a Workspace, me: &str) -> Vec<(&'a str, &'a 
         .iter()
         .filter(|(id, channel)| {
             !channel.is_archived
-                && !id.starts_with('D')
-                && (id.as_str() == OPS || (!is_outsider && (!channel.is_private || is_in(id, me))))
+                && channel.person.is_none()
+                && (id.as_str() == OPS
+                    || (!is_outsider && world.people_in(id).iter().any(|it| it == me)))
         })
         .map(|(id, channel)| (id.as_str(), channel))
         .collect();
     seen.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
     seen
-}
-
-/// Who is in the private channels.
-fn is_in(channel: &str, me: &str) -> bool {
-    match channel {
-        BOARD => [ANNA, BEN].contains(&me),
-        _ => me == ANNA,
-    }
 }
 
 /// What others call them.

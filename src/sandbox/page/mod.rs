@@ -17,7 +17,7 @@ use axum::{
 };
 use tokio::{net::TcpListener, sync::watch};
 
-use super::Office;
+use super::{Office, control};
 use crate::serve::listener::{Limits, serve_within};
 
 pub mod blocks;
@@ -32,6 +32,7 @@ mod piece;
 mod posts;
 mod shell;
 mod side;
+mod switches;
 mod windows;
 
 use front::Front;
@@ -76,6 +77,7 @@ impl Page {
 }
 
 fn routes(front: Arc<Front>) -> Router {
+    let control = control::routes(Arc::clone(&front.office));
     Router::new()
         .route("/", get(page))
         .route("/live", get(live::live))
@@ -84,11 +86,13 @@ fn routes(front: Arc<Front>) -> Router {
         .route("/submit", post(posts::submit))
         .route("/close", post(posts::close))
         .route("/play", post(posts::play))
+        .route("/switch", post(posts::switch))
         .route("/time", post(posts::time))
         .route("/page.css", get(style))
         .route("/page.js", get(script))
         .route("/icon.svg", get(icon))
         .with_state(front)
+        .nest("/control", control)
         .layer(from_fn(guard::guard))
 }
 

@@ -46,6 +46,10 @@
     if (isField(old)) {
       if (isTouched(old)) return;
       if (old.nodeName === "INPUT" && /^(checkbox|radio)$/.test(old.type)) old.checked = fresh.checked;
+      if (old.nodeName === "SELECT") {
+        old.replaceChildren(...fresh.childNodes);
+        return;
+      }
     }
     const olds = [...old.childNodes];
     const named = new Map(olds.filter((node) => node.id).map((node) => [node.id, node]));
@@ -107,7 +111,7 @@
       (field ?? dialog.querySelector("footer button"))?.focus();
       dialog.addEventListener("cancel", (event) => {
         event.preventDefault();
-        dialog.querySelector("form[data-close]")?.requestSubmit();
+        dialog.querySelector("form[data-dismiss]")?.requestSubmit();
       });
     }
   }
@@ -186,35 +190,10 @@
     }
   }
 
-  function ask(submitter) {
-    const said = submitter?.dataset;
-    if (said?.confirmTitle === undefined && said?.confirmText === undefined) return Promise.resolve(true);
-    const dialog = make(`<dialog class="window small" aria-labelledby="confirm-title"><div class="frame"><header><h2 id="confirm-title"></h2></header>
-      <div class="view"><p></p></div><footer><button class="plain" value="no"></button><button class="primary" value="yes"></button></footer></div></dialog>`);
-    dialog.querySelector("h2").textContent = said.confirmTitle ?? "Are you sure?";
-    dialog.querySelector("p").textContent = said.confirmText ?? "";
-    const [no, yes] = dialog.querySelectorAll("footer button");
-    no.textContent = said.confirmDeny ?? "Cancel";
-    yes.textContent = said.confirmConfirm ?? said.confirmOk ?? "Yes";
-    if (said.confirmStyle === "danger") yes.classList.add("danger");
-    document.body.append(dialog);
-    dialog.showModal();
-    return new Promise((resolve) => {
-      no.onclick = () => dialog.close("no");
-      yes.onclick = () => dialog.close("yes");
-      dialog.onclose = () => {
-        dialog.remove();
-        submitter.focus();
-        resolve(dialog.returnValue === "yes");
-      };
-    });
-  }
-
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (form.method !== "post") return;
     event.preventDefault();
-    if (!(await ask(event.submitter))) return;
     if (form.dataset.composer === undefined) {
       await send(form, event.submitter);
       return;
@@ -238,7 +217,9 @@
   document.addEventListener("change", (event) => {
     const place = event.target.closest("[data-autosubmit]");
     const button = place?.querySelector(".b-send") ?? place?.parentElement?.querySelector(".b-send");
-    if (button) button.form.requestSubmit(button);
+    if (!button) return;
+    button.form.requestSubmit(button);
+    delete event.target.dataset.touched;
   });
 
   // ---- The message box and its commands -----------------------------------------------------------------------------
@@ -327,7 +308,7 @@
 
   // One menu at a time; the arrows walk it, Escape closes it, and it opens upwards where there is no room below.
   function menus() {
-    for (const menu of document.querySelectorAll("details[name=menu], details.b-overflow, details[data-menu]")) {
+    for (const menu of document.querySelectorAll("details:is(.b-menu, .b-confirm)")) {
       if (menu.dressed) continue;
       menu.dressed = true;
       menu.addEventListener("toggle", () => {
@@ -339,11 +320,15 @@
         const box = menu.closest("[data-stick], dialog, main")?.getBoundingClientRect();
         const space = (box?.bottom ?? innerHeight) - menu.getBoundingClientRect().bottom;
         menu.classList.toggle("up", list.offsetHeight + 12 > space);
+        menu.classList.remove("left");
+        menu.classList.toggle("left", list.getBoundingClientRect().right > innerWidth - 8);
       });
     }
   }
 
   document.addEventListener("click", (event) => {
+    const close = event.target.closest?.("button[data-close]");
+    if (close) close.closest("details").open = false;
     for (const menu of document.querySelectorAll("details[open]")) {
       if (menu.dressed && !menu.contains(event.target)) menu.open = false;
     }
@@ -351,6 +336,17 @@
       const field = document.querySelector("textarea[aria-expanded=true]");
       if (field) hide(field);
     }
+  });
+
+  // A link to a message that is here goes there, and shows which one it is.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-here]");
+    const message = link && by(new URL(link.href).hash.slice(1));
+    if (!message) return;
+    event.preventDefault();
+    message.scrollIntoView({ block: "center" });
+    message.classList.remove("meant");
+    requestAnimationFrame(() => message.classList.add("meant"));
   });
 
   document.addEventListener("keydown", (event) => {

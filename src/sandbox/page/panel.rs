@@ -3,7 +3,7 @@
 use askama::Template;
 use chrono::DateTime;
 
-use super::{draw::Sight, look::name_of, piece::Piece};
+use super::{draw::Sight, look::name_of, piece::Piece, switches};
 use crate::{
     ops_log::Piece as Word,
     ops_log::{Entry, Sentence},
@@ -95,6 +95,7 @@ pub(super) fn pieces(sight: &Sight<'_>) -> askama::Result<Vec<Piece>> {
     Ok(vec![
         piece("story", story.render()?),
         piece("time", clock.render()?),
+        switches::piece(sight)?,
         piece("log", log.render()?),
         piece("foot", foot.render()?),
     ])

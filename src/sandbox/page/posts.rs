@@ -15,6 +15,7 @@ use super::{
     blocks::{Used, state, used},
     front::{Errors, Front},
     look::Look,
+    switches,
 };
 use crate::sandbox::slack::{Delivered, Place};
 
@@ -186,7 +187,20 @@ pub(super) async fn play(
     if let Err(error) = front.office.world.play(form.field("scenario")) {
         return refused(&format!("{error:#}"));
     }
-    front.changed.send_modify(|changes| *changes += 1);
+    form.back(&front).await
+}
+
+pub(super) async fn switch(
+    (State(front), RawQuery(query), headers): Asked,
+    body: String,
+) -> Response {
+    let form = Form::read(&front, query, &headers, &body);
+    let (name, value) = (form.field("switch"), form.field("value"));
+    if !switches::turn(&mut front.office.slack.world(), name, value)
+        && let Err(error) = front.office.world.switch(name, value)
+    {
+        return refused(&format!("{error:#}"));
+    }
     form.back(&front).await
 }
 

@@ -63,6 +63,11 @@ impl Workspace {
         });
     }
 
+    /// Whether there is a method of that name: `chat.postMessage`, `response_url`, `*`.
+    pub fn has_method(name: &str) -> bool {
+        matches!(known_as(name), "*" | "response") || methods::find(name).is_some()
+    }
+
     /// What is spoilt.
     pub fn spoilt(&self) -> &[Spoiled] {
         &self.faults

@@ -189,6 +189,21 @@ impl Drop for Entered<'_> {
     }
 }
 
+/// What Slack would refuse in a message's blocks, each with its place.
+pub fn wrong_blocks(blocks: &[Value]) -> Vec<String> {
+    let wrong = limits::blocks(blocks, limits::Surface::Message);
+    let mut wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+    if limits::is_too_long(blocks) {
+        wrong.push("msg_blocks_too_long".to_owned());
+    }
+    wrong
+}
+
+/// What Slack would refuse in a modal or an App Home, each with its place.
+pub fn wrong_view(view: &Value) -> Vec<String> {
+    limits::view(view).iter().map(ToString::to_string).collect()
+}
+
 /// A refusal as Slack words it.
 fn refusal(code: &str) -> Value {
     json!({ "ok": false, "error": code })

@@ -1,14 +1,22 @@
 //! A small company, derived from one description: what it is on a quiet morning, and what scenarios change.
 //!
-//! Each check's part is a folder: the description, the server that answers from it, its section of the configuration,
-//! and its scenarios.
+//! What a check looks at is a part of the company, and a folder here. A new one needs:
+//!
+//! 1. its description, which may be changed at any time, and a server that answers from it alone, behind a [`Door`];
+//! 2. [`Part`] for it: its section of the configuration, its secret, its switches, and what is calm;
+//! 3. its scenarios. They say what happens when, so that the next morning follows from the time alone;
+//! 4. `pub(super) const PART: Kind`, its `mod` line here and its place in `PARTS`.
+//!
+//! Nothing else knows which parts there are: the page shows every switch, `daily-ops sandbox --help` names every
+//! scenario, and the tests play each of them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use anyhow::Context;
+use tokio::sync::watch;
 
 use super::time::Time;
-use crate::text::nearest;
+use crate::text::{did_you_mean, one_line};
 
 /// Sentry.
 pub mod errors;
@@ -16,134 +24,205 @@ pub mod errors;
 /// Services with a health address.
 pub mod health;
 
-/// A story that can be told in this world. The first one is how it begins.
+mod door;
+mod part;
+mod scenarios;
+
+pub use door::Door;
+pub use part::{Choice, Kind, Opening, Part, Switch};
+
+use part::{State, choice};
+
+/// Every part, in the order of the report.
+const PARTS: &[Kind] = &[health::PART, errors::PART];
+
+/// A story that can be told in this world.
+#[derive(Clone, Copy, Debug)]
 pub struct Scenario {
     /// For the command line.
     pub name: &'static str,
     pub title: &'static str,
-    /// One sentence: what happened.
+    /// One or two sentences: what happened.
     pub story: &'static str,
     /// Changes the world, which is as it is on a quiet morning.
-    pub change: fn(&World),
+    pub change: fn(&World) -> anyhow::Result<()>,
+}
+
+static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
+    let of_parts = PARTS.iter().flat_map(|part| part.scenarios);
+    let all = [scenarios::QUIET].into_iter().chain(of_parts.copied());
+    all.chain(scenarios::OF_MORE_THAN_ONE_PART).collect()
+});
+
+/// The switch that cuts every part off.
+const NETWORK: &str = "network";
+
+#[derive(Clone, Copy, PartialEq)]
+enum Network {
+    There,
+    Gone,
+}
+
+impl State for Network {
+    const ALL: &'static [(Self, Choice)] = &[
+        (Self::There, choice("there", "is there")),
+        (Self::Gone, choice("gone", "is gone")),
+    ];
 }
 
 /// Everything that the checks look at, on loopback addresses. It closes when it is dropped.
 pub struct World {
     pub time: Time,
-    pub services: Vec<health::Service>,
-    pub sentry: errors::Sentry,
-    playing: Mutex<&'static Scenario>,
+    parts: Vec<Box<dyn Part>>,
+    told: Mutex<Told>,
+    changed: watch::Sender<u64>,
 }
 
-const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "quiet",
-        title: "Monday morning, all quiet",
-        story: "Everything answers, and nobody saw an error.",
-        change: |_| {},
-    },
-    Scenario {
-        name: "broken-cart",
-        title: "A release broke the cart",
-        story: "Since the release, the cart of 212 people was undefined.",
-        change: |world| world.sentry.world().issues.push(errors::broken_cart()),
-    },
-    Scenario {
-        name: "checkout-down",
-        title: "Checkout is down",
-        story: "The checkout answers 503.",
-        change: |world| {
-            if let Some(service) = world
-                .services
-                .iter()
-                .find(|it| it.described().name == "checkout")
-            {
-                service.described().status = 503;
-            }
-        },
-    },
-];
+struct Told {
+    playing: &'static Scenario,
+    network: Network,
+}
 
 impl World {
+    /// As it is on a quiet morning.
     pub async fn open(time: Time) -> anyhow::Result<Self> {
-        let mut services = Vec::new();
-        for (name, environment) in [
-            ("website", "production"),
-            ("checkout", "production"),
-            ("website", "staging"),
-        ] {
-            let described = health::Description {
-                name,
-                environment,
-                status: 200,
-            };
-            services.push(health::Service::open(described).await?);
+        let mut parts = Vec::new();
+        for part in PARTS {
+            parts.push((part.open)(time.clone()).await?);
         }
+        let told = Told {
+            playing: &Self::scenarios()[0],
+            network: Network::There,
+        };
         Ok(Self {
-            sentry: errors::Organization::new(time.clone()).open().await?,
             time,
-            services,
-            playing: Mutex::new(&SCENARIOS[0]),
+            parts,
+            told: Mutex::new(told),
+            changed: watch::channel(0).0,
         })
     }
 
+    /// What teaches most in two minutes.
+    pub const FIRST: &str = "broken-cart";
+
+    /// All that can be played; the first is the quiet morning.
     pub fn scenarios() -> &'static [Scenario] {
-        SCENARIOS
+        &SCENARIOS
+    }
+
+    /// The part of that type.
+    pub fn part<P: Part>(&self) -> &P {
+        let parts = self.parts.iter();
+        let mut of_type = parts.filter_map(|part| {
+            let part: &dyn std::any::Any = &**part;
+            part.downcast_ref()
+        });
+        of_type.next().expect("each type of part is in the list")
     }
 
     /// The checks' sections of the configuration.
     pub fn configuration(&self) -> String {
-        let endpoints: String = self
-            .services
+        self.parts
             .iter()
-            .map(|service| {
-                let described = service.described();
-                format!(
-                    "  {{ name = \"{}\", environment = \"{}\", url = \"{}\" }},\n",
-                    described.name, described.environment, service.url
-                )
-            })
-            .collect();
-        format!(
-            "[checks.health]\nconfirm_after = \"200ms\"\nendpoints = [\n{endpoints}]\n\
-             [checks.errors]\nurl = \"{}\"\norganization = \"acme\"\nprojects = [\"web\"]\n",
-            self.sentry.url()
-        )
+            .map(|part| part.configuration())
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// What the environment would hold.
     pub fn secret(&self, name: &str) -> Option<String> {
-        (name == "SENTRY_AUTH_TOKEN").then(|| self.sentry.world().token.clone())
+        self.parts.iter().find_map(|part| part.secret(name))
     }
 
     /// Puts everything back to a quiet morning, and tells this story.
     pub fn play(&self, name: &str) -> anyhow::Result<()> {
-        let scenario = SCENARIOS
-            .iter()
-            .find(|scenario| scenario.name == name)
-            .with_context(|| {
-                let names: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
-                let near = nearest(name, names.iter().copied());
-                let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-                format!(
-                    "there is no scenario `{name}`; there are {}{hint}",
-                    names.join(", ")
-                )
-            })?;
-        self.calm();
-        (scenario.change)(self);
-        *self.playing.lock().unwrap_or_else(PoisonError::into_inner) = scenario;
+        let all = Self::scenarios();
+        let found = all.iter().find(|scenario| scenario.name == name);
+        let scenario = found.with_context(|| {
+            let names = all.iter().map(|scenario| scenario.name);
+            format!(
+                "there is no scenario `{}`; {}",
+                one_line(name),
+                did_you_mean(name, names)
+            )
+        })?;
+        self.calm()?;
+        (scenario.change)(self)?;
+        self.told().playing = scenario;
+        self.tell();
         Ok(())
     }
 
     pub fn playing(&self) -> &'static Scenario {
-        *self.playing.lock().unwrap_or_else(PoisonError::into_inner)
+        self.told().playing
     }
 
-    fn calm(&self) {
-        for service in &self.services {
-            service.described().status = 200;
+    /// All that can be broken.
+    pub fn switches(&self) -> Vec<Switch> {
+        let network = self.told().network;
+        let network = network.switch("Network", NETWORK.to_owned(), "our own network".to_owned());
+        let of_parts = self.parts.iter().flat_map(|part| part.switches());
+        of_parts.chain([network]).collect()
+    }
+
+    /// Turns the switch of that name to that value.
+    pub fn switch(&self, name: &str, value: &str) -> anyhow::Result<()> {
+        let switches = self.switches();
+        let found = switches.iter().find(|switch| switch.name == name);
+        let switch = found.with_context(|| {
+            let names = switches.iter().map(|switch| switch.name.as_str());
+            format!(
+                "there is no switch `{}`; {}",
+                one_line(name),
+                did_you_mean(name, names)
+            )
+        })?;
+        let values = switch.choices.iter().map(|choice| choice.value);
+        if !values.clone().any(|known| known == value) {
+            anyhow::bail!(
+                "`{name}` can't be switched to `{}`; {}",
+                one_line(value),
+                did_you_mean(value, values)
+            );
         }
-        self.sentry.world().issues.clear();
+        match Network::named(value).filter(|_| name == NETWORK) {
+            Some(network) => self.set_network(network)?,
+            None => {
+                let mut parts = self.parts.iter();
+                let part = parts.find(|part| {
+                    let own = part.switches();
+                    own.iter().any(|switch| switch.name == name)
+                });
+                let part = part.context("each switch has its part")?;
+                part.switch(name, value)?;
+            }
+        }
+        self.tell();
+        Ok(())
+    }
+
+    /// Counts what was played and switched.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    fn calm(&self) -> anyhow::Result<()> {
+        self.set_network(Network::There)?;
+        self.parts.iter().try_for_each(|part| part.calm())
+    }
+
+    fn set_network(&self, network: Network) -> anyhow::Result<()> {
+        let gone = network == Network::Gone;
+        self.parts.iter().try_for_each(|part| part.cut(gone))?;
+        self.told().network = network;
+        Ok(())
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self) {
+        self.changed.send_modify(|changes| *changes += 1);
     }
 }

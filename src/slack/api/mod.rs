@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
@@ -77,12 +78,16 @@ impl Api {
         http.set_connect_timeout(Some(limits.connect));
         http.set_nodelay(true);
         // HTTP/1 alone: a connection that has gone deaf is dropped with its request, and takes no later one with it.
-        let https = HttpsConnectorBuilder::new()
-            .with_native_roots()
-            .context("no TLS client could be set up; install the system's CA certificates")?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
+        let tls = HttpsConnectorBuilder::new();
+        let tls = if base.scheme() == "http" {
+            // A machine without CA certificates can still ask its own network.
+            let nobody = ClientConfig::builder().with_root_certificates(RootCertStore::empty());
+            tls.with_tls_config(nobody.with_no_client_auth())
+        } else {
+            tls.with_native_roots()
+                .context("no TLS client could be set up; install the system's CA certificates")?
+        };
+        let https = tls.https_or_http().enable_http1().wrap_connector(http);
         let connector = SlackClientHyperConnector::from(https)
             .with_slack_api_url(base.as_str().trim_end_matches('/'));
         Ok(Self {

@@ -269,7 +269,8 @@ impl Site {
         let world = self.slack.world();
         let mut shown: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for channel in world.channels.values() {
-            for posting in &channel.messages {
+            let for_all = channel.messages.iter();
+            for posting in for_all.filter(|posting| posting.only_for.is_none()) {
                 let marker = posting.versions[0].metadata["event_payload"]["message"].as_str();
                 let id = marker.unwrap_or("without a marker").to_owned();
                 shown.entry(id).or_default().push(posting.clone());

@@ -1,9 +1,6 @@
 //! A small company: its services, its Sentry, and the folder in which its Daily Ops works.
 
-use std::{
-    process::{Command, Output},
-    sync::{Arc, Mutex},
-};
+use std::process::{Command, Output};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use daily_ops::{
@@ -14,45 +11,57 @@ use daily_ops::{
     ops_log::Sentence,
     permissions::Permit,
     render,
+    sandbox::{
+        time::Time,
+        world::health::{Description, Service},
+    },
     store::{Access, Store},
     triage::Person,
 };
 use tempfile::TempDir;
 
-use super::{
-    endpoints::{Answer, Service},
-    sentry::{self, Issue, Sentry, TOKEN},
-};
+use super::sentry::{self, Issue, Sentry, TOKEN};
 
 pub(crate) const A_DAY: TimeDelta = TimeDelta::days(1);
 
 pub(crate) struct Company {
     pub(crate) sentry: Sentry,
-    pub(crate) services: Vec<(&'static str, Service)>,
+    pub(crate) services: Vec<Service>,
     pub(crate) folder: TempDir,
-    now: Arc<Mutex<DateTime<Utc>>>,
+    /// The bot's and the world's.
+    time: Time,
 }
 
 impl Company {
     /// One production service that answers, and a Sentry with these issues. It is the time of the test.
     pub(crate) async fn with(issues: impl IntoIterator<Item = Issue>) -> Self {
         let world = sentry::with(issues);
-        let now = world.now();
-        Self {
+        let mut company = Self {
+            time: world.time.clone(),
             sentry: world.open().await.expect("it opens"),
-            services: vec![("api", Service::start([Answer::status(200)]).await)],
+            services: Vec::new(),
             folder: TempDir::new().expect("a folder can be made"),
-            now: Arc::new(Mutex::new(now)),
-        }
+        };
+        company.opens("api").await;
+        company
+    }
+
+    /// One more production service, which answers.
+    pub(crate) async fn opens(&mut self, name: &'static str) -> &Service {
+        let described = Description::of("production", name);
+        let service = Service::open(described, self.time.clone()).await;
+        self.services.push(service.expect("it opens"));
+        &self.services[self.services.len() - 1]
     }
 
     pub(crate) fn configuration(&self) -> String {
         let endpoints: String = self
             .services
             .iter()
-            .map(|(name, service)| {
+            .map(|service| {
                 format!(
-                    "  {{ name = \"{name}\", environment = \"production\", url = \"{}\" }},\n",
+                    "  {{ name = \"{}\", environment = \"production\", url = \"{}\" }},\n",
+                    service.described().service,
                     service.url()
                 )
             })
@@ -78,7 +87,7 @@ impl Company {
         let config = Config::parse(&self.configuration(), &registry(), &Self::env)
             .expect("the configuration is right");
         let url = format!("sqlite:{}/ops.db", self.folder.path().display());
-        let now = Arc::clone(&self.now);
+        let time = self.time.clone();
         Bot {
             store: Store::open(&url, Access::ReadWrite)
                 .await
@@ -86,10 +95,9 @@ impl Company {
             checklist: config.checklist,
             schedule: config.schedule,
             log_path: config.ops_log.path,
-            clock: Arc::new(move || {
-                let mut now = now.lock().expect("no test panicked");
-                *now += TimeDelta::milliseconds(1);
-                *now
+            clock: std::sync::Arc::new(move || {
+                time.advance(TimeDelta::milliseconds(1));
+                time.now()
             }),
             people: config.people,
             wake: Wake::default(),
@@ -97,14 +105,13 @@ impl Company {
         }
     }
 
-    /// The bot's time.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        *self.now.lock().expect("no test panicked")
+        self.time.now()
     }
 
-    /// Moves the bot's clock.
+    /// Moves the time.
     pub(crate) fn later(&self, time: TimeDelta) {
-        *self.now.lock().expect("no test panicked") += time;
+        self.time.advance(time);
     }
 
     pub(crate) fn log_file(&self) -> String {

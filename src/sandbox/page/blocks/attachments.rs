@@ -8,6 +8,7 @@ use super::{
     json::{list, string},
     layout::{Surface, blocks, linked, picture},
     mrkdwn,
+    words::{decoded, words},
 };
 
 #[derive(Template)]
@@ -58,7 +59,7 @@ pub(super) fn html(surface: &Surface<'_>, attachment: &Value) -> Html {
         ),
         title: linked(
             string(attachment, "title_link"),
-            mrkdwn::words(&mrkdwn::decoded(string(attachment, "title"))),
+            words(&decoded(string(attachment, "title"))),
         ),
         text: if has_words { text } else { marked("fallback") },
         fields: list(attachment, "fields")
@@ -66,13 +67,13 @@ pub(super) fn html(surface: &Surface<'_>, attachment: &Value) -> Html {
             .map(|it| field(surface, it))
             .collect(),
         contents,
-        footer: mrkdwn::words(&mrkdwn::decoded(string(attachment, "footer"))),
+        footer: words(&decoded(string(attachment, "footer"))),
     })
 }
 
 fn field(surface: &Surface<'_>, field: &Value) -> Field {
     Field {
-        title: mrkdwn::decoded(string(field, "title")),
+        title: decoded(string(field, "title")),
         value: mrkdwn::html(surface.scene, string(field, "value"), false),
         is_short: field["short"].as_bool().unwrap_or(false),
     }

@@ -21,7 +21,8 @@ pub struct Used {
     pub chosen: Value,
 }
 
-/// The element that a form's press is about, among the blocks of a message (with those of its attachments) or of a view.
+/// The element that a form's press is about, among a view's or a message's blocks, those of attachments too.
+///
 /// None if it is no longer there, or no longer offers what was pressed.
 pub fn used(zone: Tz, blocks: &[Value], form: Form<'_>) -> Option<Used> {
     elements(blocks).into_iter().find_map(|(block, element)| {

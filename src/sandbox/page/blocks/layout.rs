@@ -11,6 +11,7 @@ use super::{
     inputs,
     json::{list, string, text},
     markdown, mentions, mrkdwn, rich_text, tables,
+    words::{decoded, words},
 };
 
 /// A message, a modal or an App Home that is drawn.
@@ -31,9 +32,9 @@ impl Surface<'_> {
             let verbatim = value["verbatim"].as_bool().unwrap_or(false);
             return mrkdwn::html(self.scene, string(value, "text"), verbatim);
         }
-        let said = mrkdwn::decoded(text(value));
+        let said = decoded(text(value));
         if value["emoji"].as_bool().unwrap_or(true) {
-            mrkdwn::words(&said)
+            words(&said)
         } else {
             Html::text(&said)
         }

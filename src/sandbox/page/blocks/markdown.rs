@@ -1,10 +1,13 @@
 //! Markdown blocks: standard Markdown, without its HTML and its images.
 
-use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, html::push_html};
+use pulldown_cmark::{
+    Alignment, CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, html::push_html,
+};
 
 use super::{
     html::{Html, address},
-    mentions, mrkdwn,
+    mentions,
+    words::words,
 };
 
 pub(super) fn html(text: &str) -> Html {
@@ -32,6 +35,10 @@ impl Tamer {
             Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
             Event::Start(Tag::HtmlBlock) => Event::Start(Tag::Paragraph),
             Event::End(TagEnd::HtmlBlock) => Event::End(TagEnd::Paragraph),
+            // Alignment would be written as a style, which the page's policy forbids.
+            Event::Start(Tag::Table(columns)) => {
+                Event::Start(Tag::Table(vec![Alignment::None; columns.len()]))
+            }
             Event::Start(Tag::CodeBlock(_)) => {
                 self.in_code = true;
                 Event::Start(Tag::CodeBlock(CodeBlockKind::Indented))
@@ -50,7 +57,7 @@ impl Tamer {
                 _ => nothing(),
             },
             Event::Text(text) if !self.in_code => {
-                Event::InlineHtml(mrkdwn::words(&text).into_string().into())
+                Event::InlineHtml(words(&text).into_string().into())
             }
             Event::SoftBreak => Event::HardBreak,
             other => other,

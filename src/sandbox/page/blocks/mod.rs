@@ -23,6 +23,7 @@ mod mrkdwn;
 mod options;
 mod rich_text;
 mod tables;
+mod words;
 
 pub use chosen::{Used, state, used};
 
@@ -88,9 +89,9 @@ pub fn message(scene: &Scene<'_>, text: &str, blocks: &[Value], attachments: &[V
     .into_string()
 }
 
-/// A modal's or an App Home's contents, to stand in a form that the caller writes and that leads to where it is
-/// submitted; presses lead to `Scene::action`. The form's own submit button should come first, hidden, so that Enter
-/// presses it. `errors` by block.
+/// A modal's or an App Home's contents, for a form of the caller's; presses lead to `Scene::action`.
+///
+/// The form's own submit button should come first, hidden, so that Enter presses it. `errors` by block.
 pub fn view_body(scene: &Scene<'_>, view: &Value, errors: &BTreeMap<String, String>) -> String {
     let surface = Surface {
         scene,

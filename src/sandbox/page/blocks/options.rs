@@ -6,7 +6,7 @@ use super::{
     html::Html,
     json::{list, string, text},
     layout::Surface,
-    mrkdwn,
+    words::words,
 };
 
 pub(super) struct Group {
@@ -111,7 +111,7 @@ fn named(all: &[(String, String)], sign: &str, element: &Value, initial: &str) -
         let label = format!("{sign}{name}");
         Choice {
             value: id.clone(),
-            html: mrkdwn::words(&label),
+            html: words(&label),
             label,
             description: Html::default(),
             is_chosen: chosen.contains(&id.as_str()),

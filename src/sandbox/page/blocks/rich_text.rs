@@ -85,17 +85,22 @@ fn element(scene: &Scene<'_>, element: &Value, begins: bool) -> Html {
 }
 
 fn styled(html: Html, style: &Value) -> Html {
-    const STYLES: [(&str, &str, &[(&str, &str)]); 5] = [
-        ("code", "code", &[("class", "b-code")]),
-        ("strike", "s", &[]),
-        ("italic", "em", &[]),
-        ("underline", "u", &[]),
-        ("bold", "strong", &[]),
+    const STYLES: [(&str, &str); 5] = [
+        ("code", "code"),
+        ("strike", "s"),
+        ("italic", "em"),
+        ("underline", "u"),
+        ("bold", "strong"),
     ];
     let has = |name: &str| style[name].as_bool().unwrap_or(false);
-    let wanted = STYLES.iter().filter(|(name, ..)| has(name));
-    wanted.fold(html, |html, (_, tag, attributes)| {
-        Html::element(tag, attributes, &html)
+    let wanted = STYLES.iter().filter(|(name, _)| has(name));
+    wanted.fold(html, |html, (_, tag)| {
+        let class: &[_] = if *tag == "code" {
+            &[("class", "b-code")]
+        } else {
+            &[]
+        };
+        Html::element(tag, class, &html)
     })
 }
 

@@ -1,9 +1,14 @@
-//! The shape of each element, and of the objects in them.
+//! The shape of each element, and where it may stand.
 
-use super::shapes::{
-    Field,
-    Rule::{Bool, Free, Object, Objects, Plain, Short, Text, Whole, Words},
-    STYLES, Shape, either, may, need, shape,
+use super::{
+    objects::{
+        CHOICES, CONFIRMED, DISPATCH, FOCUS, GROUPS, LINKED_OPTION, MOST, OPTION, OPTIONS,
+        PLACEHOLDER, RICH_OPTION,
+    },
+    shapes::{
+        Rule::{Bool, Free, Object, Objects, Plain, Short, Whole, Words},
+        STYLES, Shape, either, may, need, shape,
+    },
 };
 
 type Names = &'static [&'static str];
@@ -76,64 +81,6 @@ pub(super) const INPUTS: Names = &[
 ];
 
 pub(super) const CONTEXT: Names = &["image", "plain_text", "mrkdwn"];
-
-static OPTION: Shape = shape(
-    "",
-    &[
-        need("text", Plain(75)),
-        need("value", Words(150)),
-        may("description", Plain(75)),
-    ],
-);
-
-/// Of an overflow menu.
-static LINKED_OPTION: Shape = shape(
-    "",
-    &[
-        need("text", Plain(75)),
-        need("value", Words(150)),
-        may("description", Plain(75)),
-        may("url", Words(3000)),
-    ],
-);
-
-/// Of checkboxes and radio buttons.
-static RICH_OPTION: Shape = shape(
-    "",
-    &[
-        need("text", Text(75)),
-        need("value", Words(150)),
-        may("description", Text(75)),
-    ],
-);
-
-static GROUP: Shape = shape(
-    "",
-    &[
-        need("label", Plain(75)),
-        need("options", Objects(&OPTION, 100)),
-    ],
-);
-
-static CONFIRM: Shape = shape(
-    "",
-    &[
-        need("title", Plain(100)),
-        need("text", Text(300)),
-        need("confirm", Plain(30)),
-        need("deny", Plain(30)),
-        may("style", STYLES),
-    ],
-);
-
-const PLACEHOLDER: Field = may("placeholder", Plain(150));
-const CONFIRMED: Field = may("confirm", Object(&CONFIRM));
-const FOCUS: Field = may("focus_on_load", Bool);
-const MOST: Field = may("max_selected_items", Whole(1, i64::MAX));
-const DISPATCH: Field = may("dispatch_action_config", Free);
-const OPTIONS: Field = may("options", Objects(&OPTION, 100));
-const GROUPS: Field = may("option_groups", Objects(&GROUP, 100));
-const CHOICES: Names = &["options", "option_groups"];
 
 pub(super) static ELEMENTS: [Shape; 25] = [
     shape(

@@ -10,6 +10,7 @@ use check::Check;
 
 mod check;
 mod elements;
+mod objects;
 mod shapes;
 mod tables;
 

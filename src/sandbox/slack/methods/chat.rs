@@ -36,7 +36,7 @@ impl Workspace {
         }
         if let Some(user) = self.users.get(given) {
             let is_reachable = !user.deleted && !user.is_bot;
-            return is_reachable.then(|| self.direct(given));
+            return is_reachable.then(|| self.begin_direct(given));
         }
         let name = given.strip_prefix('#').unwrap_or(given);
         let mut channels = self.channels.iter();

@@ -103,7 +103,7 @@ pub(super) fn open(world: &mut Workspace, args: &Value) -> Answer {
         Some(it) if it.is_bot => refuse("cannot_dm_bot"),
         Some(_) => {
             let before = world.channels.len();
-            let id = world.direct(&user);
+            let id = world.begin_direct(&user);
             let is_old = world.channels.len() == before;
             Ok(opened(world, args, &id, is_old))
         }

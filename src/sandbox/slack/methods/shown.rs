@@ -1,8 +1,8 @@
 //! Messages, channels and files as Slack's answers and payloads show them.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::super::{Channel, Posting, Upload, Workspace};
+use super::super::{Channel, Posting, Upload, View, Workspace};
 
 impl Workspace {
     /// The message as Slack shows it.
@@ -50,6 +50,16 @@ impl Workspace {
         }
         self.show_thread(message, &mut shown);
         shown
+    }
+
+    /// The message as `conversations.history` shows it, with its metadata.
+    pub fn message_json(&self, message: &Posting) -> Value {
+        self.shown(message, true)
+    }
+
+    /// The view as `views.open` answers it.
+    pub fn view_json(&self, view: &View) -> Value {
+        self.view_with(view, Map::new())
     }
 
     fn show_thread(&self, message: &Posting, shown: &mut Value) {
@@ -114,8 +124,8 @@ impl Workspace {
     }
 
     /// The direct message with somebody, which is begun if there is none.
-    pub fn direct(&mut self, user: &str) -> String {
-        let id = format!("D{}", user.get(1..).unwrap_or(user));
+    pub fn begin_direct(&mut self, user: &str) -> String {
+        let id = self.direct(user);
         self.channels.entry(id.clone()).or_insert_with(|| Channel {
             has_bot: true,
             is_private: true,

@@ -37,6 +37,9 @@ pub(super) fn auth_test(world: &mut Workspace, _: &Value) -> Answer {
 }
 
 pub(super) fn connect(world: &mut Workspace, _: &Value) -> Answer {
+    if world.transport.refuse {
+        return refuse("internal_error");
+    }
     let ticket = world.ticket();
     let base = world
         .socket

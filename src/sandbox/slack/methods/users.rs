@@ -28,15 +28,6 @@ impl Workspace {
         said
     }
 
-    /// The name that somebody is mentioned by.
-    pub(in super::super) fn handle(&self, id: &str) -> String {
-        if id == self.app.user {
-            return self.app.handle();
-        }
-        let name = self.users.get(id).map_or(id, |user| user.name(id));
-        name.to_lowercase().replace(' ', ".")
-    }
-
     fn profile_of(&self, id: &str, user: &Member) -> Value {
         let name = user.name(id);
         let avatar = |size: u16| format!("https://a.slack-edge.com/avatars/{size}.png");

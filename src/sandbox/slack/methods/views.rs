@@ -13,34 +13,6 @@ const STACK: usize = 3;
 const VIEW: usize = 250_000;
 
 impl Workspace {
-    /// The view as Slack shows it, without what was filled in.
-    pub(in super::super) fn shown_view(&self, view: &View) -> Value {
-        let mut shown = view.now().clone();
-        for (name, default) in [
-            ("callback_id", json!("")),
-            ("private_metadata", json!("")),
-            ("external_id", json!("")),
-            ("clear_on_close", json!(false)),
-            ("notify_on_close", json!(false)),
-            ("close", Value::Null),
-            ("submit", Value::Null),
-        ] {
-            if shown[name].is_null() {
-                shown[name] = default;
-            }
-        }
-        shown["id"] = view.id.as_str().into();
-        shown["team_id"] = self.team.as_str().into();
-        shown["app_installed_team_id"] = self.team.as_str().into();
-        shown["app_id"] = self.app.id.as_str().into();
-        shown["bot_id"] = self.app.bot_id.as_str().into();
-        shown["hash"] = view.hash.as_str().into();
-        shown["root_view_id"] = view.root.as_str().into();
-        shown["previous_view_id"] = view.previous.clone().into();
-        shown["state"] = json!({ "values": {} });
-        shown
-    }
-
     /// A view as Slack keeps it.
     pub(in super::super) fn view(&mut self, given: &Value, kind: &str) -> Answer {
         if !given.is_object() {
@@ -78,20 +50,15 @@ impl Workspace {
         kept: Value,
         previous: Option<String>,
     ) -> Value {
-        let id = format!("V{}", self.count());
-        let below = previous
-            .as_ref()
-            .and_then(|below| self.views.iter().find(|view| view.id == *below));
         let view = View {
-            root: below.map_or_else(|| id.clone(), |below| below.root.clone()),
-            id,
+            id: format!("V{}", self.count()),
             user: user.to_owned(),
             is_open: true,
             previous,
             hash: self.hash(),
             versions: vec![kept],
         };
-        let shown = self.shown_view(&view);
+        let shown = self.view_json(&view);
         self.views.push(view);
         shown
     }
@@ -103,7 +70,7 @@ impl Workspace {
         view.hash = hash;
         view.versions.push(kept);
         let view = view.clone();
-        Some(self.shown_view(&view))
+        Some(self.view_json(&view))
     }
 
     fn hash(&mut self) -> String {
@@ -164,9 +131,10 @@ pub(super) fn push(world: &mut Workspace, args: &Value) -> Answer {
     let user = world.exchange(args)?;
     let kept = world.view(&args["view"], "modal")?;
     let top = world.top(&user).ok_or_else(|| refusal("not_found"))?;
-    let (top, root) = (top.id.clone(), top.root.clone());
+    let (top, root) = (top.id.clone(), world.root(top));
     let stack = world.views.iter();
-    if stack.filter(|it| it.is_open && it.root == root).count() >= STACK {
+    let stack = stack.filter(|it| it.is_open && world.root(it) == root);
+    if stack.count() >= STACK {
         return refuse("push_limit_reached");
     }
     if world.is_taken(&kept, "") {
@@ -210,21 +178,17 @@ pub(super) fn publish(world: &mut Workspace, args: &Value) -> Answer {
     }
     let mut view = match home {
         Some(home) => home.clone(),
-        None => {
-            let id = format!("V{}", world.count());
-            View {
-                root: id.clone(),
-                id,
-                user: user.to_owned(),
-                is_open: true,
-                previous: None,
-                hash: String::new(),
-                versions: Vec::new(),
-            }
-        }
+        None => View {
+            id: format!("V{}", world.count()),
+            user: user.to_owned(),
+            is_open: true,
+            previous: None,
+            hash: String::new(),
+            versions: Vec::new(),
+        },
     };
     view.hash = hash;
     view.versions.push(kept);
     world.homes.insert(user.to_owned(), view.clone());
-    Ok(json!({ "ok": true, "view": world.shown_view(&view) }))
+    Ok(json!({ "ok": true, "view": world.view_json(&view) }))
 }

@@ -15,6 +15,13 @@ const TOKEN: &str = "not-for-verification";
 const DOMAIN: &str = "acme";
 
 impl Workspace {
+    /// How somebody is called in payloads.
+    pub(super) fn handle(&self, user: &str) -> String {
+        let name = self.users.get(user).map(|member| &*member.real_name);
+        let name = name.filter(|name| !name.is_empty()).unwrap_or(user);
+        name.to_lowercase().replace(' ', ".")
+    }
+
     fn person(&self, user: &str) -> Value {
         let (handle, team) = (self.handle(user), self.users.get(user));
         let team = team.map_or(&*self.team, |member| &*member.team);
@@ -105,9 +112,41 @@ impl Workspace {
 
     /// The view with what is in its fields.
     pub(super) fn view_with(&self, view: &View, values: Values) -> Value {
-        let mut shown = self.shown_view(view);
+        let mut shown = view.now().clone();
+        let defaults = [
+            ("private_metadata", json!("")),
+            ("callback_id", json!("")),
+            ("title", Value::Null),
+            ("close", Value::Null),
+            ("submit", Value::Null),
+            ("clear_on_close", json!(false)),
+            ("notify_on_close", json!(false)),
+            ("external_id", json!("")),
+        ];
+        for (name, value) in defaults {
+            if shown[name].is_null() {
+                shown[name] = value;
+            }
+        }
+        shown["id"] = view.id.as_str().into();
+        shown["team_id"] = self.team.as_str().into();
+        shown["app_installed_team_id"] = self.team.as_str().into();
+        shown["app_id"] = self.app.id.as_str().into();
+        shown["bot_id"] = self.app.bot_id.as_str().into();
+        shown["hash"] = view.hash.as_str().into();
+        shown["previous_view_id"] = view.previous.clone().into();
+        shown["root_view_id"] = self.root(view).into();
         shown["state"] = json!({ "values": values });
         shown
+    }
+
+    /// The lowest view of the stack.
+    pub(super) fn root(&self, view: &View) -> String {
+        let mut lowest = view;
+        while let Some(below) = lowest.previous.as_ref().and_then(|id| self.view_of(id)) {
+            lowest = below;
+        }
+        lowest.id.clone()
     }
 
     /// What is in the fields there: what this user chose, else what they began with.

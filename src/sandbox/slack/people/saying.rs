@@ -59,9 +59,9 @@ impl Slack {
     pub fn open_home(&self, user: &str) {
         let event = {
             let mut world = self.world();
-            let (at, channel) = (world.ts(), world.direct(user));
+            let at = world.ts();
             let mut event = json!({
-                "type": "app_home_opened", "user": user, "channel": channel, "tab": "home",
+                "type": "app_home_opened", "user": user, "channel": world.direct(user), "tab": "home",
                 "event_ts": at,
             });
             if let Some(home) = world.homes.get(user) {
@@ -74,6 +74,11 @@ impl Slack {
 }
 
 impl Workspace {
+    /// The conversation of one person with the app.
+    pub(in super::super) fn direct(&self, user: &str) -> String {
+        format!("D{}", user.trim_start_matches(['U', 'W']))
+    }
+
     /// Escaped as Slack does, with `@Name` of the app and of people as mentions.
     fn with_mentions(&self, text: &str) -> String {
         let is_mention = |text: &str| text.contains("<@U") || text.contains("<#C");

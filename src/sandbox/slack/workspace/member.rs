@@ -34,8 +34,6 @@ pub struct View {
     /// Who sees it.
     pub user: String,
     pub is_open: bool,
-    /// The lowest view of its stack, which may be itself.
-    pub root: String,
     /// Of the view below it.
     pub previous: Option<String>,
     /// Changes with every update.

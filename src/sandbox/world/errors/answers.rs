@@ -1,6 +1,9 @@
 //! What a described Sentry answers.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     body::Bytes,
@@ -8,10 +11,12 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use chrono::{DateTime, DurationRound, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::{Issue, Member, NAMELESS, Organization, Project};
+use super::{Member, Organization, Project, Trouble};
+
+/// What each answer of a slow Sentry takes.
+const SLOW: Duration = Duration::from_millis(250);
 
 pub(super) async fn answer(
     Extract(world): Extract<Arc<Mutex<Organization>>>,
@@ -20,7 +25,13 @@ pub(super) async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+    let trouble = enter(&world).trouble;
+    match trouble {
+        Trouble::Slow => tokio::time::sleep(SLOW).await,
+        Trouble::Hangs => std::future::pending().await,
+        _ => {}
+    }
+    let mut world = enter(&world);
     world.asked.push(format!("{method} {uri}"));
     let mut response = world
         .answer(&method, &uri, &headers, &body)
@@ -37,20 +48,24 @@ pub(super) async fn answer(
     response
 }
 
+fn enter(world: &Mutex<Organization>) -> MutexGuard<'_, Organization> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn set(response: &mut Response, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }
 }
 
-type Answered = Result<Response, Box<Response>>;
+pub(super) type Answered = Result<Response, Box<Response>>;
 
-fn refuse(status: u16, body: Value) -> Box<Response> {
+pub(super) fn refuse(status: u16, body: Value) -> Box<Response> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     Box::new((status, axum::Json(body)).into_response())
 }
 
-fn not_found() -> Box<Response> {
+pub(super) fn not_found() -> Box<Response> {
     refuse(
         404,
         json!({"detail": "The requested resource does not exist"}),
@@ -65,6 +80,7 @@ impl Organization {
         {
             return Err(refuse(401, json!({"detail": "Invalid token"})));
         }
+        self.troubled()?;
         if self.brown_out {
             return Err(refuse(
                 410,
@@ -109,6 +125,31 @@ impl Organization {
         }
     }
 
+    /// What the switch says that it suffers from.
+    fn troubled(&self) -> Result<(), Box<Response>> {
+        match self.trouble {
+            Trouble::Unauthorized => Err(refuse(401, json!({"detail": "Invalid token"}))),
+            Trouble::Limited => {
+                let detail = "You are attempting to use this endpoint too frequently. Limit is 40 requests in 60 seconds";
+                let mut response = refuse(429, json!({"detail": detail}));
+                let reset = self.date().timestamp() + 60;
+                let name = "x-sentry-rate-limit-reset";
+                response.headers_mut().insert(name, reset.into());
+                Err(response)
+            }
+            Trouble::Unavailable => {
+                Err(refuse(503, json!({"detail": "Sentry is being maintained"})))
+            }
+            Trouble::Garbage => {
+                let page = "<html><title>Corporate proxy</title><p>Please accept the terms of use.";
+                Err(Box::new(
+                    ([(header::CONTENT_TYPE, "text/html")], page).into_response(),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn limit(&mut self) -> Result<(), Box<Response>> {
         match &mut self.allowance {
             Some(0) => {
@@ -133,8 +174,9 @@ impl Organization {
         }
     }
 
-    fn need(&self, scope: &str) -> Result<(), Box<Response>> {
-        if self.scopes.contains(scope) {
+    pub(super) fn need(&self, scope: &str) -> Result<(), Box<Response>> {
+        let is_lost = self.trouble == Trouble::Forbidden && scope.starts_with("event:");
+        if self.scopes.contains(scope) && !is_lost {
             return Ok(());
         }
         Err(refuse(
@@ -155,7 +197,7 @@ impl Organization {
     }
 
     /// Cuts a page, and says with absolute addresses of another host where the next one is.
-    fn page<T>(
+    pub(super) fn page<T>(
         &self,
         query: &[(String, String)],
         rows: &[T],
@@ -198,206 +240,6 @@ impl Organization {
         }
         response
     }
-
-    fn list_issues(&mut self, query: &[(String, String)]) -> Answered {
-        let page = self.issues_page(query)?;
-        let has = |name: &str, value: &str| {
-            query
-                .iter()
-                .any(|(n, v)| n == name && (value.is_empty() || v == value))
-        };
-        if has("statsPeriod", "24h")
-            && !has("cursor", "")
-            && let Some(id) = self.stirs.pop()
-        {
-            self.issue(id).stir();
-        }
-        Ok(page)
-    }
-
-    fn issues_page(&self, query: &[(String, String)]) -> Answered {
-        self.need("event:read")?;
-        let all = |name: &str| {
-            query
-                .iter()
-                .filter(|(key, _)| key == name)
-                .map(|(_, value)| value.as_str())
-                .collect::<Vec<_>>()
-        };
-        if self.shows_no_issues || self.projects.iter().all(|project| !project.accessible) {
-            return Ok(axum::Json(json!([])).into_response());
-        }
-        let slugs: Vec<&str> = self
-            .projects
-            .iter()
-            .filter(|p| all("project").contains(&p.id.to_string().as_str()))
-            .map(|p| p.slug.as_str())
-            .collect();
-        let day = all("statsPeriod") == ["24h"];
-        let history = all("groupStatsPeriod").first().copied().unwrap_or("24h");
-        let mut listed: Vec<&Issue> = self
-            .issues
-            .iter()
-            .filter(|issue| {
-                issue.status == "unresolved"
-                    && slugs.contains(&issue.project.as_str())
-                    && issue.merged_into.is_none()
-            })
-            .filter(|issue| !day || issue.today() > 0)
-            .collect();
-        let by_age = all("sort") == ["new"];
-        listed.sort_by_cached_key(|issue| {
-            std::cmp::Reverse(if by_age {
-                self.now() - issue.age
-            } else {
-                issue.last_seen(self.now())
-            })
-        });
-        Ok(self.page(
-            query,
-            &listed,
-            |issue| self.row(issue, day, Some(history)),
-            Some(listed.len()),
-        ))
-    }
-
-    fn row(&self, issue: &Issue, day: bool, history: Option<&str>) -> Value {
-        let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let (count, users) = if day {
-            (issue.today(), issue.users)
-        } else {
-            (issue.ever(), issue.users * 2)
-        };
-        let mut row = json!({
-            "id": (issue.id != NAMELESS).then(|| issue.id.to_string()),
-            "shortId": format!("WEB-{}", issue.id),
-            "title": issue.title,
-            "culprit": issue.culprit,
-            "permalink": format!("https://acme.sentry.io/issues/{}/", issue.id),
-            "level": issue.level,
-            "priority": issue.priority,
-            "status": issue.status,
-            "substatus": issue.substatus,
-            "isUnhandled": issue.unhandled,
-            "project": {"id": "11", "slug": issue.project, "name": issue.project},
-            "assignedTo": issue.assignee.as_deref().map(|actor| self.actor(actor)),
-            "metadata": {"title": issue.title},
-            "firstSeen": time(self.now() - issue.age),
-            "lastSeen": time(issue.last_seen(self.now())),
-            "count": count.to_string(),
-            "userCount": users,
-            "lifetime": {"count": issue.ever().to_string(), "userCount": issue.users * 2},
-            "filtered": issue.filtered,
-        });
-        match history.filter(|_| !self.keeps_no_history) {
-            Some("24h") => {
-                row["stats"] =
-                    json!({"24h": series(self.now(), TimeDelta::hours(1), &issue.hourly)})
-            }
-            Some("14d") => {
-                let days: Vec<u64> = issue
-                    .earlier_days
-                    .iter()
-                    .copied()
-                    .chain([issue.today()])
-                    .collect();
-                row["stats"] = json!({"14d": series(self.now(), TimeDelta::days(1), &days)});
-            }
-            _ => {}
-        }
-        row
-    }
-
-    fn actor(&self, actor: &str) -> Value {
-        let (kind, id) = actor.split_once(':').unwrap_or(("user", actor));
-        let name = match kind {
-            "team" => self
-                .teams
-                .iter()
-                .find(|(team, _)| team.to_string() == id)
-                .map(|(_, slug)| slug.clone()),
-            _ => self
-                .members
-                .iter()
-                .find(|m| m.user.is_some_and(|user| user.to_string() == id))
-                .map(|m| m.name.clone()),
-        };
-        json!({"type": kind, "id": id, "name": name})
-    }
-
-    fn stats(&self) -> Answered {
-        self.need("org:read")?;
-        let groups: Vec<Value> = self
-            .outcomes
-            .iter()
-            .map(|(outcome, number)| json!({"by": {"outcome": outcome}, "totals": {"sum(quantity)": number}, "series": {"sum(quantity)": [number]}}))
-            .collect();
-        Ok(axum::Json(json!({"start": "2026-11-21T00:00:00Z", "end": "2026-11-22T00:00:00Z", "intervals": [], "groups": groups})).into_response())
-    }
-
-    fn find(&self, id: &str) -> Result<usize, Box<Response>> {
-        let place = |id: u64| self.issues.iter().position(|issue| issue.id == id);
-        let found = id.parse().ok().and_then(place).ok_or_else(not_found)?;
-        Ok(self.issues[found]
-            .merged_into
-            .and_then(place)
-            .unwrap_or(found))
-    }
-
-    fn get_issue(&self, id: &str) -> Answered {
-        self.need("event:read")?;
-        let place = self.find(id)?;
-        Ok(axum::Json(self.row(&self.issues[place], false, None)).into_response())
-    }
-
-    fn put_issue(&mut self, id: &str, body: &[u8]) -> Answered {
-        self.need("event:write")?;
-        let place = self.find(id)?;
-        let body: Value = serde_json::from_slice(body)
-            .map_err(|_| refuse(400, json!({"detail": "JSON parse error"})))?;
-        if !self.forgets_changes {
-            let issue = &mut self.issues[place];
-            match body["status"].as_str() {
-                Some("resolved") => issue.status = "resolved",
-                Some("ignored") => {
-                    (issue.status, issue.substatus) = ("ignored", "archived_until_escalating")
-                }
-                Some("unresolved") => (issue.status, issue.substatus) = ("unresolved", "ongoing"),
-                Some(_) => return Err(refuse(400, json!({"status": ["not a valid choice"]}))),
-                None => {}
-            }
-            match body["assignedTo"].as_str() {
-                Some("") => issue.assignee = None,
-                Some(actor) => issue.assignee = Some(actor.to_owned()),
-                None => {}
-            }
-        }
-        Ok(axum::Json(self.row(&self.issues[place], false, None)).into_response())
-    }
-
-    fn post_note(&mut self, id: &str, body: &[u8]) -> Answered {
-        self.need("event:write")?;
-        let place = self.find(id)?;
-        let body: Value = serde_json::from_slice(body)
-            .map_err(|_| refuse(400, json!({"detail": "JSON parse error"})))?;
-        let note = (
-            self.issues[place].id,
-            body["text"].as_str().unwrap_or_default().to_owned(),
-        );
-        if self.notes.contains(&note) {
-            // Sentry's own answer is a JSON string that holds JSON.
-            return Err(refuse(
-                400,
-                json!(r#"{"detail": "You have already posted that comment."}"#),
-            ));
-        }
-        self.notes.push(note);
-        Ok((
-            StatusCode::CREATED,
-            axum::Json(json!({"id": "1", "type": "note"})),
-        )
-            .into_response())
-    }
 }
 
 fn project(project: &Project) -> Value {
@@ -409,15 +251,4 @@ fn member(member: &Member) -> Value {
         .user
         .map(|id| json!({"id": id.to_string(), "name": member.name, "email": member.email}));
     json!({"id": "5", "email": member.email, "name": member.name, "user": user, "pending": member.user.is_none()})
-}
-
-/// Buckets that end with the one that holds `now`.
-fn series(now: DateTime<Utc>, width: TimeDelta, events: &[u64]) -> Value {
-    let last = now.duration_trunc(width).unwrap_or(now);
-    let start = |place: usize| (last - width * (events.len() - 1 - place) as i32).timestamp();
-    events
-        .iter()
-        .enumerate()
-        .map(|(place, events)| json!([start(place), events]))
-        .collect()
 }

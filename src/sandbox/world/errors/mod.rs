@@ -1,5 +1,6 @@
-//! A described Sentry: an organization with projects, issues and their histories, members, teams, a token with
-//! scopes. Every answer derives from the description.
+//! A described Sentry: an organization with its projects, issues, members and teams, and a token with scopes.
+//!
+//! Every answer derives from the description.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,18 +9,27 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use url::Url;
 
+use super::Door;
 use crate::sandbox::time::Time;
 
 mod answers;
+mod background;
+mod changes;
+mod course;
+mod issue;
+mod issues;
+mod part;
+pub(super) mod scenarios;
+
+pub use course::{Course, Surge};
+pub use issue::{Issue, NAMELESS, broken_cart, issue};
+pub use part::Trouble;
+
+pub(super) use part::PART;
 
 pub const TOKEN: &str = "sntryu_0123456789abcdef0123456789abcdef";
-
-/// An issue whose id is left out of answers.
-pub const NAMELESS: u64 = 0;
 
 /// The description. A test changes it at any time.
 pub struct Organization {
@@ -46,6 +56,8 @@ pub struct Organization {
     pub turns_in_circles: bool,
     /// Its issues come without the counts of the hours and days before.
     pub keeps_no_history: bool,
+    /// What it suffers from as a whole.
+    pub trouble: Trouble,
     /// Turns every request away.
     pub maintenance: bool,
     /// Seconds after which it wants to be asked again.
@@ -77,92 +89,6 @@ pub struct Member {
     pub user: Option<u64>,
     pub email: String,
     pub name: String,
-}
-
-#[derive(Clone)]
-pub struct Issue {
-    pub id: u64,
-    pub project: String,
-    pub title: Value,
-    pub culprit: Value,
-    pub level: &'static str,
-    pub priority: Option<&'static str>,
-    pub status: &'static str,
-    pub substatus: &'static str,
-    pub unhandled: bool,
-    /// `user:1` or `team:2`.
-    pub assignee: Option<String>,
-    pub age: TimeDelta,
-    /// Users in 24 h.
-    pub users: u64,
-    /// The last one is the hour that is not over.
-    pub hourly: Vec<u64>,
-    /// Before the day that is not over.
-    pub earlier_days: Vec<u64>,
-    /// Left out of a page after it was cut, as Sentry does with what it has just resolved by itself.
-    pub filtered: bool,
-    pub merged_into: Option<u64>,
-}
-
-/// An error that was seen now and then.
-pub fn issue(id: u64, title: &str) -> Issue {
-    Issue {
-        id,
-        project: "web".to_owned(),
-        title: json!(title),
-        culprit: json!("pay in checkout"),
-        level: "error",
-        priority: Some("medium"),
-        status: "unresolved",
-        substatus: "ongoing",
-        unhandled: false,
-        assignee: None,
-        age: TimeDelta::days(60),
-        users: 1,
-        hourly: (0..24).map(|hour| u64::from(hour % 8 == 0)).collect(),
-        earlier_days: vec![3; 13],
-        filtered: false,
-        merged_into: None,
-    }
-}
-
-/// One that needs somebody.
-pub fn broken_cart() -> Issue {
-    Issue {
-        users: 212,
-        ..issue(4501, "TypeError: cart is undefined")
-    }
-}
-
-impl Issue {
-    /// One more event, right now.
-    fn stir(&mut self) {
-        if let Some(hour) = self.hourly.last_mut() {
-            *hour += 1;
-        }
-    }
-
-    fn today(&self) -> u64 {
-        self.hourly.iter().sum()
-    }
-
-    fn ever(&self) -> u64 {
-        self.today() + self.earlier_days.iter().sum::<u64>()
-    }
-
-    fn last_seen(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let hours = self.hourly.iter().rev().position(|events| *events > 0);
-        let days = self
-            .earlier_days
-            .iter()
-            .rev()
-            .position(|events| *events > 0);
-        match (hours, days) {
-            (Some(hours), _) => now - TimeDelta::hours(hours as i64),
-            (None, Some(days)) => now - TimeDelta::days(days as i64 + 2),
-            (None, None) => now - self.age,
-        }
-    }
 }
 
 impl Organization {
@@ -210,6 +136,7 @@ impl Organization {
             loses_link: false,
             shows_no_issues: false,
             turns_in_circles: false,
+            trouble: Trouble::None,
             maintenance: false,
             asks_to_wait: None,
             keeps_no_history: false,
@@ -243,16 +170,15 @@ impl Organization {
     /// Puts it on a loopback address.
     pub async fn open(self) -> anyhow::Result<Sentry> {
         let world = Arc::new(Mutex::new(self));
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
-        let router = axum::Router::new()
+        let routes = axum::Router::new()
             .fallback(answers::answer)
             .with_state(Arc::clone(&world));
-        let server = tokio::spawn(async move { axum::serve(listener, router).await });
+        let door = Door::open(routes).await?;
+        let address = door.address;
         Ok(Sentry {
             address,
             world,
-            server: server.abort_handle(),
+            door,
         })
     }
 }
@@ -261,7 +187,7 @@ impl Organization {
 pub struct Sentry {
     pub address: SocketAddr,
     world: Arc<Mutex<Organization>>,
-    server: tokio::task::AbortHandle,
+    door: Door,
 }
 
 impl Sentry {
@@ -273,11 +199,5 @@ impl Sentry {
 
     pub fn world(&self) -> MutexGuard<'_, Organization> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Sentry {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }

@@ -1,56 +1,95 @@
 //! The services of the company, each with a health address.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use anyhow::Context;
+use axum::{Router, routing::get};
 
-use axum::{Router, extract::State as Extract, http::StatusCode, routing::get};
-use tokio::net::TcpListener;
+use super::{Door, Kind, Part, State as _, Switch, World};
+use crate::sandbox::time::Time;
 
-/// One service; the description may be changed at any time.
-#[derive(Clone, Debug)]
-pub struct Description {
-    pub name: &'static str,
-    pub environment: &'static str,
-    /// What its health address answers.
-    pub status: u16,
+mod scenarios;
+mod service;
+
+pub use service::{Description, Service, State};
+
+pub(super) const PART: Kind = Kind {
+    open: |time| Box::pin(async { Ok(Box::new(Services::open(time).await?) as Box<dyn Part>) }),
+    scenarios: &scenarios::ALL,
+};
+
+/// All services, and the address beyond them that tells whether our own network works.
+pub struct Services {
+    all: Vec<Service>,
+    control: Door,
 }
 
-/// A service on a loopback address; it closes when it is dropped.
-pub struct Service {
-    pub url: String,
-    described: Arc<Mutex<Description>>,
-    server: tokio::task::AbortHandle,
-}
-
-impl Service {
-    pub async fn open(described: Description) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}/healthz", listener.local_addr()?);
-        let described = Arc::new(Mutex::new(described));
-        let router = Router::new()
-            .route("/healthz", get(answer))
-            .with_state(Arc::clone(&described));
-        let server = tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(Self {
-            url,
-            described,
-            server: server.abort_handle(),
-        })
-    }
-
-    pub fn described(&self) -> MutexGuard<'_, Description> {
-        self.described
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+impl World {
+    pub fn services(&self) -> &Services {
+        self.part()
     }
 }
 
-impl Drop for Service {
-    fn drop(&mut self) {
-        self.server.abort();
+impl Services {
+    async fn open(time: Time) -> anyhow::Result<Self> {
+        let mut all = Vec::new();
+        for environment in ["production", "staging"] {
+            for service in ["website", "api", "checkout", "login"] {
+                let described = Description::of(environment, service);
+                all.push(Service::open(described, time.clone()).await?);
+            }
+        }
+        let control = Door::open(Router::new().route("/", get(async || "here"))).await?;
+        Ok(Self { all, control })
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Service> {
+        self.all.iter()
+    }
+
+    /// By "production/checkout".
+    pub fn named(&self, name: &str) -> anyhow::Result<&Service> {
+        let mut all = self.all.iter();
+        all.find(|service| service.described().name() == name)
+            .with_context(|| format!("there is no service `{name}`"))
     }
 }
 
-async fn answer(Extract(described): Extract<Arc<Mutex<Description>>>) -> StatusCode {
-    let described = described.lock().unwrap_or_else(PoisonError::into_inner);
-    StatusCode::from_u16(described.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+impl Part for Services {
+    fn configuration(&self) -> String {
+        let endpoints: String = self.all.iter().map(Service::configuration).collect();
+        format!(
+            "[checks.health]\ntime_limit = \"3s\"\ntimeout = \"700ms\"\nconfirm_after = \"100ms\"\n\
+             control = \"http://{}/\"\n{endpoints}",
+            self.control.address
+        )
+    }
+
+    fn secret(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn calm(&self) -> anyhow::Result<()> {
+        self.all
+            .iter()
+            .try_for_each(|service| service.set(State::Well))
+    }
+
+    fn switches(&self) -> Vec<Switch> {
+        let switch = |service: &Service| {
+            let described = service.described().clone();
+            let label = format!("{} {}", described.environment, described.service);
+            let state = service.state();
+            state.switch("Services", described.name(), label)
+        };
+        self.all.iter().map(switch).collect()
+    }
+
+    fn switch(&self, name: &str, value: &str) -> anyhow::Result<()> {
+        let state = State::named(value).context("a service has no such state")?;
+        self.named(name)?.set(state)
+    }
+
+    fn cut(&self, gone: bool) -> anyhow::Result<()> {
+        self.control.cut(gone)?;
+        self.all.iter().try_for_each(|service| service.cut(gone))
+    }
 }

@@ -1,0 +1,9 @@
+//! The sandbox as people use it: in a real browser.
+
+mod asking;
+mod deciding;
+mod people;
+mod pictures;
+mod reach;
+mod stage;
+mod time;
