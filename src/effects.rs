@@ -136,7 +136,7 @@ async fn attempt(
             Ok(())
         }
         None if effect.first_sent_at.is_none() => checklist
-            .before(&effect.order, ATTEMPT_LIMIT)
+            .before(&effect.order, ATTEMPT_LIMIT, clock)
             .await
             .map(|before| effect.order.before = before),
         None => Ok(()),
@@ -145,7 +145,7 @@ async fn attempt(
         Err(NotApplied::OutcomeUnknown(why)) => Err(NotApplied::NotSent(why)),
         Err(not_applied) => Err(not_applied),
         Ok(()) if store.mark_sent(&effect, clock()).await? => {
-            let applied = checklist.apply(&effect.order, ATTEMPT_LIMIT).await;
+            let applied = checklist.apply(&effect.order, ATTEMPT_LIMIT, clock).await;
             applied.map(|applied| match effect.first_sent_at {
                 Some(_) => perhaps_by_us(applied),
                 None => applied,

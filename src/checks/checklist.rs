@@ -230,7 +230,8 @@ impl Checklist {
                 Arc::clone(&configured.check),
                 configured.time_limit,
             );
-            let looking = self.looking(limit, progress.get(name).cloned().unwrap_or_default());
+            let progress = progress.get(name).cloned().unwrap_or_default();
+            let looking = self.looking(limit, progress, clock);
             let clock = Arc::clone(clock);
             running.spawn(async move {
                 let started = Instant::now();
@@ -262,22 +263,30 @@ impl Checklist {
         &self,
         order: &Order,
         limit: Duration,
+        clock: &Clock,
     ) -> Result<Option<Untrusted>, NotApplied> {
         let order = order.clone();
         self.act(
             order.key.check().to_owned(),
             limit,
+            clock,
             move |check, looking| Box::pin(async move { check.before(&order, &looking).await }),
         )
         .await
     }
 
     /// Carries an order out.
-    pub async fn apply(&self, order: &Order, limit: Duration) -> Result<Applied, NotApplied> {
+    pub async fn apply(
+        &self,
+        order: &Order,
+        limit: Duration,
+        clock: &Clock,
+    ) -> Result<Applied, NotApplied> {
         let order = order.clone();
         self.act(
             order.key.check().to_owned(),
             limit,
+            clock,
             move |check, looking| Box::pin(async move { check.apply(&order, &looking).await }),
         )
         .await
@@ -288,6 +297,7 @@ impl Checklist {
         &self,
         name: String,
         limit: Duration,
+        clock: &Clock,
         act: impl FnOnce(Arc<dyn AnyCheck>, Looking) -> Boxed<'static, Result<T, NotApplied>>,
     ) -> Result<T, NotApplied> {
         let configured = self
@@ -302,7 +312,7 @@ impl Checklist {
         };
         let acting = act(
             Arc::clone(&configured.check),
-            self.looking(limit, Progress::default()),
+            self.looking(limit, Progress::default(), clock),
         );
         match within(limit, acting).await {
             Ok(result) => result,
@@ -310,9 +320,10 @@ impl Checklist {
         }
     }
 
-    fn looking(&self, limit: Duration, progress: Progress) -> Looking {
+    fn looking(&self, limit: Duration, progress: Progress, clock: &Clock) -> Looking {
         Looking {
             deadline: Instant::now() + limit.saturating_sub(MARGIN),
+            clock: Arc::clone(clock),
             progress,
             secrets: Arc::clone(&self.secrets),
         }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::{
     report::{Cause, Finding, FindingKey, Unknown},
+    schedule::Clock,
     text::Untrusted,
     triage::Person,
     upstream::Failure,
@@ -94,6 +95,8 @@ pub struct Evaluation {
 #[derive(Clone)]
 pub struct Looking {
     pub deadline: Instant,
+    /// For the times of what is seen.
+    pub clock: Clock,
     pub progress: Progress,
     pub secrets: Arc<Secrets>,
 }

@@ -9,6 +9,7 @@ use daily_ops::{
         errors::{Errors, Observation},
     },
     report::{Cause, Finding, Severity, Unknown},
+    sandbox::time::Time,
 };
 use serde_json::json;
 use tokio::time::Instant;
@@ -35,6 +36,7 @@ pub(crate) fn looking(limit: Duration) -> Looking {
         .ok();
     Looking {
         deadline: Instant::now() + limit,
+        clock: Time::real().clock(),
         progress: Progress::default(),
         secrets: Arc::new(
             [("SENTRY_AUTH_TOKEN".to_owned(), TOKEN.to_owned().into())]

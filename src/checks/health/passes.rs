@@ -78,15 +78,13 @@ impl Pass {
         tls: Option<Result<Arc<ClientConfig>, Unknown>>,
         looking: &Looking,
     ) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "the edge: when this pass began")]
-        let began_at = chrono::Utc::now();
         Self {
             endpoints: Arc::clone(&health.endpoints),
             prober: Prober {
                 tls,
                 timeout: health.timeout,
                 names: Names::shared(),
-                began_at,
+                began_at: (looking.clock)(),
                 began: Instant::now(),
             },
             confirm_after: health.confirm_after,
@@ -225,6 +223,7 @@ mod tests {
         .unwrap();
         let looking = Looking {
             deadline: Instant::now() + Duration::from_secs(5),
+            clock: Arc::new(|| chrono::DateTime::UNIX_EPOCH),
             progress: Progress::default(),
             secrets: Arc::default(),
         };

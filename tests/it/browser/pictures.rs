@@ -48,7 +48,10 @@ async fn keep(stage: &Stage, name: &str, css: &str, png: Vec<u8>) {
         fs::write(&text, &words).expect("it can be written");
     }
     let kept = fs::read_to_string(&text).unwrap_or_default();
-    assert_eq!(words, kept, "{name}.png is old: UPDATE_PICTURES=1 makes it anew");
+    assert_eq!(
+        words, kept,
+        "{name}.png is old: UPDATE_PICTURES=1 makes it anew"
+    );
     let bytes = fs::metadata(&picture).expect("the picture is there").len();
     assert!(bytes < BYTES as u64, "{name}.png has {bytes} bytes");
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
@@ -72,11 +75,22 @@ async fn the_pictures_in_readme_show_what_the_page_shows() {
         window.press_first("Acknowledge").await;
         window.reads("#messages", "Acknowledged by").await;
         window.reads("#log", "acknowledged").await;
-        window.find("#composer").await.click().await.expect("it is there");
+        window
+            .find("#composer")
+            .await
+            .click()
+            .await
+            .expect("it is there");
         window.keys("/ops tri").await;
         window.reads("#commands", "/ops triage").await;
         let png = window.picture("sandbox").await;
-        keep(&stage, "sandbox", "#channels, #messages, #commands, #log", png).await;
+        keep(
+            &stage,
+            "sandbox",
+            "#channels, #messages, #commands, #log",
+            png,
+        )
+        .await;
     })
     .await;
 }

@@ -315,8 +315,10 @@ impl Window {
             // One that went meanwhile has none.
             texts.push(element.text().await.unwrap_or_default());
         }
-        texts.join("
-")
+        texts.join(
+            "
+",
+        )
     }
 
     pub(crate) async fn asks(&self, script: &str) -> Value {

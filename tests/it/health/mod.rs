@@ -9,6 +9,7 @@ use daily_ops::{
         health::{Health, Observation},
     },
     report::Finding,
+    sandbox::time::Time,
 };
 use tokio::time::Instant;
 
@@ -42,6 +43,7 @@ fn endpoint(name: &str, url: &str, more: &str) -> String {
 fn looking(limit: Duration) -> Looking {
     Looking {
         deadline: Instant::now() + limit,
+        clock: Time::real().clock(),
         progress: Progress::default(),
         secrets: std::sync::Arc::new(Secrets::default()),
     }
