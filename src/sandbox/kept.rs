@@ -183,7 +183,9 @@ mod tests {
         let kept = Kept::of(&world, "quiet");
         kept.write(folder.path()).expect("it is written");
 
-        let again = Kept::read(folder.path()).expect("it is read").expect("it is there");
+        let again = Kept::read(folder.path())
+            .expect("it is read")
+            .expect("it is there");
         assert_eq!(again, kept);
         assert!(again.begin() > world.now());
         let mut fresh = Workspace::new(Time::real());
@@ -197,6 +199,9 @@ mod tests {
         let folder = TempDir::new().expect("a folder");
         fs::write(folder.path().join("slack.json"), "{").expect("it is written");
         let error = Kept::read(folder.path()).expect_err("it is damaged");
-        assert!(error.to_string().contains("slack.json is damaged"), "{error}");
+        assert!(
+            error.to_string().contains("slack.json is damaged"),
+            "{error}"
+        );
     }
 }

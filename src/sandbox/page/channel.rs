@@ -188,9 +188,13 @@ fn failed(sight: &Sight<'_>, message: &Posting) -> Option<&'static str> {
         ts: message.ts.clone(),
     };
     let failures = &sight.world.delivery.failures;
-    let failure = failures.iter().find(|it| it.user == look.me && it.place == place)?;
+    let failure = failures
+        .iter()
+        .find(|it| it.user == look.me && it.place == place)?;
     Some(match failure.why {
-        "operation_timeout" => "The app took longer than 3 seconds to answer the click: Slack gave up waiting",
+        "operation_timeout" => {
+            "The app took longer than 3 seconds to answer the click: Slack gave up waiting"
+        }
         _ => "The click did not reach the app: try again",
     })
 }
