@@ -6,7 +6,7 @@ use std::{fs, path::PathBuf};
 use super::stage::{LAPTOP, Shape, Stage, play};
 
 /// Longer pictures load slowly where README is read.
-const BYTES: usize = 150 * 1024;
+const BYTES: usize = 200 * 1024;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/pictures")
@@ -65,7 +65,7 @@ async fn keep(stage: &Stage, name: &str, css: &str, png: Vec<u8>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pictures_in_readme_show_what_the_page_shows() {
     let shape = Shape {
-        size: (1200, 690),
+        size: (1240, 760),
         ..LAPTOP
     };
     play("broken-cart", shape, |stage| async move {
