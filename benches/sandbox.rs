@@ -1,6 +1,6 @@
 //! People type into the local Slack, so many times a second, and the bot answers them.
 //!
-//! cargo bench --bench sandbox [-- PER_SECOND SECONDS]
+//! `cargo bench --bench sandbox [-- PER_SECOND SECONDS]`
 
 use std::{io::Write, sync::Arc, time::Duration};
 

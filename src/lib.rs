@@ -73,7 +73,8 @@ pub mod serve;
 /// The configuration file, and the secrets of the environment.
 pub mod config;
 
-/// The bot with a Slack and a company of its own, to be tried.
+/// To be tried: the bot with a Slack and a company of its own.
+///
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 

@@ -2,8 +2,8 @@
 //!
 //! What a check looks at is a part of the company, and a folder here. A new one needs:
 //!
-//! 1. its description, which may be changed at any time, and a server that answers from it alone, behind a [`Door`];
-//! 2. [`Part`] for it: its section of the configuration, its secret, its switches, and what is calm;
+//! 1. its description, which may be changed at any time, and a server that answers from it alone, behind a `Door`;
+//! 2. `Part` for it: its section of the configuration, its secret, its switches, and what is calm;
 //! 3. its scenarios. They say what happens when, so that the next morning follows from the time alone;
 //! 4. `pub(super) const PART: Kind`, its `mod` line here and its place in `PARTS`.
 //!

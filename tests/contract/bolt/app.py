@@ -149,6 +149,7 @@ if "PORT" in os.environ:
     threading.Timer(0.5, ready).start()
     app.start(port=int(os.environ["PORT"]))
 else:
-    SocketModeHandler(app, os.environ["SLACK_APP_TOKEN"], web_client=client).connect()
+    # A dropped connection is noticed after five pings that fail.
+    SocketModeHandler(app, os.environ["SLACK_APP_TOKEN"], web_client=client, ping_interval=1).connect()
     ready()
     sys.stdin.read()

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
-use super::{PATIENCE, eventful, told, until, workspace};
+use super::{PATIENCE, client, eventful, told, until, workspace};
 
 /// A connection of the app.
 struct Line(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 async fn address(slack: &Slack) -> String {
-    let answer = reqwest::Client::new()
+    let answer = client()
         .post(format!("{}/apps.connections.open", slack.url()))
         .bearer_auth(APP_TOKEN)
         .send()
