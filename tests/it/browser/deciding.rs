@@ -24,6 +24,7 @@ async fn a_finding_is_acknowledged_with_a_reason_in_a_window_and_undone() {
         window.reads("#log", "Anna Berg").await;
         window.picture("acknowledged").await;
 
+        window.press("More actions").await;
         window.press("Undo").await;
         window
             .reads_no_more("#messages", "the release is being rolled back")

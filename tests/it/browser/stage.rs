@@ -199,23 +199,32 @@ impl Window {
         found.unwrap_or_else(|error| panic!("there is no {css}: {error}"))
     }
 
-    /// The button or the link with these words; the last one, as the newest message is below.
+    /// The button or the link with these words; the last one that is seen, as the newest message is below.
     pub(crate) async fn press(&self, words: &str) {
         let path = format!(
-            "(//*[self::button or self::a or self::summary][normalize-space()='{words}' or @aria-label='{words}' \
-             or .//b[normalize-space()='{words}']])[last()]"
+            "//*[self::button or self::a or self::summary][normalize-space()='{words}' or @aria-label='{words}' \
+             or .//b[normalize-space()='{words}']]"
         );
-        let found = self
-            .0
-            .wait()
-            .at_most(PATIENCE)
-            .for_element(Locator::XPath(&path))
-            .await;
-        let button = found.unwrap_or_else(|error| panic!("there is no `{words}`: {error}"));
-        button
-            .click()
-            .await
-            .unwrap_or_else(|error| panic!("`{words}` can't be clicked: {error}"));
+        let begin = tokio::time::Instant::now();
+        loop {
+            for button in self
+                .0
+                .find_all(Locator::XPath(&path))
+                .await
+                .unwrap_or_default()
+                .iter()
+                .rev()
+            {
+                // One that is not seen, or that went meanwhile, can't be clicked.
+                if button.click().await.is_ok() {
+                    return;
+                }
+            }
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "there is no `{words}` that can be clicked"
+            );
+        }
     }
 
     /// The first of them: of the uppermost finding.

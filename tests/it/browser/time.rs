@@ -26,7 +26,7 @@ async fn a_sentry_that_refuses_makes_the_errors_unknown() {
         window.reads("#messages", "ok").await;
         window.press("Sentry answers 403").await;
         window.reads("#switches", "broken").await;
-        window.press("+ 1 hour").await;
+        window.press("+ 1 h").await;
         window.types("/ops daily").await;
         window
             .reads("#messages .message:last-child", "unknown")
