@@ -31,6 +31,7 @@ pub use events::ALL as ALL_EVENTS;
 pub use faults::{Fault, Spoiled, TransportFaults};
 pub use methods::SCOPES;
 pub use people::{Chosen, Place};
+pub use server::admit;
 pub use workspace::{
     App, Call, Channel, Member, Posting, RequestUrls, SlashCommand, Upload, Version, View,
     Workspace,
