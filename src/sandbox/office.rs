@@ -108,9 +108,14 @@ impl Folder {
 
 impl Office {
     pub async fn open(options: &Options) -> anyhow::Result<Self> {
+        Self::open_at(options, a_monday(Time::real().now())?).await
+    }
+
+    /// `begins`: its time, unless it is kept.
+    pub async fn open_at(options: &Options, begins: DateTime<Utc>) -> anyhow::Result<Self> {
         let folder = folder(options)?;
         let kept = Kept::read(folder.path())?;
-        let time = kept::time(kept.as_ref(), a_monday(Time::real().now())?);
+        let time = kept::time(kept.as_ref(), begins);
         let world = World::open(time.clone()).await?;
         let told = kept.as_ref().map(|kept| kept.scenario.as_str());
         world.play(options.scenario.as_deref().or(told).unwrap_or(World::FIRST))?;

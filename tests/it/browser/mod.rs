@@ -7,3 +7,4 @@ mod pictures;
 mod reach;
 mod stage;
 mod time;
+mod window;

@@ -72,7 +72,10 @@ async fn the_pictures_in_readme_show_what_the_page_shows() {
         let window = &stage.window;
         window.reads("#messages", "cart is undefined").await;
         window.reads("#log", "need").await;
-        let message = window.find("#messages .message .said").await;
+        let message = window.find("#messages .message").await;
+        window
+            .asks("document.querySelector('#messages .message').style.padding = '16px'")
+            .await;
         let png = message.screenshot().await.expect("it can be taken");
         keep(&stage, "message", "#messages .message .said", png).await;
 
