@@ -67,7 +67,11 @@ pub(crate) async fn play<F: Future<Output = ()> + Send + 'static>(
         transport: Transport::Http,
         scenario: Some(scenario.to_owned()),
     };
-    let office = Arc::new(Office::open_at(&options, begins()).await.expect("the sandbox opens"));
+    let office = Arc::new(
+        Office::open_at(&options, begins())
+            .await
+            .expect("the sandbox opens"),
+    );
     let page = Page::bind(0).await.expect("a port is free");
     let address = page.address;
     let (stop, shutdown) = watch::channel(false);

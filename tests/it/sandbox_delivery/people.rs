@@ -1,6 +1,6 @@
 //! What people do, as the app hears it, and what its acks come to.
 
-use daily_ops::sandbox::slack::{ANNA, BEN, Delivered, Failure, GUEST, OPS, Place};
+use daily_ops::sandbox::slack::{ANNA, BEN, Delivered, Failure, GUEST, OPS, Place, SlashCommand};
 use serde_json::{Value, json};
 
 use super::{Answer, buttons, calls, has_all_of, option, posts, told, workspace};
@@ -151,6 +151,20 @@ async fn a_command_that_fails_is_told_to_its_person_in_slacks_words() {
         ]
     );
     assert!(told(&slack, BEN).is_empty());
+}
+
+#[tokio::test]
+async fn a_word_that_no_app_has_is_refused_by_slack_and_the_app_hears_nothing_of_it() {
+    let (slack, app) = workspace().await;
+    slack.world().app.commands.push(SlashCommand {
+        name: "/ops".to_owned(),
+        description: String::new(),
+        usage_hint: String::new(),
+    });
+    slack.command(ANNA, OPS, "/pos daily").await;
+    let said = told(&slack, ANNA).concat();
+    assert!(said.contains("`/pos` is not a valid command"), "{said}");
+    assert_eq!(app.heard().len(), 0);
 }
 
 #[tokio::test]

@@ -32,6 +32,14 @@ const NOBODY: Delivered = Delivered::Failed("dispatch_failed");
 impl Slack {
     /// Somebody sends a line that begins with a slash.
     pub async fn command(&self, user: &str, channel: &str, line: &str) -> Delivered {
+        let typed = line.split_whitespace().next().unwrap_or_default();
+        if !self.world().app.has_command(typed) {
+            let said =
+                format!("`{typed}` is not a valid command: no app of this workspace has it.");
+            let mut world = self.world();
+            world.add_for(channel, SLACKBOT, user, Version::of(said));
+            return NOBODY;
+        }
         let reply_to = self.response_url(user, channel, None);
         let payload = self.world().typed(user, channel, line.trim(), &reply_to);
         let name = payload["command"].as_str().unwrap_or_default().to_owned();

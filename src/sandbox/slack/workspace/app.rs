@@ -43,6 +43,12 @@ pub struct RequestUrls {
 
 impl App {
     /// Its name as a user's: `daily_ops`.
+    /// Whether it hears of that word: of every one, if it has told Slack of none.
+    pub fn has_command(&self, word: &str) -> bool {
+        let mut names = self.commands.iter().map(|command| &command.name);
+        self.commands.is_empty() || names.any(|name| name.split(' ').next() == Some(word))
+    }
+
     pub fn handle(&self) -> String {
         self.name.to_lowercase().replace(' ', "_")
     }
