@@ -8,7 +8,7 @@ use daily_ops::{
 };
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 struct Switches {
     base: String,
@@ -74,13 +74,31 @@ impl Switches {
 
     /// The first thing in what is there that is so, once it is.
     async fn until<T>(&self, path: &str, find: impl Fn(&Value) -> Option<T>) -> T {
-        for _ in 0..600 {
-            if let Some(found) = find(&self.get(path).await) {
-                return found;
+        let mut changes = self.office.slack.changes();
+        let finding = async {
+            loop {
+                if let Some(found) = find(&self.get(path).await) {
+                    return found;
+                }
+                changes.changed().await.expect("it is open");
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        match timeout(Duration::from_secs(30), finding).await {
+            Ok(found) => found,
+            Err(_) => panic!("waited in vain: {}", self.get(path).await),
         }
-        panic!("waited in vain: {}", self.get(path).await);
+    }
+
+    /// The bot asks who it is as soon as it listens.
+    async fn until_the_bot_listens(&self) {
+        let mut changes = self.office.slack.changes();
+        let asked = async {
+            while self.office.slack.world().called("auth.test") == 0 {
+                changes.changed().await.expect("it is open");
+            }
+        };
+        let asked = timeout(Duration::from_secs(30), asked).await;
+        asked.expect("the bot begins");
     }
 
     async fn close(self) {
@@ -107,17 +125,8 @@ fn button(messages: &Value, action: &str) -> Option<(String, Value)> {
 async fn a_program_types_clicks_fills_in_and_sees_what_became_of_it() {
     let switches = Switches::open().await;
     let command = json!({ "user": "anna", "channel": "#ops", "line": "/ops daily" });
-    switches
-        .until("/messages?channel=ops&user=anna", |_| Some(()))
-        .await;
-    let mut acked = Value::Null;
-    for _ in 0..600 {
-        acked = switches.post("/command", command.clone()).await;
-        if acked["acked"] == true {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    switches.until_the_bot_listens().await;
+    let acked = switches.post("/command", command).await;
     assert_eq!(acked["acked"], true, "{acked}");
     let (ts, found) = switches
         .until("/messages?channel=ops", |it| button(it, "Acknowledge"))
@@ -136,6 +145,49 @@ async fn a_program_types_clicks_fills_in_and_sees_what_became_of_it() {
             .all(|line| serde_json::from_str::<Value>(line).is_ok())
     );
     assert!(calls.contains("chat.postMessage") && !calls.contains("xoxb-"));
+    switches.close().await;
+}
+
+#[tokio::test]
+async fn a_program_says_edits_reacts_and_uses_shortcuts() {
+    let switches = Switches::open().await;
+    switches.until_the_bot_listens().await;
+    let said = json!({ "user": "anna", "channel": "ops", "text": "hello" });
+    let said = switches.post("/message", said).await;
+    let on = |more: Value| {
+        let mut asked = json!({ "user": "anna", "channel": "ops", "ts": said["ts"] });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            asked[name] = value.clone();
+        }
+        asked
+    };
+    switches.post("/edit", on(json!({ "text": "bye" }))).await;
+    let wave = on(json!({ "name": ":wave:" }));
+    let put = switches.post("/reaction", wave.clone()).await;
+    assert_eq!(put["reactions"], json!({ "wave": ["U0ANNA"] }));
+    let taken = switches.post("/reaction", wave).await;
+    assert_eq!(taken["reactions"], json!({}));
+    let all = switches.get("/messages?channel=ops").await;
+    let all = all["messages"].as_array().expect("it is a list");
+    assert!(
+        all.iter()
+            .any(|it| it["ts"] == said["ts"] && it["text"] == "bye")
+    );
+    for asked in [
+        json!({ "user": "anna", "callback_id": "unknown" }),
+        on(json!({ "callback_id": "unknown" })),
+    ] {
+        let answer = switches.post("/shortcut", asked).await;
+        assert!(answer["acked"].is_boolean(), "{answer}");
+    }
+    let names: Vec<_> = {
+        let world = switches.office.slack.world();
+        let all = world.delivery.deliveries.iter();
+        all.map(|it| it.name.clone()).collect()
+    };
+    assert_eq!(names, ["shortcut", "message_action"]);
+    assert_eq!(switches.get("/sockets").await["open"], 0);
+    switches.post("/sockets", json!({ "end": "warning" })).await;
     switches.close().await;
 }
 
@@ -245,6 +297,24 @@ async fn a_refusal_says_what_is_right() {
             "/submit",
             json!({ "user": "anna", "view": "V1" }),
             "no open view",
+        ),
+        (
+            Method::POST,
+            "/message",
+            json!({ "user": "anna", "channel": "ops", "text": "x", "thread_ts": "1.2" }),
+            "no message",
+        ),
+        (
+            Method::POST,
+            "/suggest",
+            json!({ "user": "anna", "action_id": "x" }),
+            "`view`",
+        ),
+        (
+            Method::POST,
+            "/sockets",
+            json!({ "end": "softly" }),
+            "refresh_requested",
         ),
         (Method::GET, "/nowhere", Value::Null, "GET /control"),
     ] {

@@ -15,6 +15,7 @@ use super::{Office, slack::Workspace};
 
 mod company;
 mod faults;
+mod gestures;
 mod people;
 mod seen;
 
@@ -43,6 +44,14 @@ pub fn routes(office: Arc<Office>) -> Router {
         .route("/submit", post(people::submit))
         .route("/close", post(people::close))
         .route("/message", post(people::say))
+        .route("/edit", post(gestures::edit))
+        .route("/reaction", post(gestures::react))
+        .route("/shortcut", post(gestures::shortcut))
+        .route("/suggest", post(gestures::suggest))
+        .route(
+            "/sockets",
+            get(gestures::sockets).post(gestures::end_sockets),
+        )
         .route("/messages", get(seen::messages))
         .route("/views", get(seen::views))
         .route("/calls", get(seen::calls))

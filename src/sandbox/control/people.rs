@@ -4,13 +4,13 @@ use axum::{Json, extract::State};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Refused, channel, person, read};
+use super::{Answer, Refused, channel, gestures::no_message, person, read};
 use crate::sandbox::{
     Office,
     slack::{Delivered, Place, Workspace, elements},
 };
 
-fn told(delivered: Delivered) -> Json<Value> {
+pub(super) fn told(delivered: Delivered) -> Json<Value> {
     Json(match delivered {
         Delivered::Acked { after, body } => {
             let after = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
@@ -61,7 +61,8 @@ pub(super) async fn click(State(office): State<Arc<Office>>, body: String) -> An
     let asked: Click = read(&body)?;
     let (user, place, (block, chosen)) = {
         let world = office.slack.world();
-        let (place, blocks) = place(&world, &asked)?;
+        let at = (asked.channel.as_deref(), asked.ts.as_deref());
+        let (place, blocks) = place(&world, asked.view.as_deref(), at)?;
         (person(&world, &asked.user)?, place, meant(&asked, &blocks)?)
     };
     let slack = &office.slack;
@@ -73,24 +74,27 @@ pub(super) async fn click(State(office): State<Arc<Office>>, body: String) -> An
 }
 
 /// Where the element is, and what else is there.
-fn place(world: &Workspace, asked: &Click) -> Result<(Place, Vec<Value>), Refused> {
-    match (&asked.view, &asked.channel, &asked.ts) {
+pub(super) fn place(
+    world: &Workspace,
+    view: Option<&str>,
+    (named, ts): (Option<&str>, Option<&str>),
+) -> Result<(Place, Vec<Value>), Refused> {
+    match (view, named, ts) {
         (Some(id), None, None) => {
             let mut views = world.views.iter().chain(world.homes.values());
             let view = views
-                .find(|view| view.id == *id && view.is_open)
+                .find(|view| view.id == id && view.is_open)
                 .ok_or_else(|| Refused::not_found(format!("no open view has the id {id:?}")))?;
             let blocks = view.now()["blocks"].as_array().cloned();
-            Ok((Place::View(id.clone()), blocks.unwrap_or_default()))
+            Ok((Place::View(id.to_owned()), blocks.unwrap_or_default()))
         }
         (None, Some(named), Some(ts)) => {
             let id = channel(world, named)?;
-            let message = world.channels[&id].message(ts).ok_or_else(|| {
-                Refused::not_found(format!("no message of {named:?} has the ts {ts:?}"))
-            })?;
+            let message = world.channels[&id].message(ts);
+            let message = message.ok_or_else(|| no_message(named, ts))?;
             let place = Place::Message {
                 channel: id.clone(),
-                ts: ts.clone(),
+                ts: ts.to_owned(),
             };
             Ok((place, message.now().all_blocks()))
         }
@@ -245,6 +249,13 @@ pub(super) async fn say(State(office): State<Arc<Office>>, body: String) -> Answ
         )
     };
     let thread = asked.thread_ts.as_deref();
+    if let Some(ts) = thread
+        && office.slack.world().channels[&channel]
+            .message(ts)
+            .is_none()
+    {
+        return Err(no_message(&asked.channel, ts));
+    }
     let ts = office.slack.say(&user, &channel, &asked.text, thread);
     Ok(Json(json!({ "channel": channel, "ts": ts })))
 }

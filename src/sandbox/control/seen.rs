@@ -36,7 +36,7 @@ pub(super) async fn messages(
         let is_for = message.only_for.is_none() || message.only_for == user;
         !message.deleted && is_for
     });
-    let shown: Vec<Value> = seen.map(|message| world.message_json(message)).collect();
+    let shown = world.messages_json(&world.channels[&id], seen, true);
     Ok(Json(json!({ "channel": id, "messages": shown })))
 }
 

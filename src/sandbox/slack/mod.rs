@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     ops::{Deref, DerefMut},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -13,6 +14,7 @@ use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
     task::JoinSet,
+    time::sleep,
 };
 use url::Url;
 
@@ -90,6 +92,7 @@ impl Workspace {
         let mut tasks = JoinSet::new();
         tasks.spawn(server::serve(listener, shared.clone(), gate));
         tasks.spawn(delivery::serve(sockets, shared.clone()));
+        tasks.spawn(post_in_time(shared.clone()));
         tasks.spawn(events::report(shared.clone(), seen, happening));
         Ok(Slack {
             address,
@@ -157,6 +160,21 @@ impl Shared {
             world,
             changed: &self.changed,
             is_changed,
+        }
+    }
+}
+
+/// How soon what is scheduled is posted, though nobody enters: the time may be moved at any moment.
+const LOOK: Duration = Duration::from_millis(250);
+
+async fn post_in_time(shared: Shared) {
+    let mut changes = shared.changed.subscribe();
+    loop {
+        // Whoever enters posts what is due.
+        if shared.enter().scheduled.is_empty() {
+            changes.changed().await.ok();
+        } else {
+            sleep(LOOK).await;
         }
     }
 }

@@ -3,10 +3,10 @@
 import os
 import re
 import sys
-import threading
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.app.app import SlackAppDevelopmentServer
 from slack_sdk import WebClient
 
 client = WebClient(token=os.environ["SLACK_BOT_TOKEN"], base_url=os.environ["SLACK_API_URL"])
@@ -145,9 +145,10 @@ def ready():
 
 
 if "PORT" in os.environ:
-    # `start` does not return.
-    threading.Timer(0.5, ready).start()
-    app.start(port=int(os.environ["PORT"]))
+    # As `app.start` does, which says nothing between listening and serving.
+    server = SlackAppDevelopmentServer(port=int(os.environ["PORT"]), path="/slack/events", app=app)
+    ready()
+    server.start()
 else:
     # A dropped connection is noticed after five pings that fail.
     SocketModeHandler(app, os.environ["SLACK_APP_TOKEN"], web_client=client, ping_interval=1).connect()

@@ -135,7 +135,7 @@ async fn decisions(site: &Site, requests: &[Request], found: &mut Findings) {
         by.entry(&decision.by).or_default().push(decision);
         about.entry(&decision.key).or_default().push(&decision.verb);
     }
-    let told = site.slack.world().replies.clone();
+    let told = Vec::from(site.slack.world().replies.clone());
     let alerts = alerts(site).await;
     for request in requests {
         let own = by.get(request.user.as_str()).map_or(&[][..], Vec::as_slice);

@@ -111,7 +111,15 @@ async fn nothing_is_told_of_what_the_app_may_not_see_or_did_not_ask_for() {
     until(&slack, "the last is heard", || !app.heard().is_empty()).await;
     assert_eq!(events(&app)[0]["text"], "with the bot");
     assert_eq!(events(&app)[0]["channel_type"], "group");
-    assert_eq!(app.heard().len(), 1);
+    // Events are numbered as they are told of: between these two there was none, and none before.
+    slack.say(ANNA, BOARD, "and again", None);
+    until(&slack, "the next is heard", || app.heard().len() > 1).await;
+    let numbers: Vec<_> = app
+        .heard()
+        .iter()
+        .map(|it| it.payload()["event_id"].clone())
+        .collect();
+    assert_eq!(numbers, ["Ev0000000001", "Ev0000000002"]);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What the app says in channels, and how it is read again.
 
 use chrono::TimeDelta;
-use daily_ops::sandbox::slack::{ANNA, BEN, GENERAL, OPS, SECRET};
+use daily_ops::sandbox::slack::{ANNA, BEN, GENERAL, LEFT, OPS, SECRET};
 use serde_json::{Value, json};
 
 use super::App;
@@ -106,6 +106,35 @@ async fn a_thread_hangs_below_its_message() {
         let args = json!({ "channel": OPS, "text": "x", "thread_ts": thread });
         assert_eq!(app.call("chat.postMessage", args).await["error"], code);
     }
+}
+
+#[tokio::test]
+async fn a_message_for_later_is_posted_though_nobody_looks() {
+    let app = App::new().await;
+    let time = app.slack.world().time.clone();
+    let at = time.now().timestamp() + 60;
+    let later = json!({ "channel": OPS, "text": "later", "post_at": at });
+    assert_eq!(app.call("chat.scheduleMessage", later).await["ok"], true);
+    let mut changes = app.slack.changes();
+    time.advance(chrono::TimeDelta::seconds(61));
+    let posted = tokio::time::timeout(std::time::Duration::from_secs(20), changes.changed()).await;
+    posted.expect("it is posted in time").expect("it is open");
+    assert_eq!(app.slack.world().messages(OPS)[0].now().text, "later");
+}
+
+#[tokio::test]
+async fn inviting_changes_nothing_where_everybody_is() {
+    let app = App::new().await;
+    let invite = |users: &str| json!({ "channel": OPS, "users": users });
+    for (users, code) in [
+        (",", "no_user"),
+        (LEFT, "cant_invite"),
+        (ANNA, "already_in_channel"),
+    ] {
+        let said = app.call("conversations.invite", invite(users)).await;
+        assert_eq!(said["error"], code);
+    }
+    assert!(app.slack.world().people_in(OPS).contains(&ANNA.to_owned()));
 }
 
 #[tokio::test]

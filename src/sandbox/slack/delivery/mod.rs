@@ -15,7 +15,10 @@ use tokio::{
 };
 use url::form_urlencoded;
 
-use super::{Place, Shared, TransportFaults, Workspace};
+use super::{
+    Place, Shared, TransportFaults, Workspace,
+    workspace::remembered::{insert_id, push},
+};
 
 mod http;
 mod retries;
@@ -213,11 +216,7 @@ impl Shared {
                 Err(why) => why.reason(true),
             },
         };
-        let all = &mut world.delivery.deliveries;
-        if all.len() == REMEMBERED {
-            all.pop_front();
-        }
-        all.push_back(delivery);
+        push(&mut world.delivery.deliveries, delivery, REMEMBERED);
         acked
     }
 
@@ -286,7 +285,7 @@ impl Workspace {
     /// Where the next connection of Socket Mode is made; good for one.
     pub(super) fn ticket(&mut self) -> String {
         let ticket = self.count().to_string();
-        self.delivery.tickets.insert(ticket.clone());
+        insert_id(&mut self.delivery.tickets, ticket.clone());
         ticket
     }
 

@@ -11,6 +11,7 @@ use check::Check;
 mod check;
 mod elements;
 mod objects;
+mod places;
 mod shapes;
 mod tables;
 

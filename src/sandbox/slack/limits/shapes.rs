@@ -1,6 +1,6 @@
 //! The shape of each block: which fields it has, and what may stand in them.
 
-use super::elements::{ACCESSORIES, ACTIONS, CONTEXT, INPUTS};
+use super::places::{ACCESSORIES, ACTIONS, CONTEXT, INPUTS};
 use Rule::{
     Bool, Element, Elements, Free, OneOf, Plain, RichText, Rows, Short, Text, Texts, Words,
 };

@@ -53,11 +53,8 @@ impl Workspace {
         if !is_ts(ts) {
             return refuse("invalid_thread_ts");
         }
-        let message = self.channels[channel]
-            .message(ts)
-            .ok_or_else(|| refusal("thread_not_found"))?;
-        let root = message.thread.clone();
-        Ok(Some(root.unwrap_or_else(|| ts.to_owned())))
+        let root = self.channels[channel].root(ts);
+        Ok(Some(root.ok_or_else(|| refusal("thread_not_found"))?))
     }
 
     /// One's own message that everybody sees.

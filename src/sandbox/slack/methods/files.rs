@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{Upload, Workspace, refusal},
+    super::{
+        Upload, Workspace, refusal,
+        workspace::remembered::{FILES, insert},
+    },
     Answer, number, refuse, refuse_arguments, text,
 };
 
@@ -26,7 +29,7 @@ pub(super) fn begin(world: &mut Workspace, args: &Value) -> Answer {
         content: None,
         is_complete: false,
     };
-    world.files.insert(id.clone(), upload);
+    insert(&mut world.files, id.clone(), upload, FILES);
     let url = format!("{}/upload/v1/{id}", world.origin);
     Ok(json!({ "ok": true, "upload_url": url, "file_id": id }))
 }

@@ -67,9 +67,9 @@ pub(super) fn history(world: &mut Workspace, args: &Value) -> Answer {
         .collect();
     let (shown, next) = page(matching, args, world.page)?;
     let with_metadata = is_set(args, "include_all_metadata");
-    let messages = shown.iter().map(|it| world.shown(it, with_metadata));
+    let messages = world.messages_json(channel, shown.into_iter(), with_metadata);
     Ok(json!({
-        "ok": true, "messages": messages.collect::<Vec<_>>(), "has_more": !next.is_empty(),
+        "ok": true, "messages": messages, "has_more": !next.is_empty(),
         "pin_count": channel.pins.len(), "channel_actions_ts": null, "channel_actions_count": 0,
         "response_metadata": { "next_cursor": next },
     }))
@@ -90,9 +90,9 @@ pub(super) fn replies(world: &mut Workspace, args: &Value) -> Answer {
     let below = channel.replies(root).filter(|reply| span.holds(reply));
     let (shown, next) = page(parent.chain(below).collect(), args, world.page)?;
     let with_metadata = is_set(args, "include_all_metadata");
-    let messages = shown.iter().map(|it| world.shown(it, with_metadata));
+    let messages = world.messages_json(channel, shown.into_iter(), with_metadata);
     Ok(json!({
-        "ok": true, "messages": messages.collect::<Vec<_>>(), "has_more": !next.is_empty(),
+        "ok": true, "messages": messages, "has_more": !next.is_empty(),
         "response_metadata": { "next_cursor": next },
     }))
 }

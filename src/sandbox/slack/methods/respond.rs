@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{
-    super::{Version, Workspace},
+    super::{Version, Workspace, workspace::remembered},
     Answer, is_set, text,
 };
 
@@ -32,7 +32,8 @@ pub(in super::super) fn respond(world: &mut Workspace, id: &str, said: &Value) -
     }
     address.uses += 1;
     let is_click = address.is_click;
-    world.replies.push((id.to_owned(), said.clone()));
+    let reply = (id.to_owned(), said.clone());
+    remembered::push(&mut world.replies, reply, remembered::MOST);
     match answer(world, id, said) {
         Ok(_) if !is_click => Response::Word,
         Ok(done) => Response::Json(done),

@@ -7,6 +7,20 @@ use super::super::{Channel, Posting, Upload, View, Workspace};
 impl Workspace {
     /// The message as Slack shows it.
     pub(in super::super) fn shown(&self, message: &Posting, with_metadata: bool) -> Value {
+        let mut shown = self.alone(message, with_metadata);
+        let mut channels = self.channels.values();
+        if let Some(channel) = channels.find(|channel| channel.place(&message.ts).is_some()) {
+            let replies: Vec<&Posting> = match message.thread {
+                None => channel.replies(&message.ts).collect(),
+                Some(_) => Vec::new(),
+            };
+            show_thread(channel, message, &replies, &mut shown);
+        }
+        shown
+    }
+
+    /// Without what its thread adds.
+    fn alone(&self, message: &Posting, with_metadata: bool) -> Value {
         let now = message.now();
         let mut shown = json!({
             "type": "message", "user": message.user, "text": now.text, "ts": message.ts, "team": self.team,
@@ -48,54 +62,31 @@ impl Workspace {
         if message.only_for.is_some() {
             shown["is_ephemeral"] = true.into();
         }
-        self.show_thread(message, &mut shown);
         shown
     }
 
-    /// The message as `conversations.history` shows it, with its metadata.
-    pub fn message_json(&self, message: &Posting) -> Value {
-        self.shown(message, true)
+    /// Messages of one channel as `conversations.history` shows them.
+    pub fn messages_json<'a>(
+        &self,
+        channel: &Channel,
+        messages: impl Iterator<Item = &'a Posting>,
+        with_metadata: bool,
+    ) -> Vec<Value> {
+        // One pass over the channel for all of them.
+        let threads = channel.threads();
+        let none = Vec::new();
+        let shown = messages.map(|message| {
+            let mut shown = self.alone(message, with_metadata);
+            let replies = threads.get(message.ts.as_str()).unwrap_or(&none);
+            show_thread(channel, message, replies, &mut shown);
+            shown
+        });
+        shown.collect()
     }
 
     /// The view as `views.open` answers it.
     pub fn view_json(&self, view: &View) -> Value {
         self.view_with(view, Map::new())
-    }
-
-    fn show_thread(&self, message: &Posting, shown: &mut Value) {
-        let mut channels = self.channels.values();
-        let Some(channel) = channels.find(|channel| {
-            let messages = &channel.messages;
-            messages
-                .binary_search_by(|other| other.ts.as_str().cmp(&message.ts))
-                .is_ok()
-        }) else {
-            return;
-        };
-        if let Some(thread) = &message.thread {
-            shown["thread_ts"] = thread.as_str().into();
-            if let Some(parent) = channel.message(thread) {
-                shown["parent_user_id"] = parent.user.as_str().into();
-            }
-            return;
-        }
-        let replies: Vec<&Posting> = channel.replies(&message.ts).collect();
-        let Some(latest) = replies.last() else {
-            return;
-        };
-        let mut users: Vec<&str> = Vec::new();
-        for reply in &replies {
-            if !users.contains(&reply.user.as_str()) {
-                users.push(&reply.user);
-            }
-        }
-        shown["thread_ts"] = message.ts.as_str().into();
-        shown["reply_count"] = replies.len().into();
-        shown["reply_users_count"] = users.len().into();
-        shown["reply_users"] = users.into();
-        shown["latest_reply"] = latest.ts.as_str().into();
-        shown["is_locked"] = false.into();
-        shown["subscribed"] = false.into();
     }
 
     pub(super) fn bot_profile(&self) -> Value {
@@ -183,6 +174,32 @@ impl Workspace {
             "url_private_download": url, "permalink": url, "has_rich_preview": false, "file_access": "visible",
         })
     }
+}
+
+fn show_thread(channel: &Channel, message: &Posting, replies: &[&Posting], shown: &mut Value) {
+    if let Some(thread) = &message.thread {
+        shown["thread_ts"] = thread.as_str().into();
+        if let Some(parent) = channel.message(thread) {
+            shown["parent_user_id"] = parent.user.as_str().into();
+        }
+        return;
+    }
+    let Some(latest) = replies.last() else {
+        return;
+    };
+    let mut users: Vec<&str> = Vec::new();
+    for reply in replies {
+        if !users.contains(&reply.user.as_str()) {
+            users.push(&reply.user);
+        }
+    }
+    shown["thread_ts"] = message.ts.as_str().into();
+    shown["reply_count"] = replies.len().into();
+    shown["reply_users_count"] = users.len().into();
+    shown["reply_users"] = users.into();
+    shown["latest_reply"] = latest.ts.as_str().into();
+    shown["is_locked"] = false.into();
+    shown["subscribed"] = false.into();
 }
 
 pub(super) fn icons() -> Value {

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{
-    super::{View, Workspace, limits, refusal},
+    super::{View, Workspace, limits, refusal, workspace::remembered},
     Answer, refuse, refuse_arguments, text,
 };
 
@@ -59,7 +59,7 @@ impl Workspace {
             versions: vec![kept],
         };
         let shown = self.view_json(&view);
-        self.views.push(view);
+        remembered::push_view(&mut self.views, view);
         shown
     }
 
@@ -68,7 +68,7 @@ impl Workspace {
         let hash = self.hash();
         let view = self.views.iter_mut().find(|view| view.id == id)?;
         view.hash = hash;
-        view.versions.push(kept);
+        view.push(kept);
         let view = view.clone();
         Some(self.view_json(&view))
     }
@@ -197,7 +197,7 @@ pub(super) fn publish(world: &mut Workspace, args: &Value) -> Answer {
         },
     };
     view.hash = hash;
-    view.versions.push(kept);
+    view.push(kept);
     world.homes.insert(user.to_owned(), view.clone());
     Ok(json!({ "ok": true, "view": world.view_json(&view) }))
 }

@@ -15,6 +15,12 @@ pub(super) const SLACKBOT: &str = "USLACKBOT";
 const TOKEN: &str = "not-for-verification";
 const DOMAIN: &str = "acme";
 
+/// What a person typed, as Slack keeps it.
+pub(super) fn escaped(typed: &str) -> String {
+    let and = typed.replace('&', "&amp;");
+    and.replace('<', "&lt;").replace('>', "&gt;")
+}
+
 impl Workspace {
     /// How somebody is called in payloads.
     pub(super) fn handle(&self, user: &str) -> String {
@@ -47,11 +53,7 @@ impl Workspace {
     /// The fields of a slash command. `line`: as it was typed.
     pub(super) fn typed(&mut self, user: &str, channel: &str, line: &str, reply_to: &str) -> Value {
         let (command, text) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        let text = text
-            .trim()
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;");
+        let text = escaped(text.trim());
         let mut payload = json!({
             "token": TOKEN, "team_id": self.team, "team_domain": DOMAIN, "channel_id": channel,
             "channel_name": self.channel_name(channel), "user_id": user, "user_name": self.handle(user),
@@ -108,8 +110,8 @@ impl Workspace {
         ts: &str,
         version: Option<usize>,
     ) -> Option<Posting> {
-        let all = &self.channels.get(channel)?.messages;
-        let mut found = all.iter().find(|message| message.ts == ts)?.clone();
+        let channel = self.channels.get(channel)?;
+        let mut found = channel.messages[channel.place(ts)?].clone();
         if let Some(version) = version {
             found.versions.truncate(version + 1);
         }

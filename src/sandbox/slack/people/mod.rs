@@ -204,26 +204,6 @@ impl Slack {
         }
         payload
     }
-
-    /// Tells open sockets to be renewed, as Slack does every few hours: `warning`, `refresh_requested`, `link_disabled`.
-    pub fn refresh_sockets(&self, reason: &'static str) {
-        self.shared.wire.sockets.leave(reason);
-    }
-
-    /// Open sockets break without a word; new ones don't.
-    pub fn drop_sockets(&self) {
-        self.shared.wire.sockets.break_off();
-    }
-
-    /// How many sockets are open.
-    pub fn sockets(&self) -> usize {
-        self.shared.wire.sockets.count()
-    }
-
-    /// Some sockets are open, and all that were told to go are gone.
-    pub fn has_settled_sockets(&self) -> bool {
-        self.shared.wire.sockets.are_settled()
-    }
 }
 
 impl Workspace {

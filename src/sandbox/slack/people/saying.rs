@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Slack, Version, Workspace};
+use super::super::{Slack, Version, Workspace, payloads::escaped};
 
 impl Slack {
-    /// Somebody says something. `@Name` becomes a mention. Returns its `ts`.
+    /// Somebody says something, below that message if it is there. `@Name` becomes a mention. Returns its `ts`.
     pub fn say(&self, user: &str, channel: &str, text: &str, thread: Option<&str>) -> String {
         let mut world = self.world();
         let text = world.with_mentions(text);
@@ -15,9 +15,11 @@ impl Slack {
             ..Version::default()
         };
         let ts = world.add(channel, user, version);
-        let channel = world.channels.get_mut(channel);
-        if let Some(last) = channel.and_then(|channel| channel.messages.last_mut()) {
-            last.thread = thread.map(str::to_owned);
+        if let Some(channel) = world.channels.get_mut(channel) {
+            let thread = thread.and_then(|ts| channel.root(ts));
+            if let Some(last) = channel.messages.last_mut() {
+                last.thread = thread;
+            }
         }
         ts
     }
@@ -85,9 +87,7 @@ impl Workspace {
         let mut text = if is_mention(text) {
             text.to_owned()
         } else {
-            text.replace('&', "&amp;")
-                .replace('<', "&lt;")
-                .replace('>', "&gt;")
+            escaped(text)
         };
         let app = (self.app.name.as_str(), self.app.user.as_str());
         let people = self.users.iter();

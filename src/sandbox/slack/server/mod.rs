@@ -89,7 +89,7 @@ async fn answer(
     let (call, warning) = arguments::read(name, &head, &body);
     let fault = {
         let mut world = world.enter();
-        world.calls.push(call.clone());
+        world.note(call.clone());
         world.strike(&call)
     };
     let gone = || Err(io::ErrorKind::ConnectionReset.into());

@@ -38,20 +38,45 @@ impl Channel {
 
     /// A message that is still there.
     pub fn message(&self, ts: &str) -> Option<&Posting> {
-        let mut messages = self.messages.iter();
-        messages.find(|message| message.ts == ts && !message.deleted)
+        let message = &self.messages[self.place(ts)?];
+        (!message.deleted).then_some(message)
+    }
+
+    /// Where the message is, deleted or not.
+    pub(in super::super) fn place(&self, ts: &str) -> Option<usize> {
+        let by_ts = |message: &Posting| message.ts.as_str().cmp(ts);
+        self.messages.binary_search_by(by_ts).ok()
+    }
+
+    /// The message that a reply to this one belongs under.
+    pub(in super::super) fn root(&self, ts: &str) -> Option<String> {
+        let message = self.message(ts)?;
+        Some(message.thread.clone().unwrap_or_else(|| ts.to_owned()))
     }
 
     pub(in super::super) fn message_mut(&mut self, ts: &str) -> Option<&mut Posting> {
-        let mut messages = self.messages.iter_mut();
-        messages.find(|message| message.ts == ts && !message.deleted)
+        let place = self.place(ts)?;
+        let message = &mut self.messages[place];
+        (!message.deleted).then_some(message)
+    }
+
+    /// What everybody sees below each message, oldest first.
+    pub(in super::super) fn threads(&self) -> BTreeMap<&str, Vec<&Posting>> {
+        let mut threads: BTreeMap<&str, Vec<&Posting>> = BTreeMap::new();
+        for message in &self.messages {
+            if let Some(thread) = message.thread.as_deref().filter(|_| message.is_public()) {
+                threads.entry(thread).or_default().push(message);
+            }
+        }
+        threads
     }
 
     /// What everybody sees below a message, oldest first.
     pub fn replies<'a>(&'a self, ts: &'a str) -> impl Iterator<Item = &'a Posting> {
-        self.messages.iter().filter(move |message| {
-            message.thread.as_deref() == Some(ts) && !message.deleted && message.only_for.is_none()
-        })
+        let below = self.place(ts).map_or(0, |place| place + 1);
+        self.messages[below..]
+            .iter()
+            .filter(move |message| message.thread.as_deref() == Some(ts) && message.is_public())
     }
 }
 
@@ -81,6 +106,11 @@ pub struct Posting {
 }
 
 impl Posting {
+    /// It is there, for everybody.
+    fn is_public(&self) -> bool {
+        !self.deleted && self.only_for.is_none()
+    }
+
     pub fn now(&self) -> &Version {
         self.versions.last().expect("a message has a version")
     }

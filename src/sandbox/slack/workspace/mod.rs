@@ -7,15 +7,22 @@ use serde_json::Value;
 use url::Url;
 
 mod app;
+mod call;
 mod channel;
 mod member;
 mod passes;
+pub(super) mod remembered;
+mod upload;
+mod view;
 
 pub use app::{App, RequestUrls, SlashCommand};
+pub use call::Call;
 pub use channel::{Channel, Posting, Version};
-pub use member::{Call, Member, Upload, View};
+pub use member::Member;
+pub use upload::Upload;
+pub use view::View;
 
-pub(super) use member::Scheduled;
+pub(super) use call::Scheduled;
 use passes::{Address, Trigger};
 
 use super::{
@@ -43,12 +50,12 @@ pub struct Workspace {
     pub refuses_blocks: bool,
     /// In the order in which they were opened.
     pub views: Vec<View>,
-    /// Each with the address that it was sent to.
-    pub replies: Vec<(String, Value)>,
+    /// The latest, oldest first, each with the address that it was sent to.
+    pub replies: VecDeque<(String, Value)>,
     /// What each user's App Home shows.
     pub homes: BTreeMap<String, View>,
-    /// Every call, in the order of arrival, whatever became of it.
-    pub calls: Vec<Call>,
+    /// The latest calls, in the order of arrival, whatever became of them.
+    pub calls: VecDeque<Call>,
     /// What goes wrong on the way to the app.
     pub transport: TransportFaults,
     pub delivery: Ledger,
@@ -167,9 +174,9 @@ impl Workspace {
             socket: None,
             refuses_blocks: false,
             views: Vec::new(),
-            replies: Vec::new(),
+            replies: VecDeque::new(),
             homes: BTreeMap::new(),
-            calls: Vec::new(),
+            calls: VecDeque::new(),
             transport: TransportFaults::default(),
             delivery: Ledger::default(),
             faults: Vec::new(),
@@ -205,7 +212,7 @@ impl Workspace {
         self.add(channel, user, Version::of(text))
     }
 
-    /// How often a method was called.
+    /// How often a method was called, among the latest calls.
     pub fn called(&self, method: &str) -> usize {
         self.calls
             .iter()

@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Workspace;
+use super::{
+    Workspace,
+    remembered::{ADDRESSES, MOST, insert},
+};
 
 /// A `trigger_id`, which opens one view within 3 seconds.
 #[derive(Clone, Debug)]
@@ -35,7 +38,7 @@ impl Workspace {
             used: false,
             user: user.to_owned(),
         };
-        self.triggers.insert(id.clone(), trigger);
+        insert(&mut self.triggers, id.clone(), trigger, MOST);
         id
     }
 
@@ -55,7 +58,7 @@ impl Workspace {
             is_click: message.is_some(),
             message: message.map(str::to_owned),
         };
-        self.addresses.insert(id.clone(), address);
+        insert(&mut self.addresses, id.clone(), address, ADDRESSES);
         id
     }
 }
