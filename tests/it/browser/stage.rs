@@ -67,7 +67,11 @@ pub(crate) async fn play<F: Future<Output = ()> + Send + 'static>(
         transport: Transport::Http,
         scenario: Some(scenario.to_owned()),
     };
-    let office = Arc::new(Office::open_at(&options, begins()).await.expect("the sandbox opens"));
+    let office = Arc::new(
+        Office::open_at(&options, begins())
+            .await
+            .expect("the sandbox opens"),
+    );
     let page = Page::bind(0).await.expect("a port is free");
     let address = page.address;
     let (stop, shutdown) = watch::channel(false);
@@ -132,7 +136,9 @@ async fn driver() -> (Child, u16) {
         loop {
             let line = lines.next_line().await.expect("it can be read");
             let line = line.expect("chromedriver says its port before it ends");
-            let port = line.rsplit_once("on port ").map(|(_, port)| port);
+            let port = line
+                .rsplit_once("successfully on port ")
+                .map(|(_, port)| port);
             if let Some(Ok(port)) = port.map(|it| it.trim_end_matches('.').parse()) {
                 return port;
             }
