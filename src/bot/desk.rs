@@ -70,7 +70,7 @@ impl Desk {
             Ok(task) => task,
             Err(why) => {
                 self.bot.store.finish_asked(receipt.clone()).await?;
-                let lines = why.lines().map(|line| Sentence::new().quote(line));
+                let lines = why.lines().map(|line| Sentence::new().say(line));
                 return Ok(Reply::Private(lines.collect()));
             }
         };

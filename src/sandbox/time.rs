@@ -45,8 +45,12 @@ impl Time {
         self.hands().now()
     }
 
+    /// It stays where it is if there is no such time.
     pub fn advance(&self, by: TimeDelta) {
-        self.hands().shown += by;
+        let mut hands = self.hands();
+        if let Some(shown) = hands.shown.checked_add_signed(by) {
+            hands.shown = shown;
+        }
     }
 
     /// Never backwards.
@@ -75,6 +79,6 @@ impl Hands {
         let gone = self.since.map_or(TimeDelta::zero(), |since| {
             TimeDelta::from_std(since.elapsed()).unwrap_or(TimeDelta::MAX)
         });
-        self.shown + gone
+        self.shown.checked_add_signed(gone).unwrap_or(self.shown)
     }
 }

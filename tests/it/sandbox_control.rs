@@ -218,6 +218,12 @@ async fn a_refusal_says_what_is_right() {
         (Method::POST, "/time", json!({ "by": "soon" }), "1h 30m"),
         (
             Method::POST,
+            "/time",
+            json!({ "by": "290000years" }),
+            "365days",
+        ),
+        (
+            Method::POST,
             "/command",
             json!({ "user": "zoe", "channel": "ops", "line": "/ops" }),
             "Anna",

@@ -240,7 +240,7 @@ async fn a_newer_round_takes_the_buttons_off_the_older_one_and_a_late_click_is_s
 async fn an_unknown_word_gets_the_nearest_right_one() {
     let mut office = office().await;
     office.types(ANNA, "dayly").await;
-    office.until_told("did you mean `daily`").await;
+    office.until_told("did you mean daily").await;
     office.types(ANNA, "help").await;
     office.until_told("/ops daily").await;
     office.end().await;

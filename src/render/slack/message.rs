@@ -93,7 +93,7 @@ fn done_blocks(picture: &Picture<'_>, done: &Done<'_>, most: usize) -> Vec<Slack
     }
     blocks.extend(counted_rest(picture, done, &shown));
     blocks.extend(sections::unknown(&triaged.unknown));
-    blocks.extend(sections::changed(triaged, zone));
+    blocks.extend(sections::changed(triaged, &shown, zone));
     blocks.extend(counts(picture, done, &shown));
     blocks.push(context(sections::footer(picture, done)));
     blocks

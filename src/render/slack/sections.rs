@@ -12,7 +12,7 @@ use super::{
 use crate::{
     render::{changes, counted, span, took},
     text::{count, thousands},
-    triage::{Blind, Row, Triaged},
+    triage::{Blind, Row, State, Triaged},
 };
 
 /// Entries of a list before the rest is counted.
@@ -118,30 +118,38 @@ fn blind_check(blind: &Blind) -> Rich {
     line
 }
 
-/// What is new, worse, better and gone since the round before; nothing if all stands as it did.
-pub(super) fn changed(triaged: &Triaged, zone: Tz) -> Option<SlackBlock> {
+/// What is new, worse, better and gone since the round before; nothing if all stands as it did. What got better and has
+/// no row is named.
+pub(super) fn changed(triaged: &Triaged, shown: &[&Row], zone: Tz) -> Option<SlackBlock> {
     let (previous, said) = (triaged.previous.as_ref()?, changes(triaged)?);
     let now = triaged.report.finished_at;
     let heading = Rich::new()
         .bold("Since ")
         .date(previous.started_at, zone)
         .say(&format!(": {said}"));
-    let mut items: Vec<Rich> = triaged
-        .gone
-        .iter()
+    let mut items: Vec<Rich> = hidden(triaged.in_state(State::Better), shown)
         .take(LISTED)
-        .map(|known| {
+        .map(|row| {
+            let finding = &row.finding;
             Rich::new()
-                .say("gone: ")
-                .link(
-                    known.finding.link.as_ref(),
-                    known.finding.title.as_str(),
-                    160,
-                )
-                .say(&format!(" (after {})  ", span(now - known.since)))
-                .then(row::key(&known.finding))
+                .say("better: ")
+                .link(finding.link.as_ref(), finding.title.as_str(), 160)
+                .say(&format!(" (now {})  ", finding.severity.as_str()))
+                .then(row::key(finding))
         })
         .collect();
+    let gone = triaged.gone.iter().take(LISTED).map(|known| {
+        Rich::new()
+            .say("gone: ")
+            .link(
+                known.finding.link.as_ref(),
+                known.finding.title.as_str(),
+                160,
+            )
+            .say(&format!(" (after {})  ", span(now - known.since)))
+            .then(row::key(&known.finding))
+    });
+    items.extend(gone);
     if triaged.gone.len() > LISTED {
         let more = triaged.gone.len() - LISTED;
         items.push(Rich::new().say(&format!("and {} more gone", thousands(more as u64))));

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use super::{Answer, Refused, read};
 use crate::sandbox::{Office, Step, world::World};
 
+/// The time moves no further at once: dates end somewhere.
+const LONGEST: TimeDelta = TimeDelta::days(365);
+
 fn played(office: &Office) -> Json<Value> {
     let all = World::scenarios().iter().map(|scenario| {
         json!({ "name": scenario.name, "title": scenario.title, "story": scenario.story })
@@ -85,7 +88,10 @@ pub(super) async fn advance(State(office): State<Arc<Office>>, body: String) -> 
         (Some(by), None) => {
             let by = humantime::parse_duration(by).ok();
             let by = by.and_then(|by| TimeDelta::from_std(by).ok());
-            Step::By(by.ok_or_else(|| Refused::new("`by` is a time such as 1h 30m"))?)
+            let by = by.filter(|by| *by <= LONGEST);
+            Step::By(by.ok_or_else(|| {
+                Refused::new("`by` is a time such as 1h 30m, and 365days at most")
+            })?)
         }
         (None, Some("next morning")) => Step::NextMorning,
         _ => {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Answer, Refused, channel, person, read};
 use crate::sandbox::{
     Office,
-    slack::{Delivered, Place, Workspace},
+    slack::{Delivered, Place, Workspace, elements},
 };
 
 fn told(delivered: Delivered) -> Json<Value> {
@@ -92,7 +92,7 @@ fn place(world: &Workspace, asked: &Click) -> Result<(Place, Vec<Value>), Refuse
                 channel: id.clone(),
                 ts: ts.clone(),
             };
-            Ok((place, message.now().blocks.clone()))
+            Ok((place, message.now().all_blocks()))
         }
         _ => Err(Refused::new(
             "either `channel` and `ts` are needed, or `view`",
@@ -103,22 +103,18 @@ fn place(world: &Workspace, asked: &Click) -> Result<(Place, Vec<Value>), Refuse
 /// The block whose element is meant, and what is chosen there.
 fn meant(asked: &Click, blocks: &[Value]) -> Result<(String, Value), Refused> {
     let mut there = Vec::new();
-    for block in blocks {
+    for (block, element) in elements(blocks) {
         let id = block["block_id"].as_str().unwrap_or_default();
-        let single = [&block["accessory"], &block["element"]];
-        let several = block["elements"].as_array().into_iter().flatten();
-        for element in single.into_iter().chain(several) {
-            let Some(action) = element["action_id"].as_str() else {
-                continue;
-            };
-            there.push(format!("{id}/{action}"));
-            let is_in = asked.block_id.as_deref().is_none_or(|block| block == id);
-            if is_in
-                && action == asked.action_id
-                && let Some(chosen) = chosen(element, asked.value.as_deref())
-            {
-                return Ok((id.to_owned(), chosen));
-            }
+        let Some(action) = element["action_id"].as_str() else {
+            continue;
+        };
+        there.push(format!("{id}/{action}"));
+        let is_in = asked.block_id.as_deref().is_none_or(|block| block == id);
+        if is_in
+            && action == asked.action_id
+            && let Some(chosen) = chosen(element, asked.value.as_deref())
+        {
+            return Ok((id.to_owned(), chosen));
         }
     }
     Err(Refused::not_found(format!(
@@ -144,6 +140,11 @@ fn chosen(element: &Value, value: Option<&str>) -> Option<Value> {
     Some(match kind {
         "button" | "icon_button" => {
             return (element["value"] == value).then(|| json!({}));
+        }
+        "feedback_buttons" => {
+            let both = [&element["positive_button"], &element["negative_button"]];
+            let pressed = both.into_iter().find(|it| it["value"] == value)?;
+            json!({ "text": pressed["text"], "value": pressed["value"] })
         }
         "overflow" | "static_select" | "radio_buttons" => {
             json!({ "selected_option": option(value)? })

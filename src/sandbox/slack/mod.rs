@@ -30,7 +30,9 @@ pub use delivery::{Delivered, Delivery, Failure, Kind, Ledger};
 pub use events::ALL as ALL_EVENTS;
 pub use faults::{Fault, Spoiled, TransportFaults};
 pub use methods::SCOPES;
+pub use payloads::elements;
 pub use people::{Chosen, Place};
+pub use server::admit;
 pub use workspace::{
     App, Call, Channel, Member, Posting, RequestUrls, SlashCommand, Upload, Version, View,
     Workspace,

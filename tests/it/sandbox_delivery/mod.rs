@@ -1,5 +1,6 @@
 //! What an app hears from the local Slack, and what becomes of its answers.
 
+mod elements;
 mod events;
 mod people;
 mod sockets;

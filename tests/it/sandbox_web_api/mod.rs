@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::world::slack::web_api::workspace;
 
 mod answers;
+mod connections;
 mod saying;
 mod surfaces;
 

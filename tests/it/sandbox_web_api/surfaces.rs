@@ -89,6 +89,22 @@ async fn modals_lie_upon_each_other_three_deep_and_change_only_as_they_were_seen
 }
 
 #[tokio::test]
+async fn a_refused_view_can_be_mended_with_the_same_trigger() {
+    let app = App::new().await;
+    let trigger = app.slack.world().trigger(ANNA);
+    let ask = |view: Value| {
+        app.call(
+            "views.open",
+            json!({ "trigger_id": trigger.clone(), "view": view }),
+        )
+    };
+    let long = modal("a title that is much longer than Slack allows");
+    assert_eq!(ask(long).await["error"], "invalid_arguments");
+    assert_eq!(ask(modal("short")).await["ok"], true);
+    assert_eq!(ask(modal("again")).await["error"], "exchanged_trigger_id");
+}
+
+#[tokio::test]
 async fn an_emoji_is_put_once_and_taken_back_once() {
     let app = App::new().await;
     let ts = app.post("hello").await;

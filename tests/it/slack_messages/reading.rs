@@ -1,10 +1,13 @@
 //! Messages as a person reads them: what stands where, without Slack's own form.
 
-use daily_ops::render::slack::{self, Message};
+use daily_ops::{
+    render::slack::{self, Message},
+    report::Severity,
+};
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use super::rounds::{decided, monday, quiet};
+use super::rounds::{Round, decided, issue, looked, monday, quiet};
 
 fn read(message: &Message) -> String {
     let blocks = serde_json::to_value(&message.blocks).expect("it is JSON");
@@ -128,4 +131,17 @@ fn whoever_decided_stands_where_the_buttons_were() {
     ~ Also: 1 off
     ~ log #1234 · 9f3a12 · run 20261123T080000.000000Z · next <!date^1795507200^{date_short_pretty} at {time}|Tue 24 Nov 09:00 CET>
     ");
+}
+
+#[test]
+fn what_got_better_and_needs_nobody_is_named() {
+    let cart = |severity| issue(4501, severity, "TypeError: cart is undefined", "users");
+    let mut round = Round::of(vec![looked("errors", vec![cart(Severity::Low)])]);
+    round.before = Some(vec![looked("errors", vec![cart(Severity::High)])]);
+    let read = read(&round.drawn(slack::message));
+    assert!(
+        read.contains("1 better")
+            && read.contains("• better: TypeError: cart is undefined (now low)"),
+        "{read}"
+    );
 }

@@ -59,6 +59,16 @@ impl Workspace {
         }
     }
 
+    /// The blocks within a block.
+    fn name_all(&mut self, block: &mut Map<String, Value>, field: &str) {
+        let within = block.get_mut(field).and_then(Value::as_array_mut);
+        for block in within.into_iter().flatten() {
+            if let Value::Object(block) = block {
+                self.name(block, "block_id");
+            }
+        }
+    }
+
     fn settle(&mut self, part: &mut Value) {
         match part {
             Value::Array(parts) => parts.iter_mut().for_each(|part| self.settle(part)),
@@ -75,6 +85,8 @@ impl Workspace {
                         }
                     }
                     Some(kind) if USABLE.contains(&kind) => self.name(fields, "action_id"),
+                    Some("carousel") => self.name_all(fields, "elements"),
+                    Some("container") => self.name_all(fields, "child_blocks"),
                     _ => {}
                 }
                 fields.values_mut().for_each(|part| self.settle(part));

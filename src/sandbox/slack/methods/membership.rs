@@ -62,10 +62,14 @@ pub(super) fn leave(world: &mut Workspace, args: &Value) -> Answer {
 pub(super) fn invite(world: &mut Workspace, args: &Value) -> Answer {
     let there = world.people_in(text(args, "channel"));
     let users = several(args, "users");
+    if users.is_empty() {
+        return refuse("no_user");
+    }
     for user in &users {
         match world.users.get(*user) {
             None => return refuse("user_not_found"),
             Some(_) if *user == world.app.user => return refuse("cant_invite_self"),
+            Some(user) if user.deleted => return refuse("cant_invite"),
             Some(_) if there.iter().any(|member| member == user) => {
                 return refuse("already_in_channel");
             }
@@ -77,7 +81,10 @@ pub(super) fn invite(world: &mut Workspace, args: &Value) -> Answer {
     if channel.is_archived {
         return refuse("is_archived");
     }
-    channel.members.get_or_insert_default().extend(users);
+    // Where everybody is, nobody is left to come.
+    if let Some(members) = &mut channel.members {
+        members.extend(users);
+    }
     Ok(done(world, args))
 }
 

@@ -77,19 +77,16 @@ impl Workspace {
         format!("{}.{}{}", self.now().timestamp(), self.id(), self.id())
     }
 
-    /// Uses a `trigger_id` up, and says whose it is.
-    fn exchange(&mut self, args: &Value) -> Result<String, Value> {
-        let id = match text(args, "trigger_id") {
-            "" => text(args, "interactivity_pointer"),
-            id => id,
-        };
+    /// Whose `trigger_id` it is, if it is good.
+    fn owner(&self, args: &Value) -> Result<String, Value> {
+        let id = trigger(args);
         if id.is_empty() {
             return refuse_arguments("missing required field: trigger_id");
         }
         let now = self.now();
         let trigger = self
             .triggers
-            .get_mut(id)
+            .get(id)
             .ok_or_else(|| refusal("invalid_trigger_id"))?;
         if trigger.used {
             return refuse("exchanged_trigger_id");
@@ -97,8 +94,19 @@ impl Workspace {
         if now - trigger.at > TimeDelta::seconds(3) {
             return refuse("expired_trigger_id");
         }
-        trigger.used = true;
         Ok(trigger.user.clone())
+    }
+
+    /// Opens a modal, which uses the `trigger_id` up; what was refused before can be mended and tried again.
+    fn exchange(&mut self, args: &Value, kept: Value, below: Option<String>) -> Answer {
+        if self.is_taken(&kept, "") {
+            return refuse("duplicate_external_id");
+        }
+        let user = self.owner(args)?;
+        if let Some(trigger) = self.triggers.get_mut(trigger(args)) {
+            trigger.used = true;
+        }
+        Ok(json!({ "ok": true, "view": self.show_view(&user, kept, below) }))
     }
 
     /// `external_id` belongs to one view.
@@ -118,17 +126,21 @@ impl Workspace {
     }
 }
 
-pub(super) fn open(world: &mut Workspace, args: &Value) -> Answer {
-    let user = world.exchange(args)?;
-    let kept = world.view(&args["view"], "modal")?;
-    if world.is_taken(&kept, "") {
-        return refuse("duplicate_external_id");
+fn trigger(args: &Value) -> &str {
+    match text(args, "trigger_id") {
+        "" => text(args, "interactivity_pointer"),
+        id => id,
     }
-    Ok(json!({ "ok": true, "view": world.show_view(&user, kept, None) }))
+}
+
+pub(super) fn open(world: &mut Workspace, args: &Value) -> Answer {
+    world.owner(args)?;
+    let kept = world.view(&args["view"], "modal")?;
+    world.exchange(args, kept, None)
 }
 
 pub(super) fn push(world: &mut Workspace, args: &Value) -> Answer {
-    let user = world.exchange(args)?;
+    let user = world.owner(args)?;
     let kept = world.view(&args["view"], "modal")?;
     let top = world.top(&user).ok_or_else(|| refusal("not_found"))?;
     let (top, root) = (top.id.clone(), world.root(top));
@@ -137,10 +149,7 @@ pub(super) fn push(world: &mut Workspace, args: &Value) -> Answer {
     if stack.count() >= STACK {
         return refuse("push_limit_reached");
     }
-    if world.is_taken(&kept, "") {
-        return refuse("duplicate_external_id");
-    }
-    Ok(json!({ "ok": true, "view": world.show_view(&user, kept, Some(top)) }))
+    world.exchange(args, kept, Some(top))
 }
 
 pub(super) fn update(world: &mut Workspace, args: &Value) -> Answer {

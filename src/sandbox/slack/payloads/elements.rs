@@ -56,13 +56,26 @@ fn fields(element: &Value) -> Option<(&'static str, &'static str)> {
     Some((field, initial))
 }
 
-/// The interactive elements of a block.
-fn elements(block: &Value) -> impl Iterator<Item = &Value> {
-    let several = block["elements"].as_array().into_iter().flatten();
-    [&block["accessory"], &block["element"]]
-        .into_iter()
-        .chain(several)
-        .filter(|element| element["action_id"].is_string())
+/// Every element of the blocks, those of cards and of blocks within blocks too, each with its block.
+pub fn elements(blocks: &[Value]) -> Vec<(&Value, &Value)> {
+    let mut found = Vec::new();
+    let mut left: Vec<&Value> = blocks.iter().rev().collect();
+    while let Some(block) = left.pop() {
+        let list = |name: &str| block[name].as_array().into_iter().flatten();
+        let single = [&block["accessory"], &block["element"]];
+        let single = single.into_iter().filter(|it| it.is_object());
+        found.extend(single.map(|element| (block, element)));
+        match block["type"].as_str() {
+            Some("carousel") => left.extend(list("elements").rev()),
+            Some("container") => left.extend(list("child_blocks").rev()),
+            Some("card") => found.extend(list("actions").map(|element| (block, element))),
+            Some("actions" | "context_actions") => {
+                found.extend(list("elements").map(|element| (block, element)));
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// The element with these ids; an empty `block` stands for any.
@@ -71,30 +84,22 @@ pub(in super::super) fn find<'a>(
     block: &str,
     action: &str,
 ) -> Option<(&'a Value, &'a Value)> {
-    let right = |it: &&Value| block.is_empty() || it["block_id"] == block;
-    blocks
-        .iter()
-        .filter(right)
-        .flat_map(|block| elements(block).map(move |element| (block, element)))
-        .find(|(_, element)| element["action_id"] == action)
+    elements(blocks).into_iter().find(|(around, element)| {
+        element["action_id"] == action && (block.is_empty() || around["block_id"] == block)
+    })
 }
 
 /// What is in all fields. `chosen`: as the result.
 pub(in super::super) fn values(blocks: &[Value], chosen: &Value) -> Values {
     let mut all = Values::new();
-    for block in blocks {
+    for (block, element) in elements(blocks) {
         let id = block["block_id"].as_str().unwrap_or_default();
-        let held = elements(block).filter_map(|element| {
-            let action = element["action_id"].as_str()?;
-            let begun = held(element)?;
-            let now = &chosen[id][action];
-            let now = if now.is_object() { now.clone() } else { begun };
-            Some((action.to_owned(), now))
-        });
-        let held: Map<String, Value> = held.collect();
-        if !held.is_empty() {
-            all.insert(id.to_owned(), held.into());
-        }
+        let (Some(action), Some(begun)) = (element["action_id"].as_str(), held(element)) else {
+            continue;
+        };
+        let now = &chosen[id][action];
+        let now = if now.is_object() { now.clone() } else { begun };
+        all.entry(id).or_insert_with(|| json!({}))[action] = now;
     }
     all
 }

@@ -6,6 +6,7 @@ use super::{Place, Posting, View, Workspace};
 
 mod elements;
 
+pub use elements::elements;
 pub(super) use elements::{Values, action, find, state_after, values};
 
 /// Slack's own account.
@@ -73,13 +74,24 @@ impl Workspace {
         }
     }
 
-    /// `channel`, `container` and `message` of what was done with a message.
-    pub(super) fn about_message(&self, payload: &mut Value, channel: &str, message: &Posting) {
+    /// `channel`, `container` and `message` of what was done with a message. `block`: the used one's id.
+    pub(super) fn about_message(
+        &self,
+        payload: &mut Value,
+        channel: &str,
+        message: &Posting,
+        block: &Value,
+    ) {
         payload["channel"] = json!({ "id": channel, "name": self.channel_name(channel) });
         payload["container"] = json!({
             "type": "message", "message_ts": message.ts, "channel_id": channel,
             "is_ephemeral": message.only_for.is_some(),
         });
+        if let Some(attachment) = message.now().attachment_of(block) {
+            payload["container"]["type"] = "message_attachment".into();
+            payload["container"]["attachment_id"] = attachment.clone();
+            payload["container"]["is_app_unfurl"] = false.into();
+        }
         if let Some(thread) = &message.thread {
             payload["container"]["thread_ts"] = thread.as_str().into();
         }

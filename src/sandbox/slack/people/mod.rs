@@ -89,7 +89,13 @@ impl Slack {
             }
             let mut payload = world.interaction("block_actions", user);
             payload["trigger_id"] = world.trigger(user).into();
-            world.about(&mut payload, user, place, version, &blocks);
+            world.about(
+                &mut payload,
+                user,
+                place,
+                version,
+                (&blocks, &block["block_id"]),
+            );
             payload["actions"] = json!([action]);
             payload
         };
@@ -120,7 +126,13 @@ impl Slack {
             payload["action_id"] = element["action_id"].clone();
             payload["block_id"] = block["block_id"].clone();
             payload["value"] = typed.into();
-            world.about(&mut payload, user, place, None, &blocks);
+            world.about(
+                &mut payload,
+                user,
+                place,
+                None,
+                (&blocks, &block["block_id"]),
+            );
             payload
         };
         let delivered = self.interact("block_suggestion", payload).await;
@@ -156,7 +168,7 @@ impl Slack {
                 return NOBODY;
             };
             let mut payload = world.shortcut("message_action", user, callback);
-            world.about_message(&mut payload, channel, &message);
+            world.about_message(&mut payload, channel, &message, &Value::Null);
             payload["message"] = world.shown(&message, true);
             payload["message_ts"] = ts.into();
             payload["response_url"] = reply_to.into();
@@ -217,21 +229,17 @@ impl Workspace {
 
     /// The blocks that this user sees there, with their ids.
     fn blocks_at(&self, user: &str, place: &Place, version: Option<usize>) -> Option<Vec<Value>> {
-        let shown = match place {
+        match place {
             Place::Message { channel, ts } => {
                 let message = self.posting(channel, ts, version)?;
-                if message.only_for.as_ref().is_some_and(|only| only != user) {
-                    return None;
-                }
-                self.shown(&message, false)
+                let is_seen = message.only_for.as_ref().is_none_or(|only| only == user);
+                is_seen.then(|| message.now().all_blocks())
             }
-            Place::View(id) => self
-                .view_of(id)
-                .filter(|view| view.user == user)?
-                .now()
-                .clone(),
-        };
-        shown["blocks"].as_array().cloned()
+            Place::View(id) => {
+                let view = self.view_of(id).filter(|view| view.user == user)?;
+                view.now()["blocks"].as_array().cloned()
+            }
+        }
     }
 
     /// Where it was done, and what is in the fields there.
@@ -241,13 +249,13 @@ impl Workspace {
         user: &str,
         place: &Place,
         version: Option<usize>,
-        blocks: &[Value],
+        (blocks, block): (&[Value], &Value),
     ) {
         let values = self.values_at(user, place, blocks);
         match place {
             Place::Message { channel, ts } => {
                 if let Some(message) = self.posting(channel, ts, version) {
-                    self.about_message(payload, channel, &message);
+                    self.about_message(payload, channel, &message, block);
                 }
                 payload["state"] = json!({ "values": values });
             }

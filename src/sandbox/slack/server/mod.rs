@@ -3,40 +3,56 @@
 use std::io;
 
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, Bytes},
     http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header},
 };
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
 
 use super::{Call, Fault, Shared, Workspace, methods, refusal};
 
+mod admit;
 mod arguments;
 mod multipart;
 mod uploads;
 
+pub use admit::admit;
+use admit::{admit_call, admit_file};
+
 /// Of a body; of a file as well.
 const MOST: usize = 32 << 20;
 
+/// Takes connections until it is dropped, and ends them with itself.
 pub(super) async fn serve(listener: TcpListener, world: Shared, gate: watch::Receiver<usize>) {
+    let mut connections = JoinSet::new();
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            continue;
-        };
-        stream.set_nodelay(true).ok();
-        let (world, gate) = (world.clone(), gate.clone());
-        tokio::spawn(async move {
-            let service = hyper::service::service_fn(|request: Request<hyper::body::Incoming>| {
-                let (world, gate) = (world.clone(), gate.clone());
-                async move { answer(request.map(Body::new), world, gate).await }
-            });
-            hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await
-                .ok();
-        });
+        tokio::select! {
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    stream.set_nodelay(true).ok();
+                    connections.spawn(attend(stream, world.clone(), gate.clone()));
+                }
+            }
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+        }
     }
+}
+
+async fn attend(stream: TcpStream, world: Shared, gate: watch::Receiver<usize>) {
+    let service = hyper::service::service_fn(|request: Request<hyper::body::Incoming>| {
+        let (world, gate) = (world.clone(), gate.clone());
+        async move { answer(request.map(Body::new), world, gate).await }
+    });
+    hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await
+        .ok();
 }
 
 /// An error ends the connection without an answer.
@@ -46,13 +62,26 @@ async fn answer(
     gate: watch::Receiver<usize>,
 ) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
-    let body = to_bytes(body, MOST).await.unwrap_or_default();
     let path = head.uri.path();
+    let gives_file = head.method == Method::GET && path.starts_with("/files/");
+    let admitted = if gives_file {
+        admit_file(&head.headers)
+    } else {
+        admit_call(&head.headers)
+    };
+    if let Err(why) = admitted {
+        let why = why.to_owned();
+        return Ok(with_status(StatusCode::FORBIDDEN, "text/plain", why));
+    }
+    let body = match whole(body).await? {
+        Some(body) => body,
+        None => return Ok(page(StatusCode::PAYLOAD_TOO_LARGE)),
+    };
     if let Some(id) = path.strip_prefix("/upload/v1/") {
         return Ok(uploads::take(&mut world.enter(), id, &head, &body));
     }
     if let Some(rest) = path.strip_prefix("/files/")
-        && head.method == Method::GET
+        && gives_file
     {
         return Ok(uploads::give(&world.enter(), rest));
     }
@@ -97,6 +126,15 @@ async fn answer(
             tokio::time::sleep(time).await;
             Ok(carry_out(&world, &call, warning))
         }
+    }
+}
+
+/// None: it is too long. An error: it was cut off.
+async fn whole(body: Body) -> io::Result<Option<Bytes>> {
+    match Limited::new(body, MOST).collect().await {
+        Ok(body) => Ok(Some(body.to_bytes())),
+        Err(error) if error.is::<LengthLimitError>() => Ok(None),
+        Err(error) => Err(io::Error::other(error)),
     }
 }
 

@@ -104,4 +104,31 @@ impl Version {
             ..Self::default()
         }
     }
+
+    /// Its own blocks, then those of its attachments.
+    pub fn all_blocks(&self) -> Vec<Value> {
+        let attached = self
+            .attachments
+            .iter()
+            .filter_map(|it| it["blocks"].as_array());
+        let all = std::iter::once(&self.blocks).chain(attached);
+        all.flatten().cloned().collect()
+    }
+
+    /// The id of the attachment that this block is in; None: it is one of the message's own.
+    pub(in super::super) fn attachment_of(&self, block: &Value) -> Option<&Value> {
+        let is_it = |it: &Value| it["block_id"] == *block;
+        if block.is_null() || self.blocks.iter().any(is_it) {
+            return None;
+        }
+        let blocks = |it: &Value| {
+            it["blocks"]
+                .as_array()
+                .is_some_and(|all| all.iter().any(is_it))
+        };
+        self.attachments
+            .iter()
+            .find(|it| blocks(it))
+            .map(|it| &it["id"])
+    }
 }
