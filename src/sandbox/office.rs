@@ -128,6 +128,9 @@ impl Office {
             events: at("events"),
         };
         workspace.app.commands = commands();
+        if let Some(channel) = workspace.channels.get_mut(slack::OPS) {
+            channel.topic = "The daily round, and what needs a person".to_owned();
+        }
         if let Some(kept) = kept {
             kept.restore(&mut workspace);
         }

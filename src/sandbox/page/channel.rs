@@ -175,7 +175,8 @@ fn one(
             .collect(),
         thread: thread(sight, message, all),
         reply: (message.only_for.is_none() && !all.is_empty())
-            .then(|| look.in_thread(Some(&message.ts)).at("/")),
+            .then(|| message.thread.as_ref().unwrap_or(&message.ts))
+            .map(|ts| look.in_thread(Some(ts)).at("/")),
     }
     .render()
 }

@@ -10,7 +10,7 @@ use axum::{
 use crate::sandbox::slack::admit;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-    img-src 'self' https: data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    img-src 'self' https: http: data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Refuses what other pages ask for, and says how far this one may be trusted.
 pub(super) async fn guard(request: Request, next: Next) -> Response {

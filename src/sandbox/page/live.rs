@@ -7,10 +7,7 @@ use axum::{
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures_util::stream::{Stream, unfold};
-use tokio::{
-    sync::watch,
-    time::{sleep, timeout},
-};
+use tokio::{sync::watch, time::sleep};
 
 use super::{
     draw::draw,
@@ -21,9 +18,6 @@ use super::{
 
 /// What happens within it is shown at once.
 const TOGETHER: Duration = Duration::from_millis(12);
-
-/// What nobody tells of, the time and the ops log, is looked at so often.
-const LOOK: Duration = Duration::from_millis(400);
 
 struct Window {
     front: Arc<Front>,
@@ -88,16 +82,12 @@ impl Window {
     }
 
     async fn wait(&mut self) {
-        let something = async {
-            tokio::select! {
-                _ = self.slack.changed() => {}
-                _ = self.world.changed() => {}
-                _ = self.own.changed() => {}
-                _ = self.shutdown.wait_for(|stop| *stop) => {}
-            }
-        };
-        if timeout(LOOK, something).await.is_ok() {
-            sleep(TOGETHER).await;
+        tokio::select! {
+            _ = self.slack.changed() => {}
+            _ = self.world.changed() => {}
+            _ = self.own.changed() => {}
+            _ = self.shutdown.wait_for(|stop| *stop) => {}
         }
+        sleep(TOGETHER).await;
     }
 }

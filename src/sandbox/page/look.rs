@@ -26,10 +26,18 @@ impl Look {
         };
         let me = field("as").filter(|id| people(world).iter().any(|(it, _)| *it == id));
         let me = me.unwrap_or_else(|| ANNA.to_owned());
-        let channel = field("in").filter(|id| channels(world, &me).iter().any(|(it, _)| *it == id));
+        let channel = field("in").filter(|id| {
+            channels(world, &me).iter().any(|(it, _)| *it == id)
+                || direct(world, &me).iter().any(|it| *it == id)
+        });
+        let channel = channel.unwrap_or_else(|| OPS.to_owned());
+        let is_there = |ts: &String| {
+            let message = world.channels.get(&channel).and_then(|it| it.message(ts));
+            message.is_some_and(|it| it.only_for.is_none() && it.thread.is_none())
+        };
         Self {
-            channel: channel.unwrap_or_else(|| OPS.to_owned()),
-            thread: field("thread"),
+            thread: field("thread").filter(is_there),
+            channel,
             home: field("home").is_some(),
             me,
         }
@@ -89,6 +97,14 @@ pub(super) fn people(world: &Workspace) -> Vec<(&str, &Member)> {
         .collect()
 }
 
+/// The direct messages of that person with the app.
+pub(super) fn direct<'a>(world: &'a Workspace, me: &str) -> Vec<&'a str> {
+    let all = world.channels.iter();
+    all.filter(|(_, channel)| channel.person.as_deref() == Some(me))
+        .map(|(id, _)| id.as_str())
+        .collect()
+}
+
 /// The channels in which that person is.
 pub(super) fn channels<'a>(world: &'a Workspace, me: &str) -> Vec<(&'a str, &'a Channel)> {
     let Some(member) = world.users.get(me) else {
@@ -108,6 +124,14 @@ pub(super) fn channels<'a>(world: &'a Workspace, me: &str) -> Vec<(&'a str, &'a 
         .collect();
     seen.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
     seen
+}
+
+/// What stands above it: a direct message is called as the one whom one talks to.
+pub(super) fn title(world: &Workspace, channel: &str) -> String {
+    match world.channels.get(channel) {
+        Some(channel) if channel.person.is_none() => channel.name.clone(),
+        _ => world.app.name.clone(),
+    }
 }
 
 /// What others call them.

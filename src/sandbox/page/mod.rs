@@ -71,7 +71,11 @@ impl Page {
             shutdown: Duration::from_secs(2),
             ..Limits::default()
         };
-        serve_within(limits, self.listener, routes(front), shutdown).await;
+        let serving = serve_within(limits, self.listener, routes(Arc::clone(&front)), shutdown);
+        tokio::select! {
+            () = serving => {}
+            () = front.watch() => {}
+        }
         Ok(())
     }
 }
@@ -83,6 +87,7 @@ fn routes(front: Arc<Front>) -> Router {
         .route("/live", get(live::live))
         .route("/say", post(posts::say))
         .route("/act", post(posts::act))
+        .route("/suggest", post(posts::suggest))
         .route("/submit", post(posts::submit))
         .route("/close", post(posts::close))
         .route("/play", post(posts::play))
@@ -117,7 +122,7 @@ async fn style() -> impl IntoResponse {
 }
 
 async fn script() -> impl IntoResponse {
-    const SCRIPT: &str = include_str!("page.js");
+    const SCRIPT: &str = concat!(include_str!("keys.js"), include_str!("page.js"));
     let script = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
     ([script], SCRIPT)
 }

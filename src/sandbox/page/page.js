@@ -136,11 +136,12 @@
     for (const id of change.gone) remove(by(id));
     for (const piece of change.put) put(piece);
     for (const [box, isAtEnd] of boxes) if (isAtEnd) box.scrollTop = box.scrollHeight;
-    menus();
   }
 
+  let live = null;
   function listen() {
-    const live = new EventSource(document.body.dataset.live);
+    live?.close();
+    live = new EventSource(document.body.dataset.live);
     live.addEventListener("change", (event) => apply(JSON.parse(event.data)));
     // All of it, at the beginning and after a break.
     live.addEventListener("page", (event) => {
@@ -157,6 +158,12 @@
     });
     live.onerror = () => { root.dataset.live = "off"; };
   }
+
+  // A browser opens six connections to a host: a window that nobody sees leaves them to the others.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) live?.close();
+    else listen();
+  });
 
   // ---- Forms --------------------------------------------------------------------------------------------------------
 
@@ -197,6 +204,12 @@
     }
   }
 
+  // The message box grows and offers commands with what is in it.
+  function write(field, text) {
+    field.value = text;
+    field.dispatchEvent(new Event("written"));
+  }
+
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (form.method !== "post") return;
@@ -208,13 +221,11 @@
     const field = form.querySelector("textarea");
     const text = field.value;
     const sent = send(form, form.querySelector("button"));
-    field.value = "";
-    grow(field);
+    write(field, "");
     by("messages")?.closest("[data-stick]")?.scrollTo(0, 1e9);
     field.focus();
     if (!(await sent) && field.value === "") {
-      field.value = text;
-      grow(field);
+      write(field, text);
     }
   });
 
@@ -222,6 +233,7 @@
     if (isField(event.target)) event.target.dataset.touched = "";
   });
   document.addEventListener("change", (event) => {
+    if (event.target.dataset.suggest !== undefined) return;
     const place = event.target.closest("[data-autosubmit]");
     const button = place?.querySelector(".b-send") ?? place?.parentElement?.querySelector(".b-send");
     if (!button) return;
@@ -229,120 +241,60 @@
     delete event.target.dataset.touched;
   });
 
-  // ---- The message box and its commands -----------------------------------------------------------------------------
+  // ---- Elements that act without a form -----------------------------------------------------------------------------
 
-  const grow = (field) => {
-    field.style.height = "auto";
-    field.style.height = `${Math.min(field.scrollHeight, 200)}px`;
-  };
-  let chosen = -1;
-  const shown = () => [...by("commands").querySelectorAll("li:not([hidden])")];
-
-  function offer(field) {
-    const list = by("commands");
-    const typed = field.value.trimStart().toLowerCase();
-    for (const item of list.children) {
-      const command = item.dataset.command.toLowerCase();
-      item.hidden = !(typed.startsWith("/") && (command.startsWith(typed) || typed.startsWith(`${command} `)));
-    }
-    const items = shown();
-    // What is typed longer than others is what is meant: only its usage is shown.
-    const longest = items.filter((item) => typed.startsWith(`${item.dataset.command.toLowerCase()} `));
-    for (const item of longest.slice(0, -1)) item.hidden = items.length > 1;
-    list.hidden = shown().length === 0;
-    if (!list.hidden) {
-      field.closest(".composer").append(list);
-      mark(field, -1);
-    }
-    field.setAttribute("aria-expanded", String(!list.hidden));
+  // The form around an element, sent elsewhere: it says which message or view is meant.
+  function ask(path, element, more) {
+    const form = element.closest("form");
+    const to = new URL(form.action);
+    to.pathname = path;
+    const body = new URLSearchParams(new FormData(form));
+    for (const [name, value] of Object.entries(more)) body.append(name, value);
+    return fetch(to, { method: "POST", headers: { "x-live": "1" }, body, keepalive: true });
   }
 
-  function mark(field, index) {
-    const items = shown();
-    chosen = items.length ? (index + items.length + 1) % (items.length + 1) : -1;
-    if (chosen === items.length) chosen = -1;
-    for (const item of by("commands").children) item.setAttribute("aria-selected", "false");
-    const item = items[chosen];
-    item?.setAttribute("aria-selected", "true");
-    item?.scrollIntoView({ block: "nearest" });
-    if (item) field.setAttribute("aria-activedescendant", item.id);
-    else field.removeAttribute("aria-activedescendant");
-  }
-
-  function take(field, item) {
-    field.value = `${item.dataset.command} `;
-    field.focus();
-    offer(field);
-  }
-
-  function hide(field) {
-    by("commands").hidden = true;
-    chosen = -1;
-    field.setAttribute("aria-expanded", "false");
-    field.removeAttribute("aria-activedescendant");
-  }
-
-  function keys(event) {
-    const field = event.target;
-    if (event.isComposing) return;
-    const isOffered = !by("commands").hidden;
-    const items = shown();
-    if (isOffered && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
-      event.preventDefault();
-      const step = event.key === "ArrowDown" ? chosen + 1 : chosen === -1 ? items.length - 1 : chosen - 1;
-      mark(field, step);
-    } else if (isOffered && event.key === "Escape") {
-      event.preventDefault();
-      hide(field);
-    } else if (isOffered && event.key === "Tab" && !event.shiftKey && field.value.trim() !== "") {
-      const item = items[chosen] ?? items[0];
-      if (!field.value.startsWith(`${item.dataset.command} `)) {
-        event.preventDefault();
-        take(field, item);
-      }
-    } else if (event.key === "Enter" && !event.shiftKey) {
-      event.preventDefault();
-      if (isOffered && chosen >= 0) {
-        take(field, items[chosen]);
-      } else if (field.value.trim()) {
-        hide(field);
-        field.form.requestSubmit();
-      }
-    }
-  }
-
-  // ---- Menus --------------------------------------------------------------------------------------------------------
-
-  // One menu at a time; the arrows walk it, Escape closes it, and it opens upwards where there is no room below.
-  function menus() {
-    for (const menu of document.querySelectorAll("details:is(.b-menu, .b-confirm)")) {
-      if (menu.dressed) continue;
-      menu.dressed = true;
-      menu.addEventListener("toggle", () => {
-        if (!menu.open) return;
-        for (const other of document.querySelectorAll("details[open]")) {
-          if (other.dressed && other !== menu && !other.contains(menu)) other.open = false;
-        }
-        const list = menu.lastElementChild;
-        const box = menu.closest("[data-stick], dialog, main")?.getBoundingClientRect();
-        const space = (box?.bottom ?? innerHeight) - menu.getBoundingClientRect().bottom;
-        menu.classList.toggle("up", list.offsetHeight + 12 > space);
-        menu.classList.remove("left");
-        menu.classList.toggle("left", list.getBoundingClientRect().right > innerWidth - 8);
-      });
-    }
-  }
-
+  // The browser follows a button's address, and the app hears of the click.
   document.addEventListener("click", (event) => {
-    const close = event.target.closest?.("button[data-close]");
-    if (close) close.closest("details").open = false;
-    for (const menu of document.querySelectorAll("details[open]")) {
-      if (menu.dressed && !menu.contains(event.target)) menu.open = false;
-    }
-    if (!event.target.closest?.(".composer")) {
-      const field = document.querySelector("textarea[aria-expanded=true]");
-      if (field) hide(field);
-    }
+    const link = event.target.closest?.("a[data-press]");
+    if (!link?.closest("form")) return;
+    const menu = link.closest("details[open]");
+    if (menu?.matches(".b-menu")) menu.open = false;
+    ask("/act", link, { [link.dataset.press]: link.dataset.value })
+      .then(async (answer) => { if (!answer.ok) say(await answer.text()); })
+      .catch(() => say("The sandbox does not answer: has it ended?"));
+  });
+
+  // The app's choices replace those that were there; what is chosen already stays.
+  function fill(menu, fresh) {
+    const isSelect = menu.nodeName === "SELECT";
+    const chosen = [...menu.querySelectorAll(isSelect ? "option:checked:not([value=''])" : "label:has(:checked)")];
+    const value = (item) => (isSelect ? item : item.querySelector("input")).value;
+    const kept = new Set(chosen.map(value));
+    for (const item of fresh.querySelectorAll(isSelect ? "option" : "label")) if (kept.has(value(item))) item.remove();
+    menu.replaceChildren(...fresh.childNodes, ...chosen);
+    menu.dataset.touched = "";
+  }
+
+  let asked = 0;
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    const name = field.dataset.suggest;
+    if (name === undefined || field.value.length < Number(field.dataset.least)) return;
+    asked += 1;
+    const mine = asked;
+    setTimeout(async () => {
+      if (mine !== asked) return;
+      try {
+        const answer = await ask("/suggest", field, { suggest: name, typed: field.value });
+        const text = await answer.text();
+        if (mine !== asked) return;
+        if (answer.ok) fill(field.nextElementSibling, make(text));
+        else say(text);
+      } catch { say("The sandbox does not answer: has it ended?"); }
+    }, 150);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.dataset?.suggest !== undefined) event.preventDefault();
   });
 
   // A link to a message that is here goes there, and shows which one it is.
@@ -356,42 +308,9 @@
     requestAnimationFrame(() => message.classList.add("meant"));
   });
 
-  document.addEventListener("keydown", (event) => {
-    const menu = event.target.closest?.("details[open]");
-    if (!menu?.dressed) return;
-    const items = [...menu.querySelectorAll("button")];
-    const at = items.indexOf(document.activeElement);
-    if (event.key === "Escape") {
-      menu.open = false;
-      menu.querySelector("summary").focus();
-      event.stopPropagation();
-    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      event.preventDefault();
-      const step = event.key === "ArrowDown" ? 1 : -1;
-      items[(at + step + items.length) % items.length]?.focus();
-    }
-  });
-
   // ---- The beginning ------------------------------------------------------------------------------------------------
 
   document.addEventListener("DOMContentLoaded", () => {
-    for (const field of document.querySelectorAll(".composer textarea")) {
-      field.setAttribute("role", "combobox");
-      field.setAttribute("aria-autocomplete", "list");
-      field.setAttribute("aria-controls", "commands");
-      field.setAttribute("aria-expanded", "false");
-      field.addEventListener("keydown", keys);
-      field.addEventListener("input", () => {
-        grow(field);
-        offer(field);
-      });
-    }
-    by("commands").addEventListener("mousedown", (event) => {
-      const item = event.target.closest("li");
-      const field = by("commands").closest(".composer")?.querySelector("textarea");
-      event.preventDefault();
-      if (item && field) take(field, item);
-    });
     const theme = document.querySelector("[data-theme-switch]");
     theme.hidden = false;
     theme.addEventListener("click", () => {
@@ -408,7 +327,6 @@
     });
     for (const box of document.querySelectorAll("[data-stick]")) box.scrollTop = box.scrollHeight;
     dress(by("windows"));
-    menus();
     listen();
     if (matchMedia("(min-width: 700px)").matches) by(document.querySelector(".thread") ? "reply" : "composer")?.focus();
   });

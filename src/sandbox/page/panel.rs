@@ -31,6 +31,7 @@ struct Clock {
     at: String,
     datetime: String,
     now: String,
+    is_slack_only: bool,
 }
 
 #[derive(Template)]
@@ -54,7 +55,8 @@ struct Line {
 #[template(path = "sandbox/foot.html")]
 struct Foot {
     slack: String,
-    admin: String,
+    /// None: the bot does not serve.
+    admin: Option<String>,
 }
 
 pub(super) fn pieces(sight: &Sight<'_>) -> askama::Result<Vec<Piece>> {
@@ -77,6 +79,7 @@ pub(super) fn pieces(sight: &Sight<'_>) -> askama::Result<Vec<Piece>> {
         at: sight.look.at("/time"),
         datetime: local.format("%Y-%m-%dT%H:%M%:z").to_string(),
         now: local.format("%a %-d %b, %H:%M").to_string(),
+        is_slack_only: office.is_slack_only,
     };
     let entries = sight.log.as_deref().unwrap_or_default();
     let log = Log {
@@ -85,7 +88,7 @@ pub(super) fn pieces(sight: &Sight<'_>) -> askama::Result<Vec<Piece>> {
     };
     let foot = Foot {
         slack: office.slack.url().to_string(),
-        admin: format!("http://{}/", office.admin),
+        admin: (!office.is_slack_only).then(|| format!("http://{}/", office.admin)),
     };
     let piece = |id: &str, html| Piece {
         region: if id == "log" { "logbook" } else { "panel" },
@@ -93,7 +96,11 @@ pub(super) fn pieces(sight: &Sight<'_>) -> askama::Result<Vec<Piece>> {
         html,
     };
     if office.is_slack_only {
-        return Ok(vec![switches::piece(sight)?, piece("foot", foot.render()?)]);
+        return Ok(vec![
+            piece("time", clock.render()?),
+            switches::piece(sight)?,
+            piece("foot", foot.render()?),
+        ]);
     }
     Ok(vec![
         piece("time", clock.render()?),

@@ -2,21 +2,27 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anyhow::anyhow;
 use axum::{
     extract::{RawQuery, State},
     http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
 };
+use chrono::TimeDelta;
+use serde_json::Value;
 use tokio::time::timeout;
 use url::form_urlencoded;
 
 use super::{
-    blocks::{Used, state, used},
+    blocks::{Used, state, suggested, suggesting, used},
     front::Front,
     look::Look,
     switches,
 };
-use crate::sandbox::slack::{Delivered, Place};
+use crate::sandbox::{
+    Step,
+    slack::{Delivered, Place},
+};
 
 /// Without a script nothing is pushed: the page that is gone back to should show what was done.
 const SETTLING: Duration = Duration::from_millis(700);
@@ -104,34 +110,62 @@ pub(super) async fn act((State(front), RawQuery(query), headers): Asked, body: S
     done_or_said(&front, &form, &done).await
 }
 
+/// What somebody types into a menu whose choices the app knows is answered with the menu, filled.
+pub(super) async fn suggest(
+    (State(front), RawQuery(query), headers): Asked,
+    body: String,
+) -> Response {
+    let form = Form::read(&front, query, &headers, &body);
+    let (name, typed) = (form.field("suggest"), form.field("typed"));
+    let found = place(&front, &form).and_then(|(place, blocks)| {
+        let (block, element) = suggesting(&blocks, name)?;
+        Some((place, block.to_owned(), element.clone()))
+    });
+    let Some((place, block, element)) = found else {
+        return refused("That menu is no longer there.");
+    };
+    let action = element["action_id"].as_str().unwrap_or_default();
+    let slack = &front.office.slack;
+    let options = slack
+        .suggest(&form.look.me, &place, &block, action, typed)
+        .await;
+    Html(suggested(name, &element, &options)).into_response()
+}
+
 /// Which element is meant, as the message or the view has it now.
 fn press(front: &Front, form: &Form) -> Option<(Place, Used)> {
+    let (place, blocks) = place(front, form)?;
+    let used = used(front.office.bot.schedule.time_zone, &blocks, &form.fields)?;
+    Some((place, used))
+}
+
+/// Where it was done, and the blocks that are there now.
+fn place(front: &Front, form: &Form) -> Option<(Place, Vec<Value>)> {
     let world = front.office.slack.world();
-    let zone = front.office.bot.schedule.time_zone;
     let view = form.field("view");
     if !view.is_empty() {
         let mut views = world.views.iter().chain(world.homes.values());
         let view = views.find(|it| it.id == view && it.user == form.look.me)?;
-        let used = used(zone, view.now()["blocks"].as_array()?, &form.fields)?;
-        return Some((Place::View(view.id.clone()), used));
+        let blocks = view.now()["blocks"].as_array()?.clone();
+        return Some((Place::View(view.id.clone()), blocks));
     }
     let (channel, ts) = (form.field("channel"), form.field("ts"));
     let messages = &world.channels.get(channel)?.messages;
     let message = messages.iter().find(|it| it.ts == ts && !it.deleted)?;
-    let used = used(zone, &message.now().blocks, &form.fields)?;
     let place = Place::Message {
         channel: channel.to_owned(),
         ts: ts.to_owned(),
     };
-    Some((place, used))
+    Some((place, message.now().all_blocks()))
 }
 
 async fn done_or_said(front: &Front, form: &Form, done: &Delivered) -> Response {
+    let app = front.office.slack.world().app.name.clone();
     match done {
-        Delivered::Failed("operation_timeout") => {
-            refused("Daily Ops took longer than 3 seconds: Slack gave up waiting.")
-        }
-        Delivered::Failed(why) => refused(&format!("This did not reach Daily Ops: {why}")),
+        Delivered::Failed("operation_timeout") => refused(&format!(
+            "{app} took longer than 3 seconds: Slack gave up waiting."
+        )),
+        Delivered::Failed(why) => refused(&format!("This did not reach {app}: {why}")),
         Delivered::Acked { .. } => form.back(front).await,
     }
 }
@@ -174,6 +208,9 @@ pub(super) async fn play(
     body: String,
 ) -> Response {
     let form = Form::read(&front, query, &headers, &body);
+    if front.office.is_slack_only {
+        return refused("There is no company here, only a Slack.");
+    }
     if let Err(error) = front.office.world.play(form.field("scenario")) {
         return refused(&format!("{error:#}"));
     }
@@ -186,9 +223,14 @@ pub(super) async fn switch(
 ) -> Response {
     let form = Form::read(&front, query, &headers, &body);
     let (name, value) = (form.field("switch"), form.field("value"));
-    if !switches::turn(&mut front.office.slack.world(), name, value)
-        && let Err(error) = front.office.world.switch(name, value)
-    {
+    let turned = if switches::is_of_slack(name) {
+        switches::turn(&mut front.office.slack.world(), name, value)
+    } else if front.office.is_slack_only {
+        Err(anyhow!("there is no company here, only a Slack"))
+    } else {
+        front.office.world.switch(name, value)
+    };
+    if let Err(error) = turned {
         return refused(&format!("{error:#}"));
     }
     form.back(&front).await
@@ -200,8 +242,9 @@ pub(super) async fn time(
 ) -> Response {
     let form = Form::read(&front, query, &headers, &body);
     let step = match form.field("to") {
-        "morning" => crate::sandbox::Step::NextMorning,
-        _ => crate::sandbox::Step::By(chrono::TimeDelta::hours(1)),
+        "morning" => Step::NextMorning,
+        "hour" => Step::By(TimeDelta::hours(1)),
+        _ => return refused("The time moves by an hour, or to the next morning."),
     };
     if let Err(error) = front.office.advance(step).await {
         return refused(&format!("{error:#}"));

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::{
     front::Front,
-    look::Look,
+    look::{Look, title},
     piece::{Piece, region},
 };
 use crate::sandbox::slack::SlashCommand;
@@ -14,7 +14,9 @@ use crate::sandbox::slack::SlashCommand;
 struct Shell<'a> {
     title: String,
     workspace: &'a str,
+    is_slack_only: bool,
     app: String,
+    /// `#ops`, or whom one talks to.
     channel: String,
     look: &'a Look,
     live: String,
@@ -31,20 +33,23 @@ struct Shell<'a> {
 
 pub(super) fn shell(front: &Front, look: &Look, pieces: &[Piece]) -> askama::Result<String> {
     let world = front.office.slack.world();
-    let channel = world.channels.get(&look.channel);
-    let channel = channel.map_or_else(String::new, |channel| channel.name.clone());
+    let is_direct = world.channels.get(&look.channel);
+    let is_direct = is_direct.is_some_and(|channel| channel.person.is_some());
+    let sign = if is_direct { "" } else { "#" };
+    let channel = format!("{sign}{}", title(&world, &look.channel));
     let app = world.app.name.clone();
     let commands = world.app.commands.clone();
     drop(world);
     let place = if look.home {
         app.clone()
     } else {
-        format!("#{channel}")
+        channel.clone()
     };
     let part = |name| region(pieces, name);
     Shell {
         title: format!("{place} · Acme · sandbox"),
         workspace: "Acme",
+        is_slack_only: front.office.is_slack_only,
         app,
         channel,
         look,

@@ -4,14 +4,16 @@ use askama::Template;
 
 use super::{
     draw::Sight,
-    look::{channels, name_of, people},
+    look::{channels, direct, name_of, people, title},
     piece::Piece,
 };
+use crate::sandbox::slack::Channel;
 
 #[derive(Template)]
 #[template(path = "sandbox/side.html")]
 struct Side {
     channels: Vec<Item>,
+    direct: Vec<Item>,
     app: String,
     home: String,
     is_home: bool,
@@ -38,6 +40,7 @@ struct One {
 struct Head {
     name: String,
     is_home: bool,
+    is_direct: bool,
     is_private: bool,
     topic: String,
     avatar: String,
@@ -57,6 +60,15 @@ pub(super) fn pieces(sight: &Sight<'_>) -> askama::Result<Vec<Piece>> {
                 is_private: channel.is_private,
             })
             .collect(),
+        direct: direct(world, &look.me)
+            .iter()
+            .map(|id| Item {
+                name: title(world, id),
+                href: look.in_channel(id).at("/"),
+                is_here: !look.home && *id == look.channel,
+                is_private: true,
+            })
+            .collect(),
         app: world.app.name.clone(),
         home: look.at_home().at("/"),
         is_home: look.home,
@@ -73,13 +85,15 @@ pub(super) fn pieces(sight: &Sight<'_>) -> askama::Result<Vec<Piece>> {
     };
     let channel = world.channels.get(&look.channel);
     let head = Head {
-        name: match channel {
-            Some(channel) if !look.home => channel.name.clone(),
-            _ => world.app.name.clone(),
+        name: if look.home {
+            world.app.name.clone()
+        } else {
+            title(world, &look.channel)
         },
         is_home: look.home,
+        is_direct: channel.is_some_and(|channel| channel.person.is_some()),
         is_private: channel.is_some_and(|channel| channel.is_private),
-        topic: topic(&look.channel).to_owned(),
+        topic: channel.map_or_else(String::new, |it| topic(it, &world.app.name)),
         avatar: avatar(&look.me, &name_of(world, &look.me)),
         me: name_of(world, &look.me),
     };
@@ -97,13 +111,18 @@ pub(super) fn pieces(sight: &Sight<'_>) -> askama::Result<Vec<Piece>> {
     ])
 }
 
-fn topic(channel: &str) -> &'static str {
-    use crate::sandbox::slack::{BOARD, GENERAL, OPS};
-    match channel {
-        OPS => "The daily round, and what needs a person",
-        GENERAL => "Daily Ops is not in this channel",
-        BOARD => "Private, with Daily Ops",
-        _ => "",
+/// Its topic; where it has none, what surprises there.
+fn topic(channel: &Channel, app: &str) -> String {
+    if !channel.topic.is_empty() {
+        channel.topic.clone()
+    } else if channel.person.is_some() {
+        String::new()
+    } else if !channel.has_bot {
+        format!("{app} is not in this channel")
+    } else if channel.is_private {
+        format!("Private, with {app}")
+    } else {
+        String::new()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::{Context, ensure};
 use askama::Template;
 
 use super::{draw::Sight, piece::Piece};
@@ -170,8 +171,18 @@ fn chosen_of(world: &Workspace, switch: &str) -> &'static str {
     }
 }
 
-/// Turns a switch of Slack. False: it has no such switch.
-pub(super) fn turn(world: &mut Workspace, switch: &str, value: &str) -> bool {
+pub(super) fn is_of_slack(switch: &str) -> bool {
+    SLACK.iter().any(|(name, ..)| *name == switch)
+}
+
+/// Turns a switch of Slack.
+pub(super) fn turn(world: &mut Workspace, switch: &str, value: &str) -> anyhow::Result<()> {
+    let known = SLACK.iter().find(|(name, ..)| *name == switch);
+    let (_, _, choices) = known.with_context(|| format!("Slack has no switch `{switch}`"))?;
+    ensure!(
+        choices.iter().any(|(choice, _)| *choice == value),
+        "the switch `{switch}` has no `{value}`"
+    );
     let old = world.transport.clone();
     match switch {
         "slack/answers" => {
@@ -181,7 +192,7 @@ pub(super) fn turn(world: &mut Workspace, switch: &str, value: &str) -> bool {
                 "limited" => Fault::RateLimited(2),
                 "error" => Fault::ServerError,
                 "lost" => Fault::ResetAfter,
-                _ => return true,
+                _ => return Ok(()),
             };
             world.spoil("*", fault, usize::MAX);
         }
@@ -197,16 +208,15 @@ pub(super) fn turn(world: &mut Workspace, switch: &str, value: &str) -> bool {
                 ..old
             };
         }
-        "slack/sockets" => {
+        _ => {
             world.transport = TransportFaults {
                 drop_sockets: value == "dropped",
                 stall_sockets: value == "stalled",
                 ..old
             };
         }
-        _ => return false,
     }
-    true
+    Ok(())
 }
 
 #[cfg(test)]
@@ -219,12 +229,23 @@ mod tests {
         let mut world = Workspace::new(Time::real());
         for (name, _, choices) in SLACK {
             for (value, _) in choices.iter().rev() {
-                assert!(turn(&mut world, name, value));
+                turn(&mut world, name, value).expect("it has the choice");
                 assert_eq!(chosen_of(&world, name), *value, "{name}");
             }
         }
         assert_eq!(world.transport, TransportFaults::default());
         assert!(world.spoilt().is_empty());
-        assert!(!turn(&mut world, "slack/nothing", "well"));
+    }
+
+    #[test]
+    fn what_no_switch_knows_leaves_all_as_it_is() {
+        let mut world = Workspace::new(Time::real());
+        turn(&mut world, "slack/answers", "error").expect("it has the choice");
+        turn(&mut world, "slack/requests", "never").expect("it has the choice");
+        assert!(turn(&mut world, "slack/answers", "errors").is_err());
+        assert!(turn(&mut world, "slack/requests", "").is_err());
+        assert!(turn(&mut world, "slack/nothing", "well").is_err());
+        assert_eq!(chosen_of(&world, "slack/answers"), "error");
+        assert_eq!(chosen_of(&world, "slack/requests"), "never");
     }
 }

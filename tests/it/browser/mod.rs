@@ -2,6 +2,7 @@
 
 mod asking;
 mod deciding;
+mod elements;
 mod people;
 mod pictures;
 mod reach;

@@ -1,6 +1,6 @@
 //! Who may do what, as they see it.
 
-use daily_ops::sandbox::slack::{GUEST, STRANGER};
+use daily_ops::sandbox::slack::{ANNA, GUEST, STRANGER};
 
 use super::stage::{LAPTOP, play};
 
@@ -20,6 +20,29 @@ async fn a_guest_is_refused_and_only_they_see_it() {
         window.reads("#messages", "cart is undefined").await;
         assert_eq!(window.text("#messages .only").await, "");
         window.reads("#messages", "Acknowledge").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_app_tells_one_person_stands_among_their_direct_messages() {
+    play("quiet", LAPTOP, |stage| async move {
+        let window = &stage.window;
+        {
+            let mut world = stage.office.slack.world();
+            let channel = world.begin_direct(ANNA);
+            let bot = world.app.user.clone();
+            world.say(&channel, &bot, "Only between us");
+        }
+        window.reads("#channels", "Direct messages").await;
+        window.follow("#channels a[href*='in=D0ANNA']").await;
+        window.reads("#header h1", "Daily Ops").await;
+        window.reads("#messages", "Only between us").await;
+        window
+            .open(&format!("{}&in=D0ANNA", stage.as_person(GUEST)))
+            .await;
+        window.reads("#header h1", "ops").await;
+        assert!(!window.text("#channels").await.contains("Direct messages"));
     })
     .await;
 }

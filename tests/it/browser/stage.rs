@@ -136,7 +136,9 @@ async fn driver() -> (Child, u16) {
         loop {
             let line = lines.next_line().await.expect("it can be read");
             let line = line.expect("chromedriver says its port before it ends");
-            let port = line.rsplit_once("on port ").map(|(_, port)| port);
+            let port = line
+                .rsplit_once("successfully on port ")
+                .map(|(_, port)| port);
             if let Some(Ok(port)) = port.map(|it| it.trim_end_matches('.').parse()) {
                 return port;
             }

@@ -1,6 +1,9 @@
 //! Nothing of a message gets to be more than text.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use daily_ops::sandbox::page::blocks::{message, state, used, view_body};
 use proptest::prelude::*;
@@ -17,7 +20,7 @@ const VOID: &[&str] = &["br", "hr", "img", "input"];
 
 const ATTRIBUTES: &str = "\
     action alt aria-describedby aria-hidden aria-label autocomplete autofocus checked class data-autosubmit \
-    data-close data-press data-suggest data-value datetime disabled fill formaction formmethod formnovalidate \
+    data-close data-least data-press data-suggest data-value datetime disabled fill formaction formmethod formnovalidate \
     height hidden href id label loading max maxlength method min minlength name open placeholder \
     referrerpolicy rel required role rows scope selected src start step tabindex target title type value width";
 
@@ -186,10 +189,14 @@ fn a_long_hostile_line_is_drawn_in_good_time() {
         "*a* _b_ ",
     ] {
         let line = unit.repeat(40_000 / unit.len());
+        let begun = Instant::now();
         check_all(
             &[json!({ "type": "section", "text": { "type": "mrkdwn", "text": line } })],
             &line,
         )
         .unwrap_or_else(|why| panic!("{unit:?}: {why}"));
+        // What grows with the square of the length takes minutes.
+        let taken = begun.elapsed();
+        assert!(taken < Duration::from_secs(10), "{unit:?}: {taken:?}");
     }
 }

@@ -37,6 +37,15 @@ pub fn used(zone: Tz, blocks: &[Value], form: Form<'_>) -> Option<Used> {
     })
 }
 
+/// The menu of that field's name whose choices the app knows, and its block.
+pub fn suggesting<'a>(blocks: &'a [Value], name: &str) -> Option<(&'a str, &'a Value)> {
+    let mut all = elements(blocks).into_iter();
+    all.find(|(block, element)| {
+        options::is_external(string(element, "type"))
+            && field(block, string(element, "action_id")) == name
+    })
+}
+
 /// `state.values` of all inputs of a message or a view, null where nothing is chosen.
 /// <https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload>
 pub fn state(zone: Tz, blocks: &[Value], form: Form<'_>) -> Value {

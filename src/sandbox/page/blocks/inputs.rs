@@ -102,8 +102,6 @@ struct Select<'a> {
     described_by: Option<&'a String>,
     required: bool,
     autofocus: bool,
-    /// The field whose choices the app is asked for.
-    suggest: Option<&'a str>,
     placeholder: &'a str,
     groups: Vec<Group>,
 }
@@ -146,14 +144,57 @@ pub(super) fn control(
         return Some(Html::text("Files can't be given here."));
     }
     if let Some(groups) = options::of(surface, element) {
-        return Some(match kind {
-            "radio_buttons" => choices("radio", name, around, false, groups),
-            "checkboxes" => choices("checkbox", name, around, false, groups),
-            kind if kind.starts_with("multi_") => choices("checkbox", name, around, true, groups),
-            _ => select(name, element, around, groups),
+        let menu = menu(name, element, around, groups);
+        return Some(if options::is_external(kind) {
+            external(name, element, menu)
+        } else {
+            menu
         });
     }
     entry(surface, name, element, around)
+}
+
+fn menu(name: &str, element: &Value, around: &Around, groups: Vec<Group>) -> Html {
+    match string(element, "type") {
+        "radio_buttons" => choices("radio", name, around, false, groups),
+        "checkboxes" => choices("checkbox", name, around, false, groups),
+        kind if kind.starts_with("multi_") => choices("checkbox", name, around, true, groups),
+        _ => select(name, element, around, groups),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "sandbox/blocks_elements.html", block = "external")]
+struct External<'a> {
+    name: &'a str,
+    /// Characters that are typed before the app is asked.
+    least: u64,
+    placeholder: &'a str,
+    menu: Html,
+}
+
+/// A menu with a field before it, for what is searched.
+fn external(name: &str, element: &Value, menu: Html) -> Html {
+    let placeholder = match text(&element["placeholder"]) {
+        "" => "Type to search",
+        placeholder => placeholder,
+    };
+    Html::of(&External {
+        name,
+        // Slack's own where the app says nothing.
+        least: element["min_query_length"].as_u64().unwrap_or(3),
+        placeholder,
+        menu,
+    })
+}
+
+pub(super) fn suggested(name: &str, element: &Value, options: &[Value]) -> Html {
+    menu(
+        name,
+        element,
+        &Around::acting(element),
+        options::of_answer(options),
+    )
 }
 
 fn choices(
@@ -185,7 +226,6 @@ fn select(name: &str, element: &Value, around: &Around, groups: Vec<Group>) -> H
         described_by: around.described_by.as_ref(),
         required: around.required,
         autofocus: element["focus_on_load"].as_bool().unwrap_or(false),
-        suggest: (string(element, "type") == "external_select").then_some(name),
         placeholder,
         groups,
     })

@@ -25,7 +25,7 @@ mod rich_text;
 mod tables;
 mod words;
 
-pub use chosen::{Used, state, used};
+pub use chosen::{Used, state, suggesting, used};
 
 use std::collections::BTreeMap;
 
@@ -100,6 +100,11 @@ pub fn view_body(scene: &Scene<'_>, view: &Value, errors: &BTreeMap<String, Stri
     };
     let contents = layout::blocks(&surface, json::list(view, "blocks"), 0);
     enclosed(scene, &contents).into_string()
+}
+
+/// A menu whose choices the app gave: its options, or its groups of them. `name`: of its field.
+pub fn suggested(name: &str, element: &Value, options: &[Value]) -> String {
+    inputs::suggested(name, element, options).into_string()
 }
 
 /// `verbatim`: addresses that aren't marked up stay text.

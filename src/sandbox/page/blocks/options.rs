@@ -27,6 +27,11 @@ pub(super) fn is_set(kind: &str) -> bool {
     matches!(kind, "radio_buttons" | "checkboxes") || kind.starts_with("multi_")
 }
 
+/// Whether the app is asked for the choices.
+pub(super) fn is_external(kind: &str) -> bool {
+    matches!(kind, "external_select" | "multi_external_select")
+}
+
 /// None for what offers no choice.
 pub(super) fn of(surface: &Surface<'_>, element: &Value) -> Option<Vec<Group>> {
     let scene = surface.scene;
@@ -37,10 +42,8 @@ pub(super) fn of(surface: &Surface<'_>, element: &Value) -> Option<Vec<Group>> {
         "external_select" | "multi_external_select" => {
             let chosen = initial_options(element);
             let choices = chosen.into_iter().map(|option| Choice {
-                // The app's own option comes back as it is.
-                value: option.to_string(),
                 is_chosen: true,
-                ..choice(surface, option, &[])
+                ..given(option)
             });
             vec![Group {
                 label: String::new(),
@@ -58,6 +61,34 @@ pub(super) fn of(surface: &Surface<'_>, element: &Value) -> Option<Vec<Group>> {
         }
         _ => return None,
     })
+}
+
+/// Of an app's answer: its options, or its groups of them.
+pub(super) fn of_answer(options: &[Value]) -> Vec<Group> {
+    let is_grouped = options.iter().any(|it| it["options"].is_array());
+    let group = |label: &Value, options: &[Value]| Group {
+        label: text(label).to_owned(),
+        choices: options.iter().map(given).collect(),
+    };
+    if !is_grouped {
+        return vec![group(&Value::Null, options)];
+    }
+    let groups = options.iter();
+    groups
+        .map(|it| group(&it["label"], list(it, "options")))
+        .collect()
+}
+
+/// The app's own option, which comes back as it is.
+fn given(option: &Value) -> Choice {
+    let label = text(&option["text"]);
+    Choice {
+        value: option.to_string(),
+        label: label.to_owned(),
+        html: words(label),
+        description: words(text(&option["description"])),
+        is_chosen: false,
+    }
 }
 
 fn initial_options(element: &Value) -> Vec<&Value> {
