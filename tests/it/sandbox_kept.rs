@@ -106,7 +106,7 @@ async fn a_kept_scenario_that_is_no_more_makes_room_for_the_first() {
     std::fs::write(folder.path().join("slack.json"), kept).expect("it is written");
     let office = open(folder.path(), None).await;
     assert_eq!(office.world.playing().name, World::FIRST);
-    assert!(office.time.now().to_rfc3339() > "2026-11-23T18:00:00".to_owned());
+    assert!(*office.time.now().to_rfc3339() > *"2026-11-23T18:00:00");
     office.close().await.expect("it closes");
 }
 

@@ -1,5 +1,6 @@
-//! What `--keep` keeps beside the bot's database: the time, the story that was told and what was done about it, and what
-//! stands in Slack, without which the bot's messages could not be edited and their buttons would lead nowhere.
+//! What `--keep` keeps beside the bot's database: the time, the story and what was done about it, and Slack's messages.
+//!
+//! Without the messages the bot could not edit them, and their buttons would lead nowhere.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
