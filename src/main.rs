@@ -3,7 +3,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, error::ErrorKind};
+use clap::{FromArgMatches, error::ErrorKind};
 use daily_ops::{
     cli::{self, Exit},
     command::{Cli, Command},
@@ -11,7 +11,8 @@ use daily_ops::{
 use tracing_subscriber::{EnvFilter, fmt};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let words = cli::grammar().try_get_matches();
+    let cli = match words.and_then(|words| Cli::from_arg_matches(&words)) {
         Ok(cli) => cli,
         Err(error) => {
             let asked = matches!(

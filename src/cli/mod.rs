@@ -56,13 +56,21 @@ fn clock() -> Clock {
     Arc::new(Utc::now)
 }
 
+/// What can be typed, and its help.
+pub fn grammar() -> clap::Command {
+    let grammar = Cli::command();
+    #[cfg(feature = "sandbox")]
+    let grammar = sandbox::with_scenarios(grammar);
+    grammar
+}
+
 /// Runs one command. `env` reads the environment.
 pub async fn run(cli: Cli, env: Environment) -> anyhow::Result<Exit> {
     let config = |registry: &Registry| Config::read(&cli.config, registry, &env);
     match cli.command {
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "daily-ops", &mut script);
+            clap_complete::generate(shell, &mut grammar(), "daily-ops", &mut script);
             print(&String::from_utf8_lossy(&script)).map(|()| Exit::Well)
         }
         Command::Manifest(asked) => {

@@ -8,13 +8,28 @@ use tokio::{process::Command, sync::watch};
 use super::{Environment, Exit, print, show, signalled};
 use crate::{
     command::Sandbox,
-    sandbox::{Office, Options, once, page::Page, slack},
+    sandbox::{Office, Options, once, page::Page, slack, world::World},
 };
+
+/// The grammar, with the names of the scenarios in its help, which only the world knows.
+pub(super) fn with_scenarios(grammar: clap::Command) -> clap::Command {
+    let names: Vec<&str> = World::scenarios().iter().map(|it| it.name).collect();
+    let names = names.join(", ");
+    grammar.mut_subcommand("sandbox", |sandbox| {
+        sandbox.mut_arg("once", |once| {
+            let about = once.get_help().map(ToString::to_string);
+            once.long_help(format!(
+                "{}\n\nScenarios: {names}",
+                about.unwrap_or_default()
+            ))
+        })
+    })
+}
 
 pub(super) async fn run(asked: Sandbox, env: Environment) -> anyhow::Result<Exit> {
     if let Some(scenario) = &asked.once {
         let (round, zone) = once(scenario).await?;
-        return show(round, zone, &asked.shown, env);
+        return show(round, zone, &asked.shown(), env);
     }
     if asked.slack_only {
         return slack_only(asked).await;
@@ -24,11 +39,14 @@ pub(super) async fn run(asked: Sandbox, env: Environment) -> anyhow::Result<Exit
         transport: asked.transport,
         scenario: asked.scenario,
     };
-    let page = Page::bind(asked.port).await?;
+    let page = Page::bind(asked.port.unwrap_or_default()).await?;
     let office = Arc::new(Office::open(&options).await?);
     let address = format!("http://{}/", page.address);
     let kept = match &options.keep {
-        Some(folder) => format!("it is kept in {}", folder.display()),
+        Some(folder) => format!(
+            "it is kept in {} (what of it, `--help` says)",
+            folder.display()
+        ),
         None => "nothing of it is kept".to_owned(),
     };
     print(&format!(
@@ -40,9 +58,9 @@ pub(super) async fn run(asked: Sandbox, env: Environment) -> anyhow::Result<Exit
 
 /// The local Slack without the bot: an app of somebody's own is told how to find it.
 async fn slack_only(asked: Sandbox) -> anyhow::Result<Exit> {
-    let page = Page::bind(asked.port).await?;
+    let page = Page::bind(asked.port.unwrap_or_default()).await?;
     let url = asked.request_url.as_ref();
-    let office = Arc::new(Office::slack_only(url, asked.api_port).await?);
+    let office = Arc::new(Office::slack_only(url, asked.api_port.unwrap_or_default()).await?);
     let way = match url {
         Some(url) => format!("to {url}, or over Socket Mode once the app has connected"),
         None => "over Socket Mode (--request-url URL: over HTTP)".to_owned(),
@@ -66,7 +84,7 @@ async fn slack_only(asked: Sandbox) -> anyhow::Result<Exit> {
     serve(page, office, asked.open).await
 }
 
-/// Until a signal comes.
+/// Until a signal comes, or the bot can't go on.
 async fn serve(page: Page, office: Arc<Office>, opens: bool) -> anyhow::Result<Exit> {
     let address = format!("http://{}/", page.address);
     let (stop, shutdown) = watch::channel(false);
@@ -75,11 +93,15 @@ async fn serve(page: Page, office: Arc<Office>, opens: bool) -> anyhow::Result<E
     if opens && let Err(error) = open(&address).await {
         tracing::warn!("{error:#}");
     }
-    signalled().await.context("no signal can be waited for")?;
+    let ended = tokio::select! {
+        signal = signalled() => signal.context("no signal can be waited for"),
+        error = office.ended() => Err(error),
+    };
     stop.send_replace(true);
-    serving.await??;
-    office.close().await?;
-    Ok(Exit::Well)
+    let (served, closed) = tokio::join!(serving, office.close());
+    ended?;
+    served??;
+    closed.map(|()| Exit::Well)
 }
 
 /// Opens the person's browser.

@@ -13,10 +13,14 @@ use crate::{ops_log::Kind, report::FindingKey, triage::LONGEST_SNOOZE};
 mod asked;
 mod ops;
 mod phrases;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 
 pub use asked::{Asked, Form, Item, NoItem, Pause, Press, View, What};
 pub use ops::Ops;
 pub use phrases::Phrase;
+#[cfg(feature = "sandbox")]
+pub use sandbox::Sandbox;
 
 /// Walks the daily ops checklist, says what needs a person, and keeps the ops log.
 #[derive(Debug, Parser)]
@@ -110,56 +114,6 @@ pub enum Command {
 
     /// Print the completions for a shell
     Completions { shell: Shell },
-}
-
-#[cfg(feature = "sandbox")]
-#[derive(Args, Debug)]
-pub struct Sandbox {
-    /// Open the browser as well
-    #[arg(long)]
-    pub open: bool,
-
-    /// Keep its database and its ops log in this folder; else both are gone when it ends
-    #[arg(long, value_name = "DIR")]
-    pub keep: Option<PathBuf>,
-
-    /// Where the page is: a port of this machine; else one that is free
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
-    pub port: u16,
-
-    /// What has happened when it begins
-    #[arg(long, value_name = "NAME")]
-    pub scenario: Option<String>,
-
-    /// How the bot hears of what is typed and clicked
-    #[arg(long, value_enum, default_value_t = Transport::Http)]
-    pub transport: Transport,
-
-    /// Only the local Slack, for an app of your own: no bot, and no company
-    #[arg(long, conflicts_with_all = ["keep", "scenario", "transport"])]
-    pub slack_only: bool,
-
-    /// Where that app hears of commands, clicks and events while it has no Socket Mode connection open
-    #[arg(long, value_name = "URL", requires = "slack_only")]
-    pub request_url: Option<Url>,
-
-    /// Where that app finds the Web API: a port of this machine; else one that is free
-    #[arg(
-        long,
-        value_name = "PORT",
-        requires = "slack_only",
-        default_value_t = 0,
-        hide_default_value = true
-    )]
-    pub api_port: u16,
-
-    /// Run one daily round in the world of this scenario, print the report, and end
-    ///
-    /// Scenarios: quiet, checkout-down, broken-cart, regression, hostile-titles, sentry-403, busy-monday, no-network
-    #[arg(long, value_name = "SCENARIO", conflicts_with_all = ["open", "scenario", "transport", "slack_only"])]
-    pub once: Option<String>,
-    #[command(flatten)]
-    pub shown: Shown,
 }
 
 #[derive(Args, Debug)]

@@ -31,6 +31,8 @@ const CHECKS: [&str; 5] = [
     "PRAGMA quick_check(effects)",
     "PRAGMA quick_check(chain_head)",
 ];
+/// Bytes that a database may take in memory before it had better be on the disk.
+const ROOM: u64 = 512 << 20;
 const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -44,9 +46,8 @@ pub(super) struct Database {
 impl Database {
     pub(super) async fn open(name: &str, access: Access) -> anyhow::Result<Self> {
         if name == ":memory:" {
-            // Linux keeps what is here in memory.
-            let folder = tempfile::tempdir_in("/dev/shm")
-                .or_else(|_| tempfile::tempdir())
+            let folder = folder_in_memory()
+                .map_or_else(tempfile::tempdir, Ok)
                 .context("no temporary folder for the database")?;
             let file = folder.path().join("daily-ops.db");
             let mut database = Self::write_to(&file, SqliteSynchronous::Off).await?;
@@ -159,6 +160,16 @@ impl Database {
             writer.close().await;
         }
     }
+}
+
+/// Where Linux keeps files in memory; None: nowhere, or with little room, as in a container.
+fn folder_in_memory() -> Option<TempDir> {
+    const SHARED: &str = "/dev/shm";
+    let there = rustix::fs::statvfs(SHARED).ok()?;
+    let free = there.f_bavail.saturating_mul(there.f_frsize);
+    (free >= ROOM)
+        .then(|| tempfile::tempdir_in(SHARED).ok())
+        .flatten()
 }
 
 fn readers(file: &Path) -> SqlitePool {

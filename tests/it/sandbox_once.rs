@@ -27,3 +27,26 @@ fn a_machine_without_certificates_and_without_a_home_can_try_it() {
     );
     assert_eq!(output.stderr, b"", "{output:?}");
 }
+
+#[test]
+fn what_goes_with_one_report_does_not_go_with_a_page() {
+    for words in [
+        "--once quiet --keep here",
+        "--once quiet --port 4000",
+        "--format json",
+        "--all",
+        "--api-port 4000",
+    ] {
+        let output = sandbox(words).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(3), "{words}: {output:?}");
+    }
+}
+
+#[test]
+fn an_address_that_the_local_slack_can_not_reach_is_refused_at_once() {
+    let words = "--slack-only --request-url https://example.com/slack";
+    let output = sandbox(words).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("plain HTTP"), "{said}");
+}

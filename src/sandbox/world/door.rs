@@ -8,10 +8,18 @@ use std::{
 };
 
 use anyhow::Context;
-use axum::{Router, serve::Listener};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    task::JoinSet,
+};
 
-/// It closes for good when it is dropped.
+/// It closes for good when it is dropped, with the connections that were let in.
 pub struct Door {
     pub address: SocketAddr,
     hinge: Arc<Mutex<Hinge>>,
@@ -25,6 +33,8 @@ struct Hinge {
     /// It is shut for one of two reasons.
     is_shut: bool,
     is_cut: bool,
+    /// Those who were let in.
+    inside: JoinSet<()>,
 }
 
 enum Leaf {
@@ -46,9 +56,9 @@ impl Door {
             waiting: None,
             is_shut: false,
             is_cut: false,
+            inside: JoinSet::new(),
         }));
-        let entrance = Entrance(Arc::clone(&hinge), address);
-        let server = tokio::spawn(async move { axum::serve(entrance, routes).await });
+        let server = tokio::spawn(let_in(Arc::clone(&hinge), routes));
         Ok(Self {
             address,
             hinge,
@@ -71,7 +81,10 @@ impl Door {
     }
 
     fn turn(&self, hinge: &mut Hinge) -> anyhow::Result<()> {
-        let closed = hinge.is_shut || hinge.is_cut;
+        let closed = hinge.is_closed();
+        if closed {
+            hinge.inside.abort_all();
+        }
         let leaf = std::mem::replace(&mut hinge.leaf, Leaf::Broken);
         let turned = match leaf {
             Leaf::Open(listener) if closed => {
@@ -108,6 +121,13 @@ impl Door {
 impl Drop for Door {
     fn drop(&mut self) {
         self.server.abort();
+        lock(&self.hinge).inside.abort_all();
+    }
+}
+
+impl Hinge {
+    fn is_closed(&self) -> bool {
+        self.is_shut || self.is_cut
     }
 }
 
@@ -116,33 +136,45 @@ fn lock(hinge: &Mutex<Hinge>) -> MutexGuard<'_, Hinge> {
 }
 
 /// Lets connections in while the door is open.
-struct Entrance(Arc<Mutex<Hinge>>, SocketAddr);
+async fn let_in(hinge: Arc<Mutex<Hinge>>, routes: Router) {
+    loop {
+        let stream = next(&hinge).await;
+        let routes = routes.clone();
+        let mut hinge = lock(&hinge);
+        while hinge.inside.try_join_next().is_some() {}
+        if !hinge.is_closed() {
+            hinge.inside.spawn(answer(stream, routes));
+        }
+    }
+}
 
-impl Listener for Entrance {
-    type Io = TcpStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
-        std::future::poll_fn(|cx| {
-            let mut hinge = lock(&self.0);
-            if let Leaf::Open(listener) = &hinge.leaf {
-                // A connection that was lost on its way in is no reason to wait.
-                while let Poll::Ready(accepted) = listener.poll_accept(cx) {
-                    match accepted {
-                        Ok(connection) => return Poll::Ready(connection),
-                        Err(error) if is_of_one_connection(&error) => {}
-                        Err(_) => break,
-                    }
+async fn next(hinge: &Mutex<Hinge>) -> TcpStream {
+    std::future::poll_fn(|cx| {
+        let mut hinge = lock(hinge);
+        if let Leaf::Open(listener) = &hinge.leaf {
+            // A connection that was lost on its way in is no reason to wait.
+            while let Poll::Ready(accepted) = listener.poll_accept(cx) {
+                match accepted {
+                    Ok((stream, _)) => return Poll::Ready(stream),
+                    Err(error) if is_of_one_connection(&error) => {}
+                    Err(_) => break,
                 }
             }
-            hinge.waiting = Some(cx.waker().clone());
-            Poll::Pending
-        })
-        .await
-    }
+        }
+        hinge.waiting = Some(cx.waker().clone());
+        Poll::Pending
+    })
+    .await
+}
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.1)
+async fn answer(stream: TcpStream, routes: Router) {
+    stream.set_nodelay(true).ok();
+    let service = TowerToHyperService::new(routes);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = connection.await {
+        tracing::debug!("a connection ended: {error}");
     }
 }
 
@@ -197,5 +229,30 @@ mod tests {
         let mut said = String::new();
         stream.read_to_string(&mut said).await.unwrap();
         assert!(said.ends_with("well"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn whoever_was_let_in_is_outside_when_it_is_cut_or_dropped() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        for is_dropped in [false, true] {
+            let routes = Router::new().route("/", get(std::future::pending::<&str>));
+            let door = Door::open(routes).await.unwrap();
+            let mut stream = TcpStream::connect(door.address).await.unwrap();
+            stream
+                .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+                .await
+                .unwrap();
+            while lock(&door.hinge).inside.is_empty() {
+                tokio::task::yield_now().await;
+            }
+            if is_dropped {
+                drop(door);
+            } else {
+                door.cut(true).unwrap();
+            }
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.ok();
+            assert_eq!(answer, b"");
+        }
     }
 }

@@ -4,15 +4,21 @@
 //!
 //! 1. its description, which may be changed at any time, and a server that answers from it alone, behind a `Door`;
 //! 2. `Part` for it: its section of the configuration, its secret, its switches, and what is calm;
-//! 3. its scenarios. They say what happens when, so that the next morning follows from the time alone;
+//! 3. its scenarios; those of more than one part stand in `scenarios`. They say what happens when, so that the next
+//!    morning follows from the time alone;
 //! 4. `pub(super) const PART: Kind`, its `mod` line here and its place in `PARTS`.
 //!
 //! Nothing else knows which parts there are: the page shows every switch, `daily-ops sandbox --help` names every
 //! scenario, and the tests play each of them.
 
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, Mutex, PoisonError},
+};
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::time::Time;
@@ -50,8 +56,8 @@ pub struct Scenario {
 
 static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
     let of_parts = PARTS.iter().flat_map(|part| part.scenarios);
-    let all = [scenarios::QUIET].into_iter().chain(of_parts.copied());
-    all.chain(scenarios::OF_MORE_THAN_ONE_PART).collect()
+    let all = scenarios::FIRST.into_iter().chain(of_parts.copied());
+    all.chain(scenarios::LAST).collect()
 });
 
 /// The switch that cuts every part off.
@@ -75,31 +81,41 @@ pub struct World {
     pub time: Time,
     parts: Vec<Box<dyn Part>>,
     told: Mutex<Told>,
+    /// Held by whoever plays or switches: two at once would leave a mixture of both.
+    turning: Mutex<()>,
     changed: watch::Sender<u64>,
 }
 
 struct Told {
     playing: &'static Scenario,
+    began: DateTime<Utc>,
     network: Network,
 }
 
 impl World {
     /// As it is on a quiet morning.
     pub async fn open(time: Time) -> anyhow::Result<Self> {
-        let mut parts = Vec::new();
+        let mut world = Self::empty(time.clone());
         for part in PARTS {
-            parts.push((part.open)(time.clone()).await?);
+            world.parts.push((part.open)(time.clone()).await?);
         }
+        Ok(world)
+    }
+
+    /// There is no company: nothing can be played or switched.
+    pub fn empty(time: Time) -> Self {
         let told = Told {
             playing: &Self::scenarios()[0],
+            began: time.now(),
             network: Network::There,
         };
-        Ok(Self {
+        Self {
             time,
-            parts,
+            parts: Vec::new(),
             told: Mutex::new(told),
+            turning: Mutex::default(),
             changed: watch::channel(0).0,
-        })
+        }
     }
 
     /// What teaches most in two minutes.
@@ -146,6 +162,12 @@ impl World {
                 did_you_mean(name, names)
             )
         })?;
+        anyhow::ensure!(
+            !self.parts.is_empty(),
+            "there is no company here in which that could happen"
+        );
+        let _alone = self.turning.lock();
+        self.told().began = self.time.now();
         self.calm()?;
         (scenario.change)(self)?;
         self.told().playing = scenario;
@@ -157,8 +179,33 @@ impl World {
         self.told().playing
     }
 
+    /// When what is playing was told.
+    pub fn began(&self) -> DateTime<Utc> {
+        self.told().began
+    }
+
+    /// What each part was told from outside, to be told to it again.
+    pub fn told_from_outside(&self) -> BTreeMap<String, Value> {
+        let told = self.parts.iter().filter_map(|part| part.told());
+        told.map(|(name, told)| (name.to_owned(), told)).collect()
+    }
+
+    /// Tells it again.
+    pub fn tell_from_outside(&self, told: &BTreeMap<String, Value>) {
+        for part in &self.parts {
+            let name = part.told().map(|(name, _)| name);
+            if let Some(told) = name.and_then(|name| told.get(name)) {
+                part.tell(told);
+            }
+        }
+        self.tell();
+    }
+
     /// All that can be broken.
     pub fn switches(&self) -> Vec<Switch> {
+        if self.parts.is_empty() {
+            return Vec::new();
+        }
         let network = self.told().network;
         let network = network.switch("Network", NETWORK.to_owned(), "our own network".to_owned());
         let of_parts = self.parts.iter().flat_map(|part| part.switches());
@@ -167,6 +214,11 @@ impl World {
 
     /// Turns the switch of that name to that value.
     pub fn switch(&self, name: &str, value: &str) -> anyhow::Result<()> {
+        let _alone = self.turning.lock();
+        self.turn(name, value)
+    }
+
+    fn turn(&self, name: &str, value: &str) -> anyhow::Result<()> {
         let switches = self.switches();
         let found = switches.iter().find(|switch| switch.name == name);
         let switch = found.with_context(|| {

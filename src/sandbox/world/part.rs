@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use futures_util::future::BoxFuture;
+use serde_json::Value;
 
 use super::Scenario;
 use crate::sandbox::time::Time;
@@ -25,6 +26,14 @@ pub trait Part: Any + Send + Sync {
 
     /// While the network is gone, all its addresses refuse connections.
     fn cut(&self, gone: bool) -> anyhow::Result<()>;
+
+    /// Its name, and what it was told from outside since the story began; None: nobody can tell it anything.
+    fn told(&self) -> Option<(&'static str, Value)> {
+        None
+    }
+
+    /// Takes up again what [`Part::told`] gave.
+    fn tell(&self, _told: &Value) {}
 }
 
 /// A part on its way to its addresses.

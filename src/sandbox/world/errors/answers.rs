@@ -213,7 +213,7 @@ impl Organization {
             .nth(1)
             .and_then(|offset| offset.parse().ok())
             .unwrap_or(0);
-        let end = (offset + self.page).min(rows.len());
+        let end = offset.saturating_add(self.page).min(rows.len());
         let next = if self.turns_in_circles && cursor != "0:0:0" {
             cursor.to_owned()
         } else {

@@ -11,20 +11,27 @@ use crate::sandbox::{
 };
 
 /// Somebody who has an account in Sentry.
-pub(super) struct Person {
+struct Person {
     id: u64,
-    pub(super) name: &'static str,
-    pub(super) email: &'static str,
+    name: &'static str,
+    email: &'static str,
     /// Their id there, if they are in the workspace.
-    pub(super) in_slack: Option<&'static str>,
+    in_slack: Option<&'static str>,
 }
 
-pub(super) const PEOPLE: [Person; 4] = [
+const PEOPLE: [Person; 4] = [
     person(1, "John Doe", "john@example.com", None),
     person(2, "Anna", "anna@example.com", Some(ANNA)),
     person(3, "Ben", "ben@example.com", Some(BEN)),
     person(4, "Mei Tanaka", "mei@example.com", None),
 ];
+
+/// Their ids in Slack, each with the e-mail address that Sentry knows.
+pub(in crate::sandbox) fn in_slack() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PEOPLE
+        .iter()
+        .filter_map(|person| Some((person.in_slack?, person.email)))
+}
 
 const fn person(
     id: u64,

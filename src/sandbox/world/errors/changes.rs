@@ -4,7 +4,7 @@ use axum::{http::StatusCode, response::IntoResponse, response::Response};
 use serde_json::{Value, json};
 
 use super::{
-    Organization,
+    Issue, Organization,
     answers::{Answered, not_found, refuse},
 };
 
@@ -32,12 +32,10 @@ impl Organization {
         let now = self.now();
         if !self.forgets_changes {
             let issue = &mut self.issues[place];
-            match body["status"].as_str() {
-                Some("resolved") => issue.decide("resolved", issue.substatus, now),
-                Some("ignored") => issue.decide("ignored", "archived_until_escalating", now),
-                Some("unresolved") => issue.decide("unresolved", "ongoing", now),
-                Some(_) => return Err(refuse(400, json!({"status": ["not a valid choice"]}))),
-                None => {}
+            if let Some(status) = body["status"].as_str()
+                && !issue.decide_by_name(status, now)
+            {
+                return Err(refuse(400, json!({"status": ["not a valid choice"]})));
             }
             match body["assignedTo"].as_str() {
                 Some("") => issue.assignee = None,
@@ -46,6 +44,32 @@ impl Organization {
             }
         }
         Ok(axum::Json(self.row(&self.issues[place], false, None)).into_response())
+    }
+
+    /// What was decided, and whose each issue is.
+    pub(super) fn decisions(&self) -> Value {
+        let decision = |issue: &Issue| json!({"id": issue.id, "status": issue.status, "decided": issue.decided, "assignee": issue.assignee});
+        json!({"issues": self.issues.iter().map(decision).collect::<Vec<_>>(), "notes": self.notes})
+    }
+
+    /// Takes up what [`Self::decisions`] gave, as far as there are such issues.
+    pub(super) fn decide_again(&mut self, decisions: &Value) {
+        for kept in decisions["issues"].as_array().into_iter().flatten() {
+            let id = kept["id"].as_u64();
+            let Some(issue) = self.issues.iter_mut().find(|it| Some(it.id) == id) else {
+                continue;
+            };
+            let decided = kept["decided"].as_str().and_then(|at| at.parse().ok());
+            if let (Some(status), Some(at)) = (kept["status"].as_str(), decided)
+                && issue.decided != decided
+            {
+                issue.decide_by_name(status, at);
+            }
+            issue.assignee = kept["assignee"].as_str().map(str::to_owned);
+        }
+        if let Ok(notes) = serde_json::from_value(decisions["notes"].clone()) {
+            self.notes = notes;
+        }
     }
 
     pub(super) fn post_note(&mut self, id: &str, body: &[u8]) -> Answered {

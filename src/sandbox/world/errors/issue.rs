@@ -136,6 +136,17 @@ impl Issue {
         (self.status, self.substatus, self.decided) = (status, substatus, Some(now));
     }
 
+    /// As a client names the status. False: there is none of that name.
+    pub(super) fn decide_by_name(&mut self, status: &str, now: DateTime<Utc>) -> bool {
+        match status {
+            "resolved" => self.decide("resolved", self.substatus, now),
+            "ignored" => self.decide("ignored", "archived_until_escalating", now),
+            "unresolved" => self.decide("unresolved", "ongoing", now),
+            _ => return false,
+        }
+        true
+    }
+
     /// Its status and substatus at that time.
     pub(super) fn state(&self, now: DateTime<Utc>) -> (&'static str, &'static str) {
         let is_over =

@@ -141,8 +141,17 @@ impl Organization {
             .iter()
             .map(|(outcome, number)| json!({"by": {"outcome": outcome}, "totals": {"sum(quantity)": number}, "series": {"sum(quantity)": [number]}}))
             .collect();
-        Ok(axum::Json(json!({"start": "2026-11-21T00:00:00Z", "end": "2026-11-22T00:00:00Z", "intervals": [], "groups": groups})).into_response())
+        let end = self.now();
+        let start = end - TimeDelta::days(1);
+        Ok(axum::Json(
+            json!({"start": shown(start), "end": shown(end), "intervals": [], "groups": groups}),
+        )
+        .into_response())
     }
+}
+
+fn shown(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Buckets that end with the one that holds `now`.

@@ -27,6 +27,7 @@ pub use course::{Course, Surge};
 pub use issue::{Issue, NAMELESS, broken_cart, issue};
 pub use part::Trouble;
 
+pub(in crate::sandbox) use background::in_slack;
 pub(super) use part::PART;
 
 pub const TOKEN: &str = "sntryu_0123456789abcdef0123456789abcdef";

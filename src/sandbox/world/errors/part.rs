@@ -1,6 +1,7 @@
 //! Sentry as a part of the company: its section of the configuration, and what can be wrong with it as a whole.
 
 use anyhow::Context;
+use serde_json::Value;
 
 use super::{
     super::{Choice, Kind, Part, State, Switch, World, choice},
@@ -90,13 +91,8 @@ impl Part for Sentry {
     fn configuration(&self) -> String {
         let world = self.world();
         let projects: Vec<&str> = world.projects.iter().map(|it| it.slug.as_str()).collect();
-        let people: String = background::PEOPLE
-            .iter()
-            .filter_map(|person| Some(format!("{} = \"{}\"\n", person.in_slack?, person.email)))
-            .collect();
         format!(
-            "[checks.errors]\ntime_limit = \"1500ms\"\nurl = \"{}\"\norganization = \"acme\"\nprojects = {projects:?}\n\
-             [people]\n{people}",
+            "[checks.errors]\ntime_limit = \"1800ms\"\nurl = \"{}\"\norganization = \"acme\"\nprojects = {projects:?}\n",
             self.url()
         )
     }
@@ -128,5 +124,13 @@ impl Part for Sentry {
 
     fn cut(&self, gone: bool) -> anyhow::Result<()> {
         self.door.cut(gone)
+    }
+
+    fn told(&self) -> Option<(&'static str, Value)> {
+        Some((SWITCH, self.world().decisions()))
+    }
+
+    fn tell(&self, told: &Value) {
+        self.world().decide_again(told);
     }
 }

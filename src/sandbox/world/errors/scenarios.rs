@@ -3,21 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    super::{Scenario, World, health},
+    super::{Scenario, World},
     Course, Issue, Trouble, background,
 };
 
-pub(super) const ALL: [Scenario; 4] = [
-    Scenario {
-        name: "broken-cart",
-        title: "A release broke the cart",
-        story: "The release of six o'clock lost the cart of every third visitor, and made the API slow. It is being rolled back.",
-        change: |world| {
-            world.sentry().happen(of_the_release(world.time.now()));
-            let api = world.services().named("production/api")?;
-            api.set_for(health::State::Slow, TimeDelta::hours(6))
-        },
-    },
+pub(super) const ALL: [Scenario; 3] = [
     Scenario {
         name: "regression",
         title: "A regression",
@@ -46,7 +36,7 @@ pub(super) const ALL: [Scenario; 4] = [
 ];
 
 /// The worst fades by the next morning, one is mended at noon, and one is seen for the first time in the evening.
-fn of_the_release(now: DateTime<Utc>) -> Vec<Issue> {
+pub(in crate::sandbox::world) fn of_the_release(now: DateTime<Utc>) -> Vec<Issue> {
     let hours = TimeDelta::hours;
     let release = now - hours(3);
     let cart = Course::surge(release, 566, TimeDelta::minutes(90));

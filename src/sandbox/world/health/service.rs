@@ -57,9 +57,9 @@ impl part::State for State {
 }
 
 /// Slower than this is a finding.
-const WITHIN: Duration = Duration::from_millis(300);
-/// What a slow service takes.
-const SLOW: Duration = Duration::from_millis(420);
+const WITHIN: Duration = Duration::from_millis(400);
+/// What a slow service takes; it is asked twice, and a round with it still ends within 2 s.
+const SLOW: Duration = Duration::from_millis(540);
 
 /// May be changed at any time; what has to do with connections, only by [`Service::set`].
 #[derive(Clone, Debug)]
