@@ -1,5 +1,6 @@
-//! A local Slack in the browser, and a small company behind it whose parts can be broken: the bot can be tried, learnt,
-//! shown and tested without an account and without a network.
+//! A local Slack in the browser, and a small company behind it whose parts can be broken.
+//!
+//! The bot can be tried, learnt, shown and tested with it, without an account and without a network.
 
 /// What time it is in the sandbox.
 pub mod time;
