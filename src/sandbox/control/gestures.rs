@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Answer, Refused, channel,
-    people::{place, told},
+    people::{no_message, place, told},
     person, read,
 };
 use crate::sandbox::{
@@ -26,10 +26,6 @@ fn message<'a>(
     let found = world.channels[&id].message(ts);
     let found = found.ok_or_else(|| no_message(named, ts))?;
     Ok((id, found))
-}
-
-pub(super) fn no_message(channel: &str, ts: &str) -> Refused {
-    Refused::not_found(format!("no message of {channel:?} has the ts {ts:?}"))
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Refused, channel, gestures::no_message, person, read};
+use super::{Answer, Refused, channel, person, read};
 use crate::sandbox::{
     Office,
     slack::{Delivered, Place, Workspace, elements},
@@ -258,4 +258,8 @@ pub(super) async fn say(State(office): State<Arc<Office>>, body: String) -> Answ
     }
     let ts = office.slack.say(&user, &channel, &asked.text, thread);
     Ok(Json(json!({ "channel": channel, "ts": ts })))
+}
+
+pub(super) fn no_message(channel: &str, ts: &str) -> Refused {
+    Refused::not_found(format!("no message of {channel:?} has the ts {ts:?}"))
 }

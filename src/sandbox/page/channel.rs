@@ -5,10 +5,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     blocks,
-    draw::Sight,
     look::{Look, name_of},
     piece::Piece,
     side::{app_avatar, avatar},
+    sight::Sight,
 };
 use crate::sandbox::slack::{Place, Posting, Version};
 

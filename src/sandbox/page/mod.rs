@@ -32,6 +32,7 @@ mod piece;
 mod posts;
 mod shell;
 mod side;
+mod sight;
 mod switches;
 mod windows;
 

@@ -3,7 +3,7 @@
 use askama::Template;
 use chrono::DateTime;
 
-use super::{draw::Sight, look::name_of, piece::Piece, switches};
+use super::{look::name_of, piece::Piece, sight::Sight, switches};
 use crate::{
     ops_log::Piece as Word,
     ops_log::{Entry, Sentence},

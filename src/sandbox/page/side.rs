@@ -3,9 +3,9 @@
 use askama::Template;
 
 use super::{
-    draw::Sight,
     look::{channels, direct, name_of, people, title},
     piece::Piece,
+    sight::Sight,
 };
 use crate::sandbox::slack::Channel;
 

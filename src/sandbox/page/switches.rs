@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use askama::Template;
 
-use super::{draw::Sight, piece::Piece};
+use super::{piece::Piece, sight::Sight};
 use crate::sandbox::slack::{Fault, TransportFaults, Workspace};
 
 #[derive(Template)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 
-use super::{blocks, draw::Sight, piece::Piece};
+use super::{blocks, piece::Piece, sight::Sight};
 use crate::sandbox::slack::{SlashCommand, View};
 
 #[derive(Template)]
