@@ -122,33 +122,39 @@ fn begins() -> DateTime<Utc> {
     monday.single().expect("there is such a moment")
 }
 
-/// It takes a port that is free, and says which once it listens.
+/// How often it is started before that is a failure.
+const STARTS: usize = 10;
+
+/// It takes a port that is free, and says which once it listens. Where somebody else has that port over IPv6, it ends,
+/// and is started once more.
 async fn driver() -> (Child, u16) {
-    let mut driver = Command::new("chromedriver")
-        .arg("--port=0")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("it is installed");
-    let mut lines = BufReader::new(driver.stdout.take().expect("it is piped")).lines();
-    let listening = async {
-        loop {
-            let line = lines.next_line().await.expect("it can be read");
-            let line = line.expect("chromedriver says its port before it ends");
-            let port = line
-                .rsplit_once("successfully on port ")
-                .map(|(_, port)| port);
-            if let Some(Ok(port)) = port.map(|it| it.trim_end_matches('.').parse()) {
-                return port;
+    for _ in 0..STARTS {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("it is installed");
+        let mut lines = BufReader::new(driver.stdout.take().expect("it is piped")).lines();
+        let listening = async {
+            while let Some(line) = lines.next_line().await.expect("it can be read") {
+                let said = line.rsplit_once("successfully on port ");
+                let port = said.map(|(_, port)| port.trim_end_matches('.').parse());
+                if let Some(Ok(port)) = port {
+                    return Some(port);
+                }
             }
+            None
+        };
+        let port = timeout(PATIENCE, listening).await;
+        if let Some(port) = port.expect("chromedriver listens in good time") {
+            // Whatever else it says is read, so that it never waits for a reader.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return (driver, port);
         }
-    };
-    let port = timeout(PATIENCE, listening).await;
-    let port = port.expect("chromedriver listens in good time");
-    // Whatever else it says is read, so that it never waits for a reader.
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    (driver, port)
+    }
+    panic!("chromedriver ends before it listens, {STARTS} times")
 }
 
 async fn session(port: u16, shape: Shape) -> Client {
