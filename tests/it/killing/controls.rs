@@ -54,14 +54,20 @@ async fn a_post_that_is_not_looked_for_is_seen() {
         hides_history: true,
         ..Faults::default()
     };
-    let life = Life {
+    let life = || Life {
         slack: Faults { lost: 300, ..blind },
         calm: blind,
         ..Life::of(Launch::Binary(Options::read(0).binary), 4)
     };
-    let found = life.is_judged().await;
-    assert_seen(&found, "was posted 2 times");
-    assert_seen(&found, "stands in Slack as");
+    // A life has few posts, and chance may lose the answer of none.
+    for _ in 0..6 {
+        let found = life().is_judged().await;
+        let is_seen = |what| found.wrong.iter().any(|wrong| wrong.contains(what));
+        if is_seen("was posted 2 times") && is_seen("stands in Slack as") {
+            return;
+        }
+    }
+    panic!("nobody saw that a message was posted twice");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
