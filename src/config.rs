@@ -12,10 +12,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::{
+    bot::{Bot, Projection, Wake},
     checks::{Checklist, Registry, Secrets},
     permissions::Permissions,
-    schedule::Schedule,
+    schedule::{Clock, Schedule},
     serve, slack,
+    store::Store,
     text::{nearest, one_line, redact},
 };
 
@@ -88,6 +90,20 @@ pub struct Config {
 }
 
 impl Config {
+    /// The bot that it describes, on this store.
+    pub fn bot(self, store: Store, clock: Clock) -> Bot {
+        Bot {
+            store,
+            checklist: self.checklist,
+            schedule: self.schedule,
+            log_path: self.ops_log.path,
+            clock,
+            people: self.people,
+            wake: Wake::default(),
+            projection: Projection::default(),
+        }
+    }
+
     /// Reads the file at `path` and, through `env`, the secrets. Relative paths in it are relative to the working
     /// directory.
     pub fn read(

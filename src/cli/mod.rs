@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    bot::{Bot, LOG_CHECK, Projection, Round, Said, Wake, check_names},
+    bot::{Bot, LOG_CHECK, Round, Said, check_names},
     checks::{Registry, registry},
     command::{Cli, Command, Config as ConfigCommand, Format, Shown},
     config::Config,
@@ -144,16 +144,7 @@ async fn open(config: Config) -> anyhow::Result<Bot> {
         let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
         writeln!(stderr(), "a new database was made: {}", file.display()).ok();
     }
-    Ok(Bot {
-        store,
-        checklist: config.checklist,
-        schedule: config.schedule,
-        log_path: config.ops_log.path,
-        clock: clock(),
-        people: config.people,
-        wake: Wake::default(),
-        projection: Projection::default(),
-    })
+    Ok(config.bot(store, clock()))
 }
 
 async fn round(

@@ -1,8 +1,7 @@
 //! The sandbox's company: what its scenarios and switches do to the report.
 
-use chrono::TimeDelta;
 use daily_ops::{
-    bot::{Bot, Projection, Wake},
+    bot::Bot,
     checks::registry,
     config::Config,
     render,
@@ -12,7 +11,7 @@ use daily_ops::{
 };
 use tempfile::TempDir;
 
-use crate::world::company::{A_DAY, decide, text, verdict, walk};
+use crate::world::company::{A_DAY, decide, text, ticking, verdict, walk};
 
 /// The company with a bot that looks at it; the time moves only when it is moved.
 pub(crate) struct Morning {
@@ -38,22 +37,8 @@ impl Morning {
         );
         let config = Config::parse(&toml, &registry(), &|name| world.secret(name))
             .unwrap_or_else(|error| panic!("{error:#}"));
-        let time = world.time.clone();
-        let bot = Bot {
-            store: Store::open("sqlite::memory:", Access::ReadWrite)
-                .await
-                .expect("the store opens"),
-            checklist: config.checklist,
-            schedule: config.schedule,
-            log_path: config.ops_log.path,
-            clock: std::sync::Arc::new(move || {
-                time.advance(TimeDelta::milliseconds(1));
-                time.now()
-            }),
-            people: config.people,
-            wake: Wake::default(),
-            projection: Projection::default(),
-        };
+        let store = Store::open("sqlite::memory:", Access::ReadWrite).await;
+        let bot = config.bot(store.expect("the store opens"), ticking(&world.time));
         Self {
             world,
             bot,

@@ -15,7 +15,7 @@ use super::{
     folder::{Folder, LOG},
 };
 use crate::{
-    bot::{Bot, Projection, Wake},
+    bot::Bot,
     checks::registry,
     command::Transport,
     config::Config,
@@ -72,16 +72,8 @@ pub(super) fn parse(text: &str, world: &World) -> anyhow::Result<Config> {
 pub(super) async fn bot(config: Config, time: &Time) -> anyhow::Result<Bot> {
     let url = config.database_url.expose_secret();
     let store = Store::open(url, Access::ReadWrite).await;
-    Ok(Bot {
-        store: store.context("the sandbox has no database")?,
-        checklist: config.checklist,
-        schedule: config.schedule,
-        log_path: config.ops_log.path,
-        clock: time.clock(),
-        people: config.people,
-        wake: Wake::default(),
-        projection: Projection::default(),
-    })
+    let store = store.context("the sandbox has no database")?;
+    Ok(config.bot(store, time.clock()))
 }
 
 /// As TOML writes a text.

@@ -4,7 +4,6 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use daily_ops::{
-    bot::{Bot, Projection, Wake},
     checks::registry,
     config::Config,
     schedule::Clock,
@@ -51,27 +50,19 @@ async fn a_server_of_the_loops() {
     service.run(shutdown).await.expect("it serves");
 }
 
-async fn service(config: Config, lease: Lease) -> Service {
+async fn service(mut config: Config, lease: Lease) -> Service {
     let store = Store::open(config.database_url.expose_secret(), Access::ReadWrite).await;
     #[expect(
         clippy::disallowed_methods,
         reason = "a server in the time of the test"
     )]
     let clock: Clock = Arc::new(chrono::Utc::now);
+    let (slack, permissions) = (config.slack.take(), config.permissions.take());
     Service {
-        bot: Arc::new(Bot {
-            store: store.expect("the store opens"),
-            checklist: config.checklist,
-            schedule: config.schedule,
-            log_path: config.ops_log.path,
-            clock,
-            people: config.people,
-            wake: Wake::default(),
-            projection: Projection::default(),
-        }),
-        slack: config.slack.expect("there is a chat"),
-        server: config.server,
-        permissions: config.permissions.expect("somebody may do something"),
+        server: config.server.clone(),
+        bot: Arc::new(config.bot(store.expect("the store opens"), clock)),
+        slack: slack.expect("there is a chat"),
+        permissions: permissions.expect("somebody may do something"),
         lease,
     }
 }

@@ -3,13 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
-use daily_ops::{
-    bot::{Bot, Projection, Wake},
-    checks::registry,
-    config::Config,
-    schedule::Schedule,
-    store::Store,
-};
+use daily_ops::{bot::Bot, checks::registry, config::Config, schedule::Schedule, store::Store};
 use tempfile::TempDir;
 
 /// The time that all bots of a test read.
@@ -33,19 +27,16 @@ impl Time {
 /// One that runs on this store; its log's file is in a folder of its own, as long as it lives.
 pub(crate) fn bot(store: Store, schedule: Schedule, time: &Time) -> Bot {
     let folder = TempDir::new().expect("a folder can be made");
-    let config = Config::parse("", &registry(), &|_| None).expect("nothing has to be configured");
+    let mut config =
+        Config::parse("", &registry(), &|_| None).expect("nothing has to be configured");
+    config.schedule = schedule;
+    config.ops_log.path = folder.path().join("ops-log.md");
     let time = time.clone();
-    Bot {
+    config.bot(
         store,
-        checklist: config.checklist,
-        schedule,
-        log_path: folder.path().join("ops-log.md"),
-        clock: Arc::new(move || {
+        Arc::new(move || {
             let _kept = &folder;
             time.now()
         }),
-        people: config.people,
-        wake: Wake::default(),
-        projection: Projection::default(),
-    }
+    )
 }

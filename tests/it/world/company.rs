@@ -1,10 +1,13 @@
 //! A small company: its services, its Sentry, and the folder in which its Daily Ops works.
 
-use std::process::{Command, Output};
+use std::{
+    process::{Command, Output},
+    sync::Arc,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use daily_ops::{
-    bot::{Bot, Projection, Round, Said, Wake},
+    bot::{Bot, Round, Said},
     checks::registry,
     command::{self, Cli},
     config::Config,
@@ -15,6 +18,7 @@ use daily_ops::{
         time::Time,
         world::health::{Description, Service},
     },
+    schedule::Clock,
     store::{Access, Store},
     triage::Person,
 };
@@ -87,22 +91,8 @@ impl Company {
         let config = Config::parse(&self.configuration(), &registry(), &Self::env)
             .expect("the configuration is right");
         let url = format!("sqlite:{}/ops.db", self.folder.path().display());
-        let time = self.time.clone();
-        Bot {
-            store: Store::open(&url, Access::ReadWrite)
-                .await
-                .expect("the store opens"),
-            checklist: config.checklist,
-            schedule: config.schedule,
-            log_path: config.ops_log.path,
-            clock: std::sync::Arc::new(move || {
-                time.advance(TimeDelta::milliseconds(1));
-                time.now()
-            }),
-            people: config.people,
-            wake: Wake::default(),
-            projection: Projection::default(),
-        }
+        let store = Store::open(&url, Access::ReadWrite).await;
+        config.bot(store.expect("the store opens"), ticking(&self.time))
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -147,6 +137,15 @@ impl Company {
             .expect("it can be waited for")
             .expect("it runs")
     }
+}
+
+/// Shows this time, and no moment twice.
+pub(crate) fn ticking(time: &Time) -> Clock {
+    let time = time.clone();
+    Arc::new(move || {
+        time.advance(TimeDelta::milliseconds(1));
+        time.now()
+    })
 }
 
 /// One walk through the whole checklist.
