@@ -3,6 +3,7 @@
 use std::{error::Error, fmt, io, time::Duration};
 
 use reqwest::{Method, StatusCode};
+use serde_json::Value;
 use url::Url;
 
 use super::{Service, guard::Barred};
@@ -33,6 +34,9 @@ pub struct Failure {
     pub advice: String,
     /// The refusal in the other side's own words.
     pub detail: Option<Untrusted>,
+    /// The refusal as JSON, to be looked into and never shown.
+    pub refusal: Option<Value>,
+    pub(super) should_retry: Option<bool>,
     pub(super) asked_wait: Option<Duration>,
     pub(super) reached: Reached,
 }
@@ -85,6 +89,8 @@ impl Failure {
             came_back: format!("{why:#}"),
             advice: "then try again".to_owned(),
             detail: None,
+            refusal: None,
+            should_retry: None,
             asked_wait: None,
             reached: Reached::Nothing,
         }
@@ -101,6 +107,8 @@ impl Failure {
                 url.host_str().unwrap_or("it")
             ),
             detail: None,
+            refusal: None,
+            should_retry: None,
             asked_wait: None,
             reached: Reached::Perhaps,
         }
@@ -119,7 +127,10 @@ impl Failure {
     }
 
     /// Whether a second try could bring another answer.
-    pub(super) fn is_transient(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
+        if let Some(word) = self.should_retry {
+            return word;
+        }
         matches!(
             self.cause,
             Cause::Network | Cause::Timeout | Cause::Upstream | Cause::RateLimited

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{
     Method,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
@@ -16,12 +17,14 @@ use url::Url;
 use crate::report::Cause;
 
 mod failure;
+mod gate;
 mod guard;
 mod measured;
 mod pace;
 mod refusal;
 
 pub use failure::{Failure, Unwritten};
+pub use gate::Gate;
 pub use guard::admit;
 pub use pace::epoch_seconds;
 
@@ -42,6 +45,60 @@ pub struct Service {
     pub credential: &'static str,
     /// When a refused caller may come again, read from headers of its own; `Retry-After` is known without it.
     pub reset: fn(&HeaderMap) -> Option<DateTime<Utc>>,
+    /// Whether a second try can help, where the other side says so itself.
+    pub should_retry: fn(&HeaderMap) -> Option<bool>,
+}
+
+/// How a token is sent in `Authorization`.
+#[derive(Clone, Copy, Debug)]
+pub enum Credential<'a> {
+    None,
+    Bearer(&'a SecretString),
+    /// As it is.
+    Plain(&'a SecretString),
+    Basic {
+        user: &'a str,
+        password: &'a SecretString,
+    },
+}
+
+/// What a request carries.
+#[derive(Clone, Debug)]
+pub enum Body {
+    Json(Vec<u8>),
+    /// `application/x-www-form-urlencoded`.
+    Form(String),
+}
+
+impl Body {
+    /// Of these fields, in their order; a name may hold brackets and come more than once.
+    pub fn form<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        Self::Form(form.finish())
+    }
+
+    fn json<B: Serialize>(name: &str, body: &B) -> Result<Self, Failure> {
+        serde_json::to_vec(body).map(Self::Json).map_err(|error| {
+            let no = anyhow::anyhow!("the request is no JSON ({error}); this is a defect");
+            Failure::before(Cause::Decode, name, &no)
+        })
+    }
+}
+
+/// A change that is asked for, once.
+#[derive(Clone, Debug)]
+pub struct Write<'a> {
+    pub method: Method,
+    pub ask: Ask<'a>,
+    pub body: Body,
+    /// Of this request alone: an idempotency key.
+    pub headers: &'a [(&'static str, &'a str)],
+}
+
+/// For those who never say whether a second try can help.
+pub fn says_nothing<T>(_: &HeaderMap) -> Option<T> {
+    None
 }
 
 /// How long things may take.
@@ -114,11 +171,14 @@ impl<T> Answer<T> {
 }
 
 /// A client for one other side. It follows no redirect, uses no proxy, and sends its token to nobody else.
+#[derive(Clone)]
 pub struct Upstream {
     service: Service,
     base: Url,
     http: reqwest::Client,
-    authorization: Option<HeaderValue>,
+    /// Of every request, the token among them.
+    headers: HeaderMap,
+    gate: Option<Gate>,
     settings: Settings,
 }
 
@@ -126,17 +186,19 @@ impl Upstream {
     pub fn new(
         service: Service,
         base: &Url,
-        token: Option<&SecretString>,
+        credential: Credential<'_>,
         settings: &Settings,
     ) -> Result<Self, Failure> {
         guard::admit(base).map_err(|no| Failure::before(Cause::Refused, service.name, &no))?;
-        let authorization = token.map(bearer).transpose().map_err(|_| {
+        let mut headers = HeaderMap::new();
+        let authorization = authorization(credential).map_err(|_| {
             let no = anyhow::anyhow!(
                 "{} holds what no HTTP header can carry; set it to the token alone",
                 service.credential
             );
             Failure::before(Cause::NotConfigured, service.name, &no)
         })?;
+        headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
         #[expect(
             clippy::disallowed_methods,
             reason = "this is the place that sets the limits"
@@ -168,9 +230,26 @@ impl Upstream {
             service,
             base: base.clone(),
             http,
-            authorization,
+            headers,
+            gate: None,
             settings: settings.clone(),
         })
+    }
+
+    /// Sends this header with every request.
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Result<Self, Failure> {
+        let value = HeaderValue::from_str(value).map_err(|_| {
+            let no = anyhow::anyhow!("`{name}` can't be set to what no HTTP header can carry");
+            Failure::before(Cause::NotConfigured, self.service.name, &no)
+        })?;
+        self.headers.insert(HeaderName::from_static(name), value);
+        Ok(self)
+    }
+
+    /// Lets every request pass through that gate, each try of it anew.
+    pub fn through(mut self, gate: &Gate) -> Self {
+        self.gate = Some(gate.clone());
+        self
     }
 
     /// Reads JSON, and tries again where that can help and the deadline allows it.
@@ -179,11 +258,32 @@ impl Upstream {
         ask: &Ask<'_>,
         deadline: Instant,
     ) -> Result<Answer<T>, Failure> {
+        self.read(Method::GET, ask, None, deadline).await
+    }
+
+    /// Asks a question that has to be posted; nothing is changed by it, so it is tried again as [`Upstream::get`] is.
+    pub async fn query<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        ask: &Ask<'_>,
+        body: &B,
+        deadline: Instant,
+    ) -> Result<Answer<T>, Failure> {
+        let body = Body::json(self.service.name, body)?;
+        self.read(Method::POST, ask, Some(&body), deadline).await
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        ask: &Ask<'_>,
+        body: Option<&Body>,
+        deadline: Instant,
+    ) -> Result<Answer<T>, Failure> {
         let backoff = ExponentialBuilder::default()
             .with_min_delay(self.settings.first_wait)
             .with_max_times(self.settings.retries)
             .with_jitter();
-        let answer = (|| self.attempt(Method::GET, ask, None, deadline))
+        let answer = (|| self.attempt(method.clone(), ask, body, &[], deadline))
             .retry(backoff)
             .when(Failure::is_transient)
             .adjust(|failure: &Failure, wait| {
@@ -192,7 +292,7 @@ impl Upstream {
             })
             .notify(|failure: &Failure, wait| tracing::debug!(%failure, wait_ms = wait.as_millis(), "trying again"))
             .await?;
-        self.decode(&Method::GET, ask, answer)
+        self.decode(&method, ask, answer)
     }
 
     /// Writes JSON, once.
@@ -203,18 +303,33 @@ impl Upstream {
         body: &B,
         deadline: Instant,
     ) -> Result<Answer<T>, Unwritten> {
-        let bytes = serde_json::to_vec(body).map_err(|error| {
-            Unwritten::NotSent(Failure::before(
-                Cause::Decode,
-                self.service.name,
-                &anyhow::anyhow!("the request is no JSON ({error}); this is a defect"),
-            ))
-        })?;
+        let body = Body::json(self.service.name, body).map_err(Unwritten::NotSent)?;
+        let write = Write {
+            method,
+            ask: *ask,
+            body,
+            headers: &[],
+        };
+        self.send(&write, deadline).await
+    }
+
+    /// Asks for a change, once.
+    pub async fn send<T: DeserializeOwned>(
+        &self,
+        write: &Write<'_>,
+        deadline: Instant,
+    ) -> Result<Answer<T>, Unwritten> {
+        let Write {
+            method,
+            ask,
+            body,
+            headers,
+        } = write;
         let answer = self
-            .attempt(method.clone(), ask, Some(bytes), deadline)
+            .attempt(method.clone(), ask, Some(body), headers, deadline)
             .await
             .map_err(Unwritten::from)?;
-        self.decode(&method, ask, answer)
+        self.decode(method, ask, answer)
             .map_err(Unwritten::OutcomeUnknown)
     }
 
@@ -234,11 +349,24 @@ impl Upstream {
         &self,
         method: Method,
         ask: &Ask<'_>,
-        body: Option<Vec<u8>>,
+        body: Option<&Body>,
+        headers: &[(&'static str, &str)],
         deadline: Instant,
     ) -> Result<Answer<Vec<u8>>, Failure> {
+        let _place = match &self.gate {
+            None => None,
+            Some(gate) => match gate.pass(deadline).await {
+                None => {
+                    let failure = Failure::of(&self.service, &method, &self.address(ask));
+                    return Err(failure.out_of_time());
+                }
+                place => place,
+            },
+        };
         let measured = Measured::begin(self.service.name, &method);
-        let answer = self.attempt_once(method, ask, body, deadline).await;
+        let answer = self
+            .attempt_once(method, ask, body, headers, deadline)
+            .await;
         if let Err(failure) = &answer {
             measured.failed(failure.cause);
         }
@@ -249,7 +377,8 @@ impl Upstream {
         &self,
         method: Method,
         ask: &Ask<'_>,
-        body: Option<Vec<u8>>,
+        body: Option<&Body>,
+        headers: &[(&'static str, &str)],
         deadline: Instant,
     ) -> Result<Answer<Vec<u8>>, Failure> {
         let url = self.address(ask);
@@ -264,12 +393,19 @@ impl Upstream {
             .request(method, url)
             .header(ACCEPT, "application/json")
             .timeout(limit);
-        if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization);
+        request = request.headers(self.headers.clone());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
-        if let Some(body) = body {
-            request = request.header(CONTENT_TYPE, "application/json").body(body);
-        }
+        request = match body {
+            None => request,
+            Some(Body::Json(bytes)) => request
+                .header(CONTENT_TYPE, "application/json")
+                .body(bytes.clone()),
+            Some(Body::Form(form)) => request
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(form.clone()),
+        };
         let response = request
             .send()
             .await
@@ -285,7 +421,9 @@ impl Upstream {
                 .await
                 .unwrap_or_default();
             let asked = pace::asked(&headers, self.service.reset, received_at);
-            return Err(failure.answered(&self.service, ask, status, &headers, &body, asked));
+            let mut failure = failure.answered(&self.service, ask, status, &headers, &body, asked);
+            failure.should_retry = (self.service.should_retry)(&headers);
+            return Err(failure);
         }
         refusal::json_only(&failure, &headers)?;
         let body = read(response, ask.limit)
@@ -315,10 +453,21 @@ impl Upstream {
     }
 }
 
-fn bearer(token: &SecretString) -> Result<HeaderValue, reqwest::header::InvalidHeaderValue> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))?;
+fn authorization(
+    credential: Credential<'_>,
+) -> Result<Option<HeaderValue>, reqwest::header::InvalidHeaderValue> {
+    let text = match credential {
+        Credential::None => return Ok(None),
+        Credential::Bearer(token) => format!("Bearer {}", token.expose_secret()),
+        Credential::Plain(token) => token.expose_secret().to_owned(),
+        Credential::Basic { user, password } => {
+            let pair = format!("{user}:{}", password.expose_secret());
+            format!("Basic {}", BASE64_STANDARD.encode(pair))
+        }
+    };
+    let mut value = HeaderValue::from_str(&text)?;
     value.set_sensitive(true);
-    Ok(value)
+    Ok(Some(value))
 }
 
 enum Unread {

@@ -21,6 +21,9 @@ use crate::{
 /// Bytes of a refusal that are read to find its `detail`.
 pub(super) const DETAIL_LIMIT: usize = 16 << 10;
 
+/// Graphemes of it that are shown: Stripe names a missing permission at the end of 240.
+const DETAIL_SHOWN: usize = 280;
+
 impl Failure {
     pub(super) fn answered(
         mut self,
@@ -33,7 +36,8 @@ impl Failure {
     ) -> Self {
         self.reached = Reached::Answer(status);
         self.asked_wait = asked_wait;
-        self.detail = detail(body);
+        self.refusal = refusal(body);
+        self.detail = self.refusal.as_ref().and_then(detail);
         let said = self
             .detail
             .as_ref()
@@ -87,17 +91,30 @@ pub(super) fn json_only(failure: &Failure, headers: &HeaderMap) -> Result<(), Fa
         .advised("check that `url` leads to the API itself and not to a proxy or a login"))
 }
 
-/// The `detail` or `message` of a refusal, however deep it was wrapped, cut short.
-fn detail(body: &[u8]) -> Option<Untrusted> {
-    let mut value: Value = serde_json::from_slice(body).ok()?;
-    // Sentry sends some refusals as JSON inside a JSON string.
-    if let Value::String(inner) = &value {
-        value = serde_json::from_str(inner).ok()?;
+fn refusal(body: &[u8]) -> Option<Value> {
+    match serde_json::from_slice(body).ok()? {
+        // Sentry sends some refusals as JSON inside a JSON string.
+        Value::String(inner) => serde_json::from_str(&inner).ok(),
+        value => Some(value),
     }
-    let said = value.get("detail").or_else(|| value.get("message"))?;
+}
+
+/// What a refusal says of itself, wherever it stands: in `detail` (Sentry), `error` (Stripe), `message` (GitHub),
+/// `errors` (Linear) or `errorMessages` (Jira). Cut short.
+fn detail(refusal: &Value) -> Option<Untrusted> {
+    let said = [
+        "/detail",
+        "/error",
+        "/message",
+        "/errorMessages/0",
+        "/errors/0",
+    ]
+    .into_iter()
+    .find_map(|place| refusal.pointer(place))
+    .or_else(|| refusal.get("errors")?.as_object()?.values().next())?;
     let said = said.get("message").unwrap_or(said).as_str()?;
     let line = Untrusted::from(said);
-    (!line.is_empty()).then(|| Untrusted::from(cut(line.as_str(), 80)))
+    (!line.is_empty()).then(|| Untrusted::from(cut(line.as_str(), DETAIL_SHOWN)))
 }
 
 fn location(headers: &HeaderMap) -> Option<String> {
@@ -112,7 +129,10 @@ mod tests {
 
     #[test]
     fn a_refusal_is_quoted_short_and_without_secrets() {
-        let quoted = |body: &str| detail(body.as_bytes()).map(|line| line.as_str().to_owned());
+        let quoted = |body: &str| {
+            let said = refusal(body.as_bytes()).as_ref().and_then(detail);
+            said.map(|line| line.as_str().to_owned())
+        };
         assert_eq!(quoted(r#"{"detail":"no  way"}"#).as_deref(), Some("no way"));
         assert_eq!(
             quoted(r#"{"detail":{"message":"sso","code":"x"}}"#).as_deref(),
@@ -129,6 +149,23 @@ mod tests {
         );
         assert_eq!(quoted("<html>"), None);
         let long = quoted(&format!(r#"{{"detail":"{}"}}"#, "x".repeat(5000))).unwrap();
-        assert!(long.chars().count() <= 80);
+        assert!(long.chars().count() <= DETAIL_SHOWN);
+        for (other, said) in [
+            (
+                r#"{"error":{"message":"No such invoice","code":"x"}}"#,
+                "No such invoice",
+            ),
+            (r#"{"errors":[{"message":"Bad input"}]}"#, "Bad input"),
+            (
+                r#"{"errorMessages":[],"errors":{"summary":"is required"}}"#,
+                "is required",
+            ),
+            (
+                r#"{"errorMessages":["No project"],"errors":{}}"#,
+                "No project",
+            ),
+        ] {
+            assert_eq!(quoted(other).as_deref(), Some(said));
+        }
     }
 }

@@ -15,7 +15,10 @@ use axum::{
 };
 use daily_ops::{
     report::Cause,
-    upstream::{Answer, Ask, Failure, Service, Settings, Unwritten, Upstream, epoch_seconds},
+    upstream::{
+        Answer, Ask, Body, Credential, Failure, Service, Settings, Unwritten, Upstream, Write,
+        epoch_seconds,
+    },
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -32,6 +35,7 @@ const SERVICE: Service = Service {
     name: "Example",
     credential: "EXAMPLE_TOKEN",
     reset: |headers| epoch_seconds(headers, "x-example-reset"),
+    should_retry: |headers| Some(headers.get("x-example-should-retry")? == "true"),
 };
 const SECRET: &str = "a-very-secret-token";
 const ASK: Ask<'_> = Ask {
@@ -55,7 +59,7 @@ fn try_client(base: &Url) -> Result<Upstream, Failure> {
         request: Duration::from_secs(5),
         ..Settings::default()
     };
-    Upstream::new(SERVICE, base, Some(&SECRET.into()), &settings)
+    Upstream::new(SERVICE, base, Credential::Bearer(&SECRET.into()), &settings)
 }
 
 async fn get(base: &Url) -> Result<Answer<Value>, Failure> {
@@ -375,9 +379,67 @@ fn a_token_that_no_header_can_carry_is_said_without_showing_it() {
         .ok();
     let token = "two\nlines".into();
     let base = "https://example.com".parse().unwrap();
-    let failure = Upstream::new(SERVICE, &base, Some(&token), &Settings::default())
-        .err()
-        .unwrap();
+    let failure = Upstream::new(
+        SERVICE,
+        &base,
+        Credential::Bearer(&token),
+        &Settings::default(),
+    )
+    .err()
+    .unwrap();
     assert_eq!(failure.cause, Cause::NotConfigured);
     assert!(failure.to_string().contains("EXAMPLE_TOKEN") && !failure.to_string().contains("two"));
+}
+
+#[tokio::test]
+async fn whether_a_second_try_can_help_is_the_other_sides_word() {
+    for (code, word, tries) in [(503, "false", 1), (409, "true", 3)] {
+        let (url, asked) =
+            serve(move |_, _| status(code, &[("x-example-should-retry", word)])).await;
+        assert!(get(&url).await.is_err());
+        assert_eq!(asked.load(Ordering::SeqCst), tries, "{code} {word}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_is_sent_with_its_own_headers() {
+    let (url, _) = serve(|_, request| {
+        let header = |name: &str| {
+            let value = request.headers().get(name);
+            value.map_or("", |value| value.to_str().unwrap()).to_owned()
+        };
+        axum::Json(json!([
+            header("content-type"),
+            header("idempotency-key"),
+            header("stripe-version"),
+            header("authorization"),
+        ]))
+        .into_response()
+    })
+    .await;
+    let secret = SECRET.into();
+    let credential = Credential::Basic {
+        user: "anna@example.com",
+        password: &secret,
+    };
+    let client = Upstream::new(SERVICE, &url, credential, &Settings::default())
+        .and_then(|client| client.with_header("stripe-version", "2026"))
+        .expect("it can be made");
+    let write = Write {
+        method: Method::POST,
+        ask: ASK,
+        body: Body::form([("types[]", "a b"), ("types[]", "c")]),
+        headers: &[("idempotency-key", "one")],
+    };
+    assert!(matches!(&write.body, Body::Form(form) if form == "types%5B%5D=a+b&types%5B%5D=c"));
+    let sent: Answer<Value> = client.send(&write, soon()).await.expect("it answers");
+    assert_eq!(
+        sent.body,
+        json!([
+            "application/x-www-form-urlencoded",
+            "one",
+            "2026",
+            "Basic YW5uYUBleGFtcGxlLmNvbTphLXZlcnktc2VjcmV0LXRva2Vu",
+        ])
+    );
 }

@@ -18,13 +18,14 @@ use crate::{
     checks::{Looking, Progress},
     report::Unknown,
     text::Untrusted,
-    upstream::{self, Answer, Ask, Failure, Service, Unwritten, Upstream},
+    upstream::{self, Answer, Ask, Credential, Failure, Service, Unwritten, Upstream},
 };
 
 const SENTRY: Service = Service {
     name: "Sentry",
     credential: TOKEN.0,
     reset: |headers| upstream::epoch_seconds(headers, "x-sentry-rate-limit-reset"),
+    should_retry: upstream::says_nothing,
 };
 
 /// Where a 404 may come from.
@@ -56,7 +57,12 @@ impl<'a> Sentry<'a> {
     pub(super) fn connect(section: &'a Errors, looking: &Looking) -> Result<Self, Unknown> {
         let token = looking.secret(TOKEN)?;
         Ok(Self {
-            upstream: Upstream::new(SENTRY, &section.url, Some(&token), &section.settings)?,
+            upstream: Upstream::new(
+                SENTRY,
+                &section.url,
+                Credential::Bearer(&token),
+                &section.settings,
+            )?,
             organization: &section.organization,
             deadline: looking.deadline,
             progress: looking.progress.clone(),

@@ -7,14 +7,15 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::{ApiError, Class, Identity};
-use crate::upstream::{Ask, Failure, Service, Settings, Unwritten, Upstream};
+use crate::upstream::{self, Ask, Credential, Failure, Service, Settings, Unwritten, Upstream};
 
 const METHOD: &str = "auth.test";
 
 const SLACK: Service = Service {
     name: "Slack",
     credential: super::super::BOT_TOKEN,
-    reset: |_| None,
+    reset: upstream::says_nothing,
+    should_retry: upstream::says_nothing,
 };
 
 /// Whom a token belongs to, and what it may do.
@@ -42,7 +43,7 @@ pub async fn granted(
     token: &SecretString,
     deadline: Instant,
 ) -> Result<Granted, NotGranted> {
-    let upstream = Upstream::new(SLACK, base, Some(token), &Settings::default())?;
+    let upstream = Upstream::new(SLACK, base, Credential::Bearer(token), &Settings::default())?;
     let ask = Ask {
         path: &[METHOD],
         query: &[],
