@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::{
     report::{Cause, Unknown},
     text::Untrusted,
-    ticket::{Marker, Ticket, TicketOrder},
+    ticket::{Draft, Marker, Ticket, TicketOrder},
     upstream::{Failure, Unwritten},
 };
 
@@ -199,6 +199,19 @@ fn token(
         );
         Unknown::new(Cause::NotConfigured, reason)
     })
+}
+
+/// Those of every ticket and those of this one, each once.
+fn labels(always: &[String], draft: &Draft) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for label in always.iter().chain(&draft.labels) {
+        let label = label.trim();
+        let is_there = |have: &String| have.to_lowercase() == label.to_lowercase();
+        if !label.is_empty() && !labels.iter().any(is_there) {
+            labels.push(label.to_owned());
+        }
+    }
+    labels
 }
 
 /// 32 bytes that name one write for ever: the ticket `what`, or the comment of one reopening.

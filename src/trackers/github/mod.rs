@@ -12,9 +12,20 @@ use url::Url;
 use super::{Ensured, NotEnsured, Read, Secret};
 use crate::{
     report::Unknown,
+    text::Untrusted,
     ticket::TicketOrder,
     upstream::{self, Gate},
 };
+
+mod client;
+mod issue;
+mod open;
+mod probe;
+mod read;
+mod reopen;
+
+use client::Client;
+use issue::{Place, Repository};
 
 pub(super) const TOKEN: Secret = (
     "GITHUB_TOKEN",
@@ -109,25 +120,84 @@ impl GitHub {
 impl GitHub {
     pub(super) async fn ensure(
         &self,
-        _: &TicketOrder,
-        _: DateTime<Utc>,
-        _: Instant,
+        order: &TicketOrder,
+        wanted_at: DateTime<Utc>,
+        deadline: Instant,
     ) -> Result<Ensured, NotEnsured> {
-        super::token(self.secret.as_ref(), TOKEN).map_err(NotEnsured::not_sent)?;
-        Err(NotEnsured::refused("not wired yet"))
+        let client = Client::connect(self, deadline).map_err(NotEnsured::not_sent)?;
+        match order {
+            TicketOrder::Open { marker, draft } => {
+                open::open(self, &client, marker, draft, wanted_at).await
+            }
+            TicketOrder::Reopen {
+                marker,
+                id,
+                comment,
+            } => {
+                let place = self.place(id).ok_or_else(|| {
+                    let id = Untrusted::from(id.as_str());
+                    NotEnsured::refused(format!("`{}` names no issue on GitHub", id.as_str()))
+                })?;
+                reopen::reopen(&client, &place, marker, comment, wanted_at).await
+            }
+        }
     }
 
     pub(super) async fn read(
         &self,
-        _: &[String],
-        _: Instant,
+        ids: &[String],
+        deadline: Instant,
     ) -> Result<BTreeMap<String, Read>, Unknown> {
-        super::token(self.secret.as_ref(), TOKEN)?;
-        Ok(BTreeMap::new())
+        read::read(self, &Client::connect(self, deadline)?, ids).await
     }
 
-    pub(super) async fn probe(&self, _: Instant) -> Result<String, Unknown> {
-        super::token(self.secret.as_ref(), TOKEN)?;
-        Ok(String::new())
+    pub(super) async fn probe(&self, deadline: Instant) -> Result<String, Unknown> {
+        probe::probe(self, &Client::connect(self, deadline)?).await
+    }
+
+    fn repository(&self) -> Repository {
+        Repository(self.section.repository.clone())
+    }
+
+    /// The label by which our tickets are listed; one with a comma would be two.
+    fn search_label(&self) -> Option<&str> {
+        let label = self.section.labels.first()?;
+        (!label.contains(',')).then_some(label)
+    }
+
+    /// Of `acme/web#17`; a ticket stays where it was made when another repository is configured.
+    fn place(&self, id: &str) -> Option<Place> {
+        let (repository, number) = id.split_once('#')?;
+        let (owner, name) = repository.split_once('/')?;
+        (is_name(owner) && is_name(name)).then_some(())?;
+        Some(Place {
+            repository: Repository(repository.to_owned()),
+            number: number.parse().ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_would_lead_elsewhere_is_no_repository() {
+        let section = |repository: &str| Section {
+            repository: repository.to_owned(),
+            url: api_github_com(),
+            labels: daily_ops(),
+            assignees: Vec::new(),
+        };
+        section("acme/web.app_2").validate().unwrap();
+        for wrong in [
+            "acme",
+            "acme/",
+            "acme/web/issues",
+            "acme/..",
+            "https://github.com/a",
+        ] {
+            assert!(section(wrong).validate().is_err(), "{wrong}");
+        }
     }
 }
