@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
-use super::{Bot, log_check};
+use super::{Bot, log_check, tickets};
 use crate::{
     checks::Progress,
     effects::{Attempt, deliver_due},
@@ -39,13 +39,16 @@ impl Bot {
         mut finished: impl FnMut(&CheckReport),
     ) -> anyhow::Result<Round> {
         let started_at = (self.clock)();
-        let attempts = deliver_due(&self.store, &self.checklist, &self.clock).await;
-        let (mut checks, memory, log) = tokio::join!(
+        let attempts = deliver_due(&self.store, self.sides(), &self.clock).await;
+        let (mut checks, memory, tickets, log) = tokio::join!(
             self.checklist
                 .run(only, progress, &self.clock, &mut finished),
             self.store.memory(),
+            self.look_at_own(only),
             self.look_at_log(only, &attempts),
         );
+        let (tickets, closed) = tickets.unzip();
+        checks.extend(tickets);
         checks.extend(log);
         let mut report = Report {
             run: RunId::of(started_at),
@@ -58,22 +61,40 @@ impl Bot {
             Some(previous) => self.store.decisions_since(previous.started_at).await?,
             None => 0,
         };
-        let triaged = triage(report, &past);
+        let mut triaged = triage(report, &past);
         let entry = self.record(&triaged, past, by, decided, claim).await?;
 
         measure(&triaged.report);
-        let head = entry.head();
-        let delivered = attempts
+        let mut head = entry.head();
+        let run = triaged.report.run.clone();
+        let brought_back = self.bring_back(&triaged, &run).await?;
+        if let Some(last) = brought_back.last() {
+            head = last.head();
+            let attempts = deliver_due(&self.store, self.sides(), &self.clock).await?;
+            let judged = self.judged(&run).await?;
+            triaged = judged.map_or(triaged, |judged| judged.triaged);
+            self.projection.add(&entries_of(attempts));
+        }
+        let delivered = entries_of(attempts.unwrap_or_default());
+        let entries: Vec<Entry> = delivered
             .into_iter()
-            .flatten()
-            .flat_map(|attempt| attempt.entries);
-        let entries: Vec<Entry> = delivered.chain([entry]).collect();
+            .chain(closed.unwrap_or_default())
+            .chain([entry])
+            .chain(brought_back)
+            .collect();
         let file = self.project(&entries).await;
         Ok(Round {
             triaged,
             head,
             file,
         })
+    }
+
+    async fn look_at_own(&self, only: Option<&[String]>) -> Option<(CheckReport, Vec<Entry>)> {
+        if only.is_some_and(|names| names.iter().all(|name| name != tickets::NAME)) {
+            return None;
+        }
+        self.look_at_tickets().await
     }
 
     async fn look_at_log(
@@ -168,6 +189,11 @@ impl Bot {
             })
             .await
     }
+}
+
+fn entries_of(attempts: Vec<Attempt>) -> Vec<Entry> {
+    let entries = attempts.into_iter().flat_map(|attempt| attempt.entries);
+    entries.collect()
 }
 
 fn measure(report: &Report) {

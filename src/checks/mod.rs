@@ -1,6 +1,6 @@
 //! The checklist's items. A new check is one folder here, its `mod` line and its line in `registry`.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -11,8 +11,8 @@ use crate::{
     report::{Cause, Finding, FindingKey, Unknown},
     schedule::Clock,
     text::Untrusted,
+    ticket::{Ticket, TicketOrder},
     triage::Person,
-    upstream::Failure,
 };
 
 mod checklist;
@@ -23,6 +23,8 @@ mod registry;
 
 pub use checklist::{Checklist, Listed, Progress};
 pub use registry::Registry;
+
+pub use crate::upstream::Hindrance;
 
 /// Every check, in the order of the report.
 pub fn registry() -> Registry {
@@ -133,7 +135,7 @@ impl FromIterator<(String, SecretString)> for Secrets {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Order {
     pub key: FindingKey,
-    /// `resolve`, `assign`, `archive`, or `undo` of one of them.
+    /// `resolve`, `assign`, `archive`, a [`Verb`](crate::report::Verb), `ticket`, or `undo` of one of them.
     pub verb: String,
     pub by: Person,
     /// Whom to assign it to, or which verb to undo. Verbatim, as an e-mail address must arrive whole; not for showing.
@@ -144,6 +146,33 @@ pub struct Order {
     pub before: Option<Untrusted>,
     /// For `undo`: what the change left there. Anything else has been put there since, and stays.
     pub after: Option<Untrusted>,
+    /// When it was decided.
+    #[serde(default)]
+    pub at: DateTime<Utc>,
+    /// Names it for ever, to sides that do nothing twice under one name. At most 255 bytes.
+    #[serde(default)]
+    pub idempotency_key: String,
+    /// What a tracker is asked to do, if this is not for the check.
+    #[serde(default)]
+    pub ticket: Option<TicketOrder>,
+}
+
+impl Order {
+    /// What a decision asks for, as far as the decision alone says it.
+    pub fn new(key: &FindingKey, verb: &str, by: &Person) -> Self {
+        Self {
+            key: key.clone(),
+            verb: verb.to_owned(),
+            by: by.clone(),
+            argument: None,
+            reason: None,
+            before: None,
+            after: None,
+            at: DateTime::default(),
+            idempotency_key: String::new(),
+            ticket: None,
+        }
+    }
 }
 
 /// What became of an order.
@@ -157,6 +186,8 @@ pub enum Applied {
         /// What stands there now, for an undo to recognise.
         after: Option<Untrusted>,
     },
+    /// The ticket is there, and open: "opened as ENG-12 in Linear".
+    Ticketed { said: Untrusted, ticket: Ticket },
     /// The other side has moved on meanwhile; nothing was changed.
     Overtaken { said: Untrusted },
 }
@@ -173,31 +204,4 @@ pub enum NotApplied {
     /// It may have been done: look before the next try.
     #[error("{0}")]
     OutcomeUnknown(Hindrance),
-}
-
-/// What stands in an order's way for now.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{why}")]
-pub struct Hindrance {
-    pub why: Unknown,
-    /// The least wait that the other side asked for.
-    pub asked_wait: Option<Duration>,
-}
-
-impl From<Unknown> for Hindrance {
-    fn from(why: Unknown) -> Self {
-        Self {
-            why,
-            asked_wait: None,
-        }
-    }
-}
-
-impl From<Failure> for Hindrance {
-    fn from(failure: Failure) -> Self {
-        Self {
-            asked_wait: failure.asked_wait(),
-            why: failure.into(),
-        }
-    }
 }

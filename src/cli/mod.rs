@@ -155,7 +155,7 @@ async fn round(
     env: Environment,
 ) -> anyhow::Result<Exit> {
     if let Some(names) = &only {
-        check_names(&config.checklist, names)?;
+        check_names(&config.checklist, &config.tracker, names)?;
     }
     let slack = config.slack.take().filter(|_| post);
     let poster = match slack {

@@ -65,6 +65,33 @@ impl From<Failure> for Unknown {
     }
 }
 
+/// What stands in the way of a change for now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Hindrance {
+    pub why: Unknown,
+    /// The least wait that the other side asked for.
+    pub asked_wait: Option<Duration>,
+}
+
+impl From<Unknown> for Hindrance {
+    fn from(why: Unknown) -> Self {
+        Self {
+            why,
+            asked_wait: None,
+        }
+    }
+}
+
+impl From<Failure> for Hindrance {
+    fn from(failure: Failure) -> Self {
+        Self {
+            asked_wait: failure.asked_wait(),
+            why: failure.into(),
+        }
+    }
+}
+
 /// Why a write brought no usable answer.
 #[derive(Clone, Debug)]
 pub enum Unwritten {

@@ -23,7 +23,7 @@ mod measured;
 mod pace;
 mod refusal;
 
-pub use failure::{Failure, Unwritten};
+pub use failure::{Failure, Hindrance, Unwritten};
 pub use gate::Gate;
 pub use guard::admit;
 pub use pace::epoch_seconds;
