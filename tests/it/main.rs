@@ -44,6 +44,7 @@ mod slack_messages;
 mod slack_round;
 mod slack_wire;
 mod store;
+mod store_tickets;
 mod summaries;
 mod tampering;
 mod terminal;
