@@ -33,6 +33,7 @@ mod sandbox_delivery;
 mod sandbox_kept;
 mod sandbox_limits;
 mod sandbox_once;
+mod sandbox_stripe;
 mod sandbox_switches;
 mod sandbox_web_api;
 mod sandbox_world;
