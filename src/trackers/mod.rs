@@ -13,7 +13,7 @@ use crate::{
     report::{Cause, Unknown},
     text::Untrusted,
     ticket::{Draft, Marker, Ticket, TicketOrder},
-    upstream::{Failure, Unwritten},
+    upstream::Failure,
 };
 
 pub mod github;
@@ -28,6 +28,9 @@ pub type Secret = (&'static str, &'static str);
 
 /// The tokens of all trackers.
 pub const SECRETS: &[Secret] = &[github::TOKEN, linear::TOKEN, jira::TOKEN];
+
+/// After an answer was lost, what was asked for may still be on its way into the tracker's lists.
+const SETTLING: Duration = Duration::from_secs(15);
 
 /// The tracker that is configured. Clones are the same one.
 #[derive(Clone, Debug, Default)]
@@ -105,24 +108,12 @@ impl NotEnsured {
     fn not_sent(why: impl Into<Hindrance>) -> Self {
         Self::NotSent(why.into())
     }
-}
 
-impl From<Unwritten> for NotEnsured {
-    fn from(unwritten: Unwritten) -> Self {
-        match unwritten {
-            // A token can be mended, a limit passes, and then the ticket can be made.
-            Unwritten::Refused(failure)
-                if matches!(
-                    failure.cause,
-                    Cause::Auth | Cause::Forbidden | Cause::RateLimited
-                ) =>
-            {
-                Self::NotSent(failure.into())
-            }
-            Unwritten::Refused(failure) => Self::refused(failure.to_string()),
-            Unwritten::NotSent(failure) => Self::NotSent(failure.into()),
-            Unwritten::OutcomeUnknown(failure) => Self::OutcomeUnknown(failure.into()),
-        }
+    /// Looks again only when the tracker has had time to carry out what it was asked.
+    fn in_doubt(why: impl Into<Hindrance>) -> Self {
+        let mut why = why.into();
+        why.asked_wait = Some(why.asked_wait.unwrap_or_default().max(SETTLING));
+        Self::OutcomeUnknown(why)
     }
 }
 

@@ -47,6 +47,7 @@ mod store;
 mod summaries;
 mod tampering;
 mod terminal;
+mod trackers;
 mod triage;
 mod upstream;
 mod world;
