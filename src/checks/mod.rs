@@ -18,6 +18,7 @@ use crate::{
 mod checklist;
 pub mod errors;
 pub mod health;
+pub mod payments;
 mod registry;
 
 pub use checklist::{Checklist, Listed, Progress};
@@ -30,6 +31,7 @@ pub fn registry() -> Registry {
     Registry::default()
         .with::<health::Health>()
         .with::<errors::Errors>()
+        .with::<payments::Payments>()
 }
 
 /// One item of the checklist: it looks at a service, then judges what it saw. The type is its section of the
