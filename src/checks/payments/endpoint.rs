@@ -40,6 +40,11 @@ impl Endpoint {
         self.status == "enabled"
     }
 
+    /// Whether it takes events of more than one type.
+    pub fn takes_several(&self) -> bool {
+        self.enabled_events.len() > 1 || self.enabled_events.iter().any(|kind| kind.ends_with('*'))
+    }
+
     /// Whether it takes events of that type.
     pub fn takes(&self, kind: &str) -> bool {
         self.enabled_events.iter().any(|wanted| {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Mode, Payments,
-    client::{Notices, Stripe, mode_of_key},
+    client::{Notices, PAGE, Stripe, mode_of_key},
     endpoint::Endpoint,
     event::Event,
     invoice::Invoice,
@@ -59,6 +59,8 @@ pub struct Seen {
     pub barred: Option<Unknown>,
     pub balance: Option<Result<Balance, Unknown>>,
     pub undelivered: Walk<Event>,
+    /// The newest page of delivered events, since the oldest that should have been; none if nothing is overdue.
+    pub delivered: Option<Result<Vec<Event>, Unknown>>,
     pub endpoints: Walk<Endpoint>,
     /// Events that tell of failures.
     pub failures: Walk<Event>,
@@ -140,14 +142,14 @@ async fn look(section: &Payments, stripe: &Stripe<'_>, now: DateTime<Utc>) -> Se
         most_pages: section.max_pages,
     };
     (
-        seen.undelivered,
+        (seen.undelivered, seen.delivered),
         seen.endpoints,
         seen.failures,
         seen.invoices,
         seen.disputes,
         seen.payouts,
     ) = tokio::join!(
-        asked.undelivered(section.webhooks_lookback),
+        asked.deliveries(section),
         asked.endpoints(),
         asked.failures(section.payments_lookback),
         asked.invoices(section.invoices_lookback),
@@ -195,6 +197,43 @@ impl Asked<'_> {
         };
         self.walk(about, self.within(lookback, query), Event::read)
             .await
+    }
+
+    async fn deliveries(
+        &self,
+        section: &Payments,
+    ) -> (Walk<Event>, Option<Result<Vec<Event>, Unknown>>) {
+        let undelivered = self.undelivered(section.webhooks_lookback).await;
+        let overdue = self.now - section.pending_after;
+        let oldest = undelivered
+            .items
+            .iter()
+            .filter_map(|event| event.created)
+            .filter(|created| *created <= overdue)
+            .min();
+        let delivered = match oldest {
+            None => None,
+            Some(oldest) => Some(self.delivered(oldest).await),
+        };
+        (undelivered, delivered)
+    }
+
+    /// One page tells whether an endpoint is reached at all.
+    async fn delivered(&self, since: DateTime<Utc>) -> Result<Vec<Event>, Unknown> {
+        let lookback = (self.now - since).to_std().unwrap_or_default();
+        let query = self.within(lookback, [("delivery_success", "true".to_owned())]);
+        let limit = PAGE.to_string();
+        let query: Vec<(&str, &str)> = query
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .chain([("limit", limit.as_str())])
+            .collect();
+        self.stripe.expect(1);
+        let page = self
+            .stripe
+            .page(&["events"], &query, permission::EVENTS)
+            .await?;
+        Ok(page.items.iter().filter_map(Event::read).collect())
     }
 
     async fn endpoints(&self) -> Walk<Endpoint> {
