@@ -6,7 +6,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::text::Untrusted;
+use crate::{baseline::Measure, text::Untrusted};
 
 /// The outcomes of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +56,9 @@ pub struct CheckReport {
     /// What was looked at, in a few words for the ops log: "staging 2 of 2 ok".
     pub summary: Untrusted,
     pub took_ms: u64,
+    /// What it counted on whole days, for tomorrow's baselines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<Measure>,
 }
 
 /// Whether a check could look. There is no default, and `Unknown` is never ok.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 
 use crate::{
+    baseline::{Baselines, Measure},
     report::{Cause, Finding, FindingKey, Unknown},
     schedule::Clock,
     text::Untrusted,
@@ -21,7 +22,7 @@ pub mod health;
 pub mod payments;
 mod registry;
 
-pub use checklist::{Checklist, Listed, Progress};
+pub use checklist::{Around, Checklist, Listed, Progress};
 pub use registry::Registry;
 
 pub use crate::upstream::Hindrance;
@@ -57,6 +58,13 @@ pub trait Check: DeserializeOwned + Send + Sync + 'static {
 
     /// Judges. Pure: equal observations at equal times are judged alike.
     fn evaluate(&self, seen: &Self::Observation, now: DateTime<Utc>) -> Evaluation;
+
+    /// What it counted on whole days in the zone of its baselines: the names are kept, and those of a day are replaced
+    /// when it is counted anew. Pure.
+    fn measure(&self, seen: &Self::Observation, now: DateTime<Utc>) -> Vec<Measure> {
+        let _ = (seen, now);
+        Vec::new()
+    }
 
     /// Reads what an order is about to change, so that an undo can put it back.
     fn before(
@@ -103,6 +111,10 @@ pub struct Looking {
     pub clock: Clock,
     pub progress: Progress,
     pub secrets: Arc<Secrets>,
+    /// What it counted on earlier days.
+    pub baselines: Arc<Baselines>,
+    /// Looks only for what has happened since then, cheaply; the evaluation says what else was not looked at.
+    pub since: Option<DateTime<Utc>>,
 }
 
 impl Looking {

@@ -11,3 +11,4 @@ pub(crate) mod records;
 pub(crate) mod sentry;
 pub(crate) mod skipped;
 pub(crate) mod slack;
+pub(crate) mod stripe;
