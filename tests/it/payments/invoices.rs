@@ -186,7 +186,7 @@ fn an_invoice_that_was_never_sent_is_told_by_the_events_of_sending() {
 #[test]
 fn a_payment_that_the_customer_has_to_confirm_is_told() {
     let mut seen = with([invoice(json!({}))]);
-    seen.failures = read(
+    seen.failures.walk = read(
         Event::read,
         [
             json!({"id": "evt_1", "type": "invoice.payment_action_required", "data": {"object": {"id": "in_1"}}}),

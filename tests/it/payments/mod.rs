@@ -240,7 +240,7 @@ fn failed_payments_are_counted_by_code_with_customers_and_money() {
         "id": "ch_1", "payment_intent": "pi_1", "amount": 490_000, "currency": "eur", "customer": "cus_1",
         "failure_code": "card_declined", "outcome": {"reason": "insufficient_funds"}}}});
     let mut seen = well();
-    seen.failures = read(
+    seen.failures.walk = read(
         Event::read,
         [
             charge,
@@ -308,7 +308,7 @@ fn failed_payments_are_counted_by_code_with_customers_and_money() {
 #[test]
 fn many_failures_with_one_code_are_high() {
     let mut seen = well();
-    seen.failures = read(
+    seen.failures.walk = read(
         Event::read,
         (0..20).map(|i| {
             declined(
