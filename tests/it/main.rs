@@ -50,6 +50,7 @@ mod store_tickets;
 mod summaries;
 mod tampering;
 mod terminal;
+mod trackers;
 mod triage;
 mod upstream;
 mod world;

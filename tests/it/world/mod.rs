@@ -12,3 +12,4 @@ pub(crate) mod sentry;
 pub(crate) mod skipped;
 pub(crate) mod slack;
 pub(crate) mod stripe;
+pub(crate) mod trackers;
