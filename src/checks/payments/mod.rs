@@ -9,6 +9,7 @@ use url::Url;
 
 use super::{Check, Evaluation, Looking, Secret};
 use crate::{
+    baseline::Measure,
     report::Unknown,
     upstream::{self, Gate},
 };
@@ -20,6 +21,7 @@ mod findings;
 mod invoice;
 mod limits;
 pub mod money;
+mod news;
 mod observe;
 mod permission;
 mod read;
@@ -32,7 +34,7 @@ pub use endpoint::Endpoint;
 pub use event::{Event, Fault};
 pub use invoice::Invoice;
 pub use limits::Limits;
-pub use observe::{Invoices, Observation, Seen};
+pub use observe::{Failures, Invoices, News, Observation, Seen};
 pub use standing::{Balance, Dispute, Payout};
 pub use walk::Walk;
 
@@ -239,6 +241,10 @@ impl Check for Payments {
 
     fn evaluate(&self, seen: &Observation, now: DateTime<Utc>) -> Evaluation {
         findings::evaluate(self, seen, now)
+    }
+
+    fn measure(&self, seen: &Observation, now: DateTime<Utc>) -> Vec<Measure> {
+        findings::measures::measure(self, seen, now)
     }
 }
 
