@@ -18,6 +18,7 @@ use crate::{
 mod checklist;
 pub mod errors;
 pub mod health;
+pub mod payments;
 mod registry;
 
 pub use checklist::{Checklist, Listed, Progress};

@@ -23,6 +23,7 @@ mod messages;
 mod opening;
 mod ops_log;
 mod outbox;
+mod payments_audit;
 mod permissions;
 mod picture;
 mod render;
