@@ -16,7 +16,7 @@
 //! Invariants:
 //! 1. The database is the truth: a run is recorded before anything of it is shown.
 //! 2. `text`, `report`, `triage`, `render`, `command` and every `evaluate` do no I/O and take the time as an argument.
-//! 3. All SQL is in `store`; only `upstream`, the checks' clients, `slack` and `serve` touch the network, and `sandbox`
+//! 3. All SQL for our own database is in `store`; only `upstream`, the checks' clients, `slack` and `serve` touch the network, and `sandbox`
 //!    the loopback addresses of this machine.
 //! 4. A request from Slack is answered after it was committed under its natural key. A decision, its log entry and the
 //!    effect that it asks for are one transaction, and no effect is recorded without a `Permit`.

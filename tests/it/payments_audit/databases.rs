@@ -59,11 +59,16 @@ async fn in_mysql(server: &str, create: &[&str], test: impl AsyncFnOnce(&str)) {
             .expect("it is created");
     }
     test(&table).await;
-    let drop = format!("DROP TABLE {table}");
-    connection
-        .execute(AssertSqlSafe(drop))
-        .await
-        .expect("it is dropped");
+    for sql in [
+        "DROP TABLE TABLE_NAME",
+        "DROP FUNCTION IF EXISTS TABLE_NAME",
+    ] {
+        let sql = sql.replace("TABLE_NAME", &table);
+        connection
+            .execute(AssertSqlSafe(sql))
+            .await
+            .expect("it is dropped");
+    }
 }
 
 async fn audited(url: &str, query: &str, more: &str, stripe: Vec<StripeInvoice>) -> (Audit, Seen) {
@@ -253,11 +258,23 @@ async fn the_session_can_not_write_and_its_time_is_limited() {
         );
     }
     if let Some(server) = mysql() {
-        in_mysql(&server, &["CREATE TABLE TABLE_NAME (id TEXT)", "INSERT INTO TABLE_NAME VALUES ('x')"], async |table| {
-            let lock = format!("SELECT id, 1 AS amount, 'eur' AS currency, 'paid' AS status FROM {table} INTO OUTFILE '/nowhere/x'");
-            let (cause, said) = refused(&server, &lock, "").await;
-            assert_ne!(cause, Cause::NotConfigured, "{said}");
-        }).await;
+        let writes = "CREATE FUNCTION TABLE_NAME() RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO TABLE_NAME VALUES ('y'); RETURN 1; END";
+        in_mysql(
+            &server,
+            &["CREATE TABLE TABLE_NAME (id TEXT)", writes],
+            async |table| {
+                let write = format!(
+                    "SELECT 'x' AS id, {table}() AS amount, 'eur' AS currency, 'paid' AS status"
+                );
+                let (cause, said) = refused(&server, &write, "").await;
+                assert_eq!(
+                    (cause, said.contains("may only read")),
+                    (Cause::Refused, true),
+                    "{said}"
+                );
+            },
+        )
+        .await;
         // SLEEP alone would only be cut short.
         let slow = "SELECT COUNT(*) AS id, SLEEP(30) AS amount, BENCHMARK(1000000000, SHA2('x', 512)) AS currency, 'paid' AS status";
         let (cause, said) = refused(&server, slow, "query_timeout = '1s'").await;

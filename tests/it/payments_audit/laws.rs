@@ -167,7 +167,7 @@ fn an_invoice_that_stands_twice_is_one_difference_however_often_it_differs() {
     };
     let differing = compare([dearer, dearer], stripes.clone(), &rules());
     assert_eq!(kinds(&differing), [(Kind::Amount, vec!["in_1".to_owned()])]);
-    let torn = compare([record, dearer, record], stripes, &rules());
+    let torn = compare([record, dearer, record], stripes.clone(), &rules());
     assert_eq!(
         kinds(&torn),
         [(Kind::Contradictory, vec!["in_1".to_owned()])]

@@ -144,7 +144,7 @@ fn a_wrong_section_names_its_field() {
     }
     for toml in [
         "query = 'SELECT 1'",
-        "query = '\n (with x as (select 1) select 2)'",
+        "query = '''\n (with x as (select 1) select 2)'''",
     ] {
         let audit: Audit = toml::from_str(toml).expect("a section");
         audit.validate().expect("it is right");

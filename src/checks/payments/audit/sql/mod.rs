@@ -95,7 +95,7 @@ async fn promptly<T>(connect: impl Future<Output = sqlx::Result<T>>) -> Result<T
 /// The parser's own message may quote the password.
 fn no_url() -> Unknown {
     let reason = format!(
-        "{} can't be read; write postgres://USER:PASSWORD@HOST/DATABASE or mysql://USER:PASSWORD@HOST/DATABASE",
+        "{} can't be read; write postgres://USER@HOST/DATABASE or mysql://USER@HOST/DATABASE, with the password after USER and a colon",
         DATABASE_URL.0
     );
     Unknown::new(Cause::NotConfigured, reason)

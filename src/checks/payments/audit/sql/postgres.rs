@@ -25,10 +25,8 @@ pub(super) async fn read(question: &Question<'_>, intake: &mut Intake) -> Result
     transaction.execute(AssertSqlSafe(limit)).await?;
     transaction.execute("SET LOCAL TimeZone = 'UTC'").await?;
     let (from, to) = question.period.here();
-    let query = sqlx::query(AssertSqlSafe(question.sql))
-        .bind(from)
-        .bind(to)
-        .persistent(false);
+    // Prepared by name: sqlx looks types up in between, with the unnamed statement.
+    let query = sqlx::query(AssertSqlSafe(question.sql)).bind(from).bind(to);
     let mut rows = query.fetch(&mut *transaction);
     let mut shape = None;
     while let Some(row) = rows.try_next().await? {
