@@ -169,7 +169,9 @@ fn all_sql_is_in_the_store_but_for_the_users_own_query() {
 fn only_clients_touch_the_network() {
     assert_eq!(
         outside(
-            &["upstream", "checks", "slack", "serve", "sandbox"],
+            &[
+                "upstream", "trackers", "checks", "slack", "serve", "sandbox"
+            ],
             &["reqwest::", "hyper::", "TcpStream"]
         ),
         Vec::<String>::new()

@@ -60,6 +60,8 @@ fn looking(secrets: Secrets) -> Looking {
         clock: Arc::new(|| at(NOW)),
         progress: Progress::default(),
         secrets: Arc::new(secrets),
+        baselines: Arc::default(),
+        since: None,
     }
 }
 

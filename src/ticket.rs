@@ -1,0 +1,160 @@
+//! A ticket as plain data: what is to be written, how it is found again, and where it stands. No I/O.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use crate::{
+    report::{FindingKey, Severity},
+    text::{cut, one_line, redact},
+};
+
+/// Graphemes of a title: GitHub takes 256 characters, Jira 255.
+pub const TITLE_LIMIT: usize = 200;
+
+/// Characters of a body: a form in Slack takes 3,000.
+pub const BODY_LIMIT: usize = 3_000;
+
+/// What a ticket is to say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// One line.
+    pub title: String,
+    /// Markdown.
+    pub body: String,
+    pub severity: Severity,
+    pub labels: Vec<String>,
+}
+
+impl Draft {
+    /// As people may have changed it: one line of a title, no secrets, nothing too long.
+    pub fn tidy(self) -> Self {
+        let body: Vec<String> = self
+            .body
+            .lines()
+            .map(|line| redact(line.trim_end()))
+            .collect();
+        let mut labels: Vec<String> = Vec::new();
+        for label in self.labels {
+            let label = cut(&one_line(&label), 50);
+            if !label.is_empty() && !labels.contains(&label) {
+                labels.push(label);
+            }
+        }
+        Self {
+            title: cut(&redact(&one_line(&self.title)), TITLE_LIMIT),
+            body: body.join("\n").trim().chars().take(BODY_LIMIT).collect(),
+            labels,
+            ..self
+        }
+    }
+}
+
+/// Names a ticket for ever, here and in the tracker: the same for the same finding and number.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Marker(String);
+
+impl Marker {
+    /// `number` counts the tickets that the finding has had, from 1.
+    pub fn new(key: &FindingKey, number: u32) -> Self {
+        let digest = Sha256::digest(format!("daily-ops ticket\n{key}\n{number}"));
+        Self(hex::encode(&digest[..12]))
+    }
+
+    /// One that the store gave back.
+    pub fn stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// 24 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A line that Markdown does not show.
+    pub fn comment(&self) -> String {
+        format!("<!-- {} -->", self.words())
+    }
+
+    /// Where nothing can be hidden: a label without spaces.
+    pub fn label(&self) -> String {
+        format!("daily-ops-{}", self.0)
+    }
+
+    /// As a search looks for it.
+    pub fn words(&self) -> String {
+        format!("daily-ops:ticket={}", self.0)
+    }
+}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// A ticket that exists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// As the tracker's API names it.
+    pub id: String,
+    /// As people name it: `acme/web#17`, `ENG-12`, `OPS-3`, `T-4`.
+    pub name: String,
+    pub url: Option<Url>,
+    pub state: TicketState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TicketState {
+    Open,
+    Closed,
+}
+
+/// What a tracker is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "lowercase")]
+pub enum TicketOrder {
+    /// To have this ticket, once.
+    Open { marker: Marker, draft: Draft },
+    /// To have this one open again, with a comment that says why.
+    Reopen {
+        marker: Marker,
+        id: String,
+        comment: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_has_the_same_marker_for_ever_and_each_of_its_tickets_another() {
+        let key = FindingKey::new("payments", "invoice/in_1");
+        assert_eq!(Marker::new(&key, 1), Marker::new(&key, 1));
+        assert_ne!(Marker::new(&key, 1), Marker::new(&key, 2));
+        assert_ne!(
+            Marker::new(&key, 1),
+            Marker::new(&FindingKey::new("payments", "invoice/in_2"), 1)
+        );
+        assert_eq!(Marker::new(&key, 1).as_str().len(), 24);
+    }
+
+    #[test]
+    fn a_draft_keeps_its_lines_and_loses_its_secrets() {
+        let draft = Draft {
+            title: " a\ntitle ".to_owned(),
+            body: "first\n\ntoken=abcdefgh  \n".to_owned(),
+            severity: Severity::High,
+            labels: vec!["a".to_owned(), " ".to_owned(), "a".to_owned()],
+        }
+        .tidy();
+        assert_eq!(draft.title, "a title");
+        assert_eq!(draft.body, "first\n\ntoken=[redacted]");
+        assert_eq!(draft.labels, ["a"]);
+    }
+}
