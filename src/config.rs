@@ -19,6 +19,7 @@ use crate::{
     serve, slack,
     store::Store,
     text::{nearest, one_line, redact},
+    trackers::{Returned, Tickets, Tracker},
 };
 
 /// The variable that wins over `[database] url`.
@@ -33,6 +34,8 @@ struct Sections {
     schedule: Schedule,
     #[serde(default)]
     ops_log: OpsLog,
+    #[serde(default)]
+    tickets: Tickets,
     slack: Option<slack::Settings>,
     #[serde(default)]
     server: serve::Settings,
@@ -80,6 +83,9 @@ pub struct Config {
     pub schedule: Schedule,
     pub ops_log: OpsLog,
     pub checklist: Checklist,
+    pub tracker: Tracker,
+    /// What becomes of a closed ticket whose finding comes back.
+    pub returned: Returned,
     /// None: no chat.
     pub slack: Option<slack::Settings>,
     pub server: serve::Settings,
@@ -95,6 +101,8 @@ impl Config {
         Bot {
             store,
             checklist: self.checklist,
+            tracker: self.tracker,
+            returned: self.returned,
             schedule: self.schedule,
             log_path: self.ops_log.path,
             clock,
@@ -132,6 +140,12 @@ impl Config {
         let checklist = registry
             .configure(file.checks, secrets)
             .map_err(|error| explain(&format!("{error:#}")))?;
+        file.tickets.validate().context("in [tickets]")?;
+        let token = match file.tickets.secret() {
+            Some((name, _)) => secret(name, env)?.map(|(_, token)| token),
+            None => None,
+        };
+        let tracker = file.tickets.tracker(token);
         let database_url = match secret(DATABASE_URL, env)? {
             Some((_, url)) => url,
             None => file.database.url.into(),
@@ -158,6 +172,8 @@ impl Config {
             schedule: file.schedule,
             ops_log: file.ops_log,
             checklist,
+            tracker,
+            returned: file.tickets.returned,
             slack,
             server: file.server,
             permissions: file.permissions,

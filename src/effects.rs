@@ -12,6 +12,7 @@ use crate::{
     schedule::Clock,
     store::{Effect, EffectState, Settled, Settlement, Store},
     text::Untrusted,
+    trackers::{NotEnsured, Tracker},
     triage::{Action, Decision, Person},
 };
 
@@ -33,6 +34,44 @@ const BACK_OFF: [TimeDelta; 6] = [
 
 /// Whoever asks for more has made a mistake.
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
+
+/// Those who can carry an order out.
+#[derive(Clone, Copy)]
+pub struct Sides<'a> {
+    pub checklist: &'a Checklist,
+    pub tracker: &'a Tracker,
+}
+
+impl Sides<'_> {
+    async fn apply(self, order: &Order, clock: &Clock) -> Result<Applied, NotApplied> {
+        match &order.ticket {
+            None => self.checklist.apply(order, ATTEMPT_LIMIT, clock).await,
+            Some(ticket) => {
+                let deadline = Instant::now() + ATTEMPT_LIMIT;
+                let ensured = self.tracker.ensure(ticket, order.at, deadline).await?;
+                let name = self.tracker.name();
+                let mut said = format!("ticket {} in {name}", ensured.ticket.name);
+                if let Some(remark) = ensured.remark {
+                    said.push_str(&format!("; {}", remark.as_str()));
+                }
+                Ok(Applied::Ticketed {
+                    said: said.into(),
+                    ticket: ensured.ticket,
+                })
+            }
+        }
+    }
+}
+
+impl From<NotEnsured> for NotApplied {
+    fn from(not: NotEnsured) -> Self {
+        match not {
+            NotEnsured::Refused(why) => Self::Refused(why),
+            NotEnsured::NotSent(why) => Self::NotSent(why),
+            NotEnsured::OutcomeUnknown(why) => Self::OutcomeUnknown(why),
+        }
+    }
+}
 
 /// What became of one attempt.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,13 +101,13 @@ pub struct Attempt {
 /// up: the rest is left to a later command.
 pub async fn deliver_due(
     store: &Store,
-    checklist: &Checklist,
+    sides: Sides<'_>,
     clock: &Clock,
 ) -> anyhow::Result<Vec<Attempt>> {
     let started = Instant::now();
     let mut attempts = Vec::new();
     while started.elapsed() < ATTEMPT_LIMIT
-        && let Some(attempt) = deliver_next(store, checklist, clock).await?
+        && let Some(attempt) = deliver_next(store, sides, clock).await?
     {
         attempts.push(attempt);
         if let Some(Attempt {
@@ -85,11 +124,11 @@ pub async fn deliver_due(
 /// Makes one attempt at the effect that has waited longest, if any is due.
 pub async fn deliver_next(
     store: &Store,
-    checklist: &Checklist,
+    sides: Sides<'_>,
     clock: &Clock,
 ) -> anyhow::Result<Option<Attempt>> {
     match store.claim_effect(clock(), LEASE).await? {
-        Some(effect) => attempt(store, checklist, clock, effect).await.map(Some),
+        Some(effect) => attempt(store, sides, clock, effect).await.map(Some),
         None => Ok(None),
     }
 }
@@ -98,7 +137,7 @@ pub async fn deliver_next(
 /// there on counts as "outcome unknown". Every attempt reads the other side first, so that none is done twice.
 async fn attempt(
     store: &Store,
-    checklist: &Checklist,
+    sides: Sides<'_>,
     clock: &Clock,
     mut effect: Effect,
 ) -> anyhow::Result<Attempt> {
@@ -135,7 +174,8 @@ async fn attempt(
             };
             Ok(())
         }
-        None if effect.first_sent_at.is_none() => checklist
+        None if effect.first_sent_at.is_none() && effect.order.ticket.is_none() => sides
+            .checklist
             .before(&effect.order, ATTEMPT_LIMIT, clock)
             .await
             .map(|before| effect.order.before = before),
@@ -145,7 +185,7 @@ async fn attempt(
         Err(NotApplied::OutcomeUnknown(why)) => Err(NotApplied::NotSent(why)),
         Err(not_applied) => Err(not_applied),
         Ok(()) if store.mark_sent(&effect, clock()).await? => {
-            let applied = checklist.apply(&effect.order, ATTEMPT_LIMIT, clock).await;
+            let applied = sides.apply(&effect.order, clock).await;
             applied.map(|applied| match effect.first_sent_at {
                 Some(_) => perhaps_by_us(applied),
                 None => applied,
@@ -171,7 +211,7 @@ fn perhaps_by_us(applied: Applied) -> Applied {
             changed: true,
             after,
         },
-        overtaken @ Applied::Overtaken { .. } => overtaken,
+        other @ (Applied::Overtaken { .. } | Applied::Ticketed { .. }) => other,
     }
 }
 
@@ -273,7 +313,9 @@ fn withdrawal(
 
 fn judge(applied: &Result<Applied, NotApplied>, attempts: i64, now: DateTime<Utc>) -> Delivery {
     match applied {
-        Ok(Applied::Done { said, .. }) => Delivery::Done(said.clone()),
+        Ok(Applied::Done { said, .. } | Applied::Ticketed { said, .. }) => {
+            Delivery::Done(said.clone())
+        }
         Ok(Applied::Overtaken { said }) => Delivery::Overtaken(said.clone()),
         Err(NotApplied::Refused(why)) => Delivery::Refused(why.clone()),
         Err(NotApplied::NotSent(why) | NotApplied::OutcomeUnknown(why)) => {

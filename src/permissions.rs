@@ -64,12 +64,24 @@ impl Permit {
         }
     }
 
+    /// For what the configuration asks to be done by itself; never for money.
+    pub fn of_configuration() -> Self {
+        Self {
+            by: Person::program(),
+            right: Right::Triage,
+        }
+    }
+
     pub fn by(&self) -> &Person {
         &self.by
     }
 
     pub fn right(&self) -> Right {
         self.right
+    }
+
+    pub fn may_move_money(&self) -> bool {
+        matches!(self.right, Right::Money | Right::Admin)
     }
 }
 

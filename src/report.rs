@@ -6,7 +6,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::text::Untrusted;
+use crate::{baseline::Measure, text::Untrusted};
 
 /// The outcomes of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +56,9 @@ pub struct CheckReport {
     /// What was looked at, in a few words for the ops log: "staging 2 of 2 ok".
     pub summary: Untrusted,
     pub took_ms: u64,
+    /// What it counted on whole days, for tomorrow's baselines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<Measure>,
 }
 
 /// Whether a check could look. There is no default, and `Unknown` is never ok.
@@ -159,6 +162,9 @@ pub struct Finding {
     pub magnitude: u64,
     /// When it began, as far as the other side knows.
     pub began_at: Option<DateTime<Utc>>,
+    /// When it last happened, where that is known apart from when it was seen.
+    #[serde(default)]
+    pub last_at: Option<DateTime<Utc>>,
     /// Who has it already, as the other side says.
     pub owner: Option<Untrusted>,
     pub link: Option<Url>,
@@ -183,6 +189,7 @@ impl Finding {
             title: title.into(),
             magnitude: 1,
             began_at: None,
+            last_at: None,
             owner: None,
             link: None,
             runbook: None,
@@ -227,6 +234,9 @@ impl fmt::Display for Severity {
 pub struct Remedy {
     pub verb: String,
     pub label: String,
+    /// What a person has to read before it is done, a line each; empty: it can be done at once.
+    #[serde(default)]
+    pub confirm: Vec<Untrusted>,
 }
 
 impl Remedy {
@@ -234,7 +244,72 @@ impl Remedy {
         Self {
             verb: verb.to_owned(),
             label: label.to_owned(),
+            confirm: Vec::new(),
         }
+    }
+
+    /// One that is done only after a person has read these lines.
+    pub fn confirmed(verb: Verb, confirm: Vec<Untrusted>) -> Self {
+        Self {
+            confirm,
+            ..Self::new(verb.as_str(), verb.label())
+        }
+    }
+}
+
+/// What a check can be asked to do beside resolving, assigning and archiving. The names are stored, and never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verb {
+    /// An invoice, with the customer's means of payment.
+    Pay,
+    /// An invoice, to the customer by e-mail.
+    Send,
+    /// Events, by whoever failed to deliver them.
+    Resend,
+    /// Events, by us to our own endpoint.
+    Replay,
+}
+
+impl Verb {
+    pub const ALL: [Self; 4] = [Self::Pay, Self::Send, Self::Resend, Self::Replay];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pay => "pay",
+            Self::Send => "send",
+            Self::Resend => "resend",
+            Self::Replay => "replay",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verb| verb.as_str() == name)
+    }
+
+    /// On a button.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Pay => "Pay again",
+            Self::Send => "Send again",
+            Self::Resend => "Resend",
+            Self::Replay => "Replay",
+        }
+    }
+
+    /// What was decided: "to be paid again".
+    pub fn decided(self) -> &'static str {
+        match self {
+            Self::Pay => "to be paid again",
+            Self::Send => "to be sent again",
+            Self::Resend => "to be resent",
+            Self::Replay => "to be replayed",
+        }
+    }
+
+    /// Whether somebody is charged by it.
+    pub fn moves_money(self) -> bool {
+        self == Self::Pay
     }
 }
 

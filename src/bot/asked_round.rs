@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use chrono::TimeDelta;
 use tokio::{sync::mpsc, time::timeout};
 
-use super::{Bot, LOG_CHECK};
+use super::Bot;
 use crate::{
     render::slack::Finished,
     report::{CheckReport, Outcome},
@@ -118,7 +118,7 @@ impl Bot {
         let wanted = |name: &str| only.is_none_or(|names| names.iter().any(|one| one == name));
         let on = self.checklist.list().into_iter().filter(|check| check.on);
         on.map(|check| check.name.to_owned())
-            .chain([LOG_CHECK.to_owned()])
+            .chain(self.own_items().map(str::to_owned))
             .filter(|name| wanted(name))
             .map(|name| (name, None))
             .collect()

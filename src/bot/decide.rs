@@ -6,7 +6,11 @@ use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Utc};
 use tokio::time::sleep;
 
-use super::{Bot, said, said::Said};
+use super::{
+    Bot, said,
+    said::Said,
+    tickets::{self, Wanted},
+};
 use crate::{
     checks::{Applied, Order},
     command::Triage,
@@ -14,8 +18,9 @@ use crate::{
     ops_log::{Entry, Sentence},
     permissions::{Permit, Right},
     report::{Finding, FindingKey},
-    store::{Decided, Effect, EffectState, NewEffect, Receipt},
+    store::{Decided, Effect, EffectState, NewEffect, Receipt, Wants},
     text::nearest,
+    ticket::Draft,
     triage::{Action, Decision, Known, Person, Transition, transition},
 };
 
@@ -27,6 +32,20 @@ fn any_below(milliseconds: u8) -> anyhow::Result<Duration> {
     let mut byte = [0];
     getrandom::fill(&mut byte).context("the system gives no random bytes")?;
     Ok(Duration::from_millis((byte[0] % (milliseconds + 1)).into()))
+}
+
+/// What somebody wants to decide.
+#[derive(Clone, Debug)]
+pub enum Wish {
+    Act(Action),
+    /// To have a ticket that says this.
+    Ticket(Draft),
+}
+
+impl From<Action> for Wish {
+    fn from(action: Action) -> Self {
+        Self::Act(action)
+    }
 }
 
 /// What became of a wish to decide.
@@ -61,8 +80,8 @@ impl Bot {
             let history = self.store.history(asked.key()).await?;
             return Ok(said::shown(&known, &history, self.schedule.time_zone, now));
         };
-        if wanted == Action::Archive && !offers(&known.finding, "archive") {
-            bail!("{}", no_archive(asked.key()));
+        if let Some(why) = not_offered(&known.finding, &wanted) {
+            bail!("{}", why.plain());
         }
         let (decision, entry, said, wants_effect) =
             match self.decide(asked.key(), wanted, None, permit, None).await? {
@@ -121,11 +140,12 @@ impl Bot {
     pub async fn decide(
         &self,
         key: &FindingKey,
-        action: Action,
+        wish: impl Into<Wish>,
         seen: Option<i64>,
         permit: &Permit,
         receipt: Option<&Receipt>,
     ) -> anyhow::Result<Outcome> {
+        let wish = wish.into();
         ensure!(
             permit.right() != Right::Look,
             "this is a defect: somebody may look, and would decide"
@@ -135,8 +155,10 @@ impl Bot {
             Ok(known) => known,
             Err(why) => return Ok(Outcome::Refused(why)),
         };
-        if action == Action::Archive && !offers(&known.finding, "archive") {
-            return Ok(Outcome::Refused(Sentence::new().say(no_archive(key))));
+        if let Wish::Act(action) = &wish
+            && let Some(why) = not_offered(&known.finding, action)
+        {
+            return Ok(Outcome::Refused(why));
         }
         let mut seen = seen;
         for attempt in 0..TRIES {
@@ -144,7 +166,14 @@ impl Bot {
             let newest = history.last().map_or(0, |last| last.version);
             // What comes about between two tries, nobody has seen.
             let seen = *seen.get_or_insert(newest);
-            let judged = transition(&history, action.clone(), seen, &known, now);
+            let (action, ticket) = match &wish {
+                Wish::Act(action) => (action.clone(), None),
+                Wish::Ticket(draft) => match self.ticket_for(key, draft).await? {
+                    Ok((action, ticket)) => (action, Some(ticket)),
+                    Err(why) => return Ok(Outcome::Refused(why)),
+                },
+            };
+            let judged = transition(&history, action, seen, &known, now);
             let action = match judged {
                 Transition::Decide(action) => action,
                 Transition::Already(first) => {
@@ -167,16 +196,19 @@ impl Bot {
                 severity: known.finding.severity,
                 magnitude: known.finding.magnitude,
             };
-            let effect = self
-                .order(&known.finding, &history, &decision)
+            let wants = match self
+                .wants(&known, &history, &decision, ticket, permit)
                 .await?
-                .map(|order| NewEffect::new(order, decision.version, now, permit));
-            let wants_effect = effect.is_some();
+            {
+                Ok(wants) => wants,
+                Err(why) => return Ok(Outcome::Refused(why)),
+            };
+            let wants_effect = wants.effect.is_some();
             let title = Sentence::new().quote(&known.finding.title);
             let entry = said::entry(&decision, &history, title);
             match self
                 .store
-                .decide(decision.clone(), entry, effect, receipt.cloned())
+                .decide(decision.clone(), entry, wants, receipt.cloned())
                 .await?
             {
                 Decided::Recorded(entry) => {
@@ -192,6 +224,7 @@ impl Bot {
                 // Those who were slower don't try again all at once.
                 Decided::Conflict => sleep(any_below(attempt)?).await,
                 Decided::Elsewhere => return Ok(Outcome::Elsewhere),
+                Decided::Sent => return Ok(Outcome::Refused(Sentence::new().say(UNDER_WAY))),
             }
         }
         // Not a refusal: what was accepted is dealt with later.
@@ -218,39 +251,101 @@ impl Bot {
         ))
     }
 
-    /// What the decision asks of the other side, if the finding's check can do it.
-    async fn order(
+    /// All that a decision asks for beside itself, or why it can't be made.
+    async fn wants(
         &self,
-        finding: &Finding,
+        known: &Known,
         history: &[Decision],
         decision: &Decision,
-    ) -> anyhow::Result<Option<Order>> {
-        let order = |verb: &str, argument, reason| Order {
-            key: decision.key.clone(),
-            verb: verb.to_owned(),
-            by: decision.by.clone(),
-            argument,
-            reason,
-            before: None,
-            after: None,
-        };
-        let name = decision.action.name();
-        Ok(match &decision.action {
-            Action::Undo { version } => {
-                let undone = history.iter().find(|earlier| earlier.version == *version);
-                let effect = self.store.effect_of(&decision.key, *version).await?;
-                undone
-                    .filter(|_| effect.is_some_and(may_have_changed))
-                    .map(|undone| order(name, Some(undone.action.name().into()), None))
+        ticket: Option<Wanted>,
+        permit: &Permit,
+    ) -> anyhow::Result<Result<Wants, Sentence>> {
+        let mut wants = Wants::default();
+        let order = match (&decision.action, ticket) {
+            (_, Some(Wanted { order, ticket })) => {
+                wants.ticket = Some(ticket);
+                order.map(|ticket| Order {
+                    ticket: Some(ticket),
+                    ..Order::new(&decision.key, decision.action.name(), &decision.by)
+                })
             }
-            _ if !offers(finding, name) => None,
-            Action::Resolve { reason } => Some(order(name, None, reason.clone())),
-            Action::Assign { to } => self
-                .address(to)
-                .map(|address| order(name, Some(address), None)),
-            Action::Archive => Some(order(name, None, None)),
+            (Action::Undo { version }, None) => {
+                match self.undo(history, decision, *version).await? {
+                    Ok(Undo::Order(order)) => order,
+                    Ok(Undo::Cancel) => {
+                        wants.cancels = Some(*version);
+                        None
+                    }
+                    Err(why) => return Ok(Err(why)),
+                }
+            }
+            _ => self.order(&known.finding, decision),
+        };
+        wants.effect = order
+            .map(|order| NewEffect::new(order, decision.version, decision.at, permit))
+            .transpose()?;
+        Ok(Ok(wants))
+    }
+
+    /// What the decision asks of the other side, if the finding's check can do it.
+    fn order(&self, finding: &Finding, decision: &Decision) -> Option<Order> {
+        let name = decision.action.name();
+        let order = Order::new(&decision.key, name, &decision.by);
+        if !offers(finding, name) {
+            return None;
+        }
+        match &decision.action {
+            Action::Resolve { reason } => Some(Order {
+                reason: reason.clone(),
+                ..order
+            }),
+            Action::Assign { to } => self.address(to).map(|address| Order {
+                argument: Some(address),
+                ..order
+            }),
+            Action::Archive | Action::Remedy { .. } => Some(order),
             _ => None,
-        })
+        }
+    }
+
+    /// How a decision is taken back. What the other side can't take back is not sent any more; if it has been sent, the
+    /// decision alone is taken back, once nothing is under way.
+    async fn undo(
+        &self,
+        history: &[Decision],
+        undo: &Decision,
+        version: i64,
+    ) -> anyhow::Result<Result<Undo, Sentence>> {
+        let Some(undone) = history.iter().find(|earlier| earlier.version == version) else {
+            return Ok(Ok(Undo::Order(None)));
+        };
+        let effect = self.store.effect_of(&undo.key, version).await?;
+        match (&undone.action, effect) {
+            (Action::Ticket { .. } | Action::Remedy { .. }, Some(effect))
+                if effect.is_open() && effect.state != EffectState::NeedsHuman =>
+            {
+                Ok(match effect.first_sent_at {
+                    None => Ok(Undo::Cancel),
+                    Some(_) => Err(Sentence::new().say(UNDER_WAY)),
+                })
+            }
+            (Action::Ticket { marker, .. }, _) => {
+                let tickets = self.store.tickets_of([&undo.key]).await?;
+                let mut tickets = tickets.into_values().flatten();
+                let open = tickets.find(|ticket| ticket.marker == *marker && ticket.is_open());
+                Ok(match open {
+                    Some(ticket) => Err(tickets::still_open(&ticket)),
+                    None => Ok(Undo::Order(None)),
+                })
+            }
+            (Action::Remedy { .. }, _) => Ok(Ok(Undo::Order(None))),
+            (action, effect) => Ok(Ok(Undo::Order(effect.filter(may_have_changed).map(|_| {
+                Order {
+                    argument: Some(action.name().into()),
+                    ..Order::new(&undo.key, undo.action.name(), &undo.by)
+                }
+            })))),
+        }
     }
 
     /// What the other side knows a person by. Whoever has no e-mail address or # is known here alone.
@@ -270,7 +365,7 @@ impl Bot {
         decision: &Decision,
         entries: &mut Vec<Entry>,
     ) -> anyhow::Result<Delivery> {
-        let attempts = deliver_due(&self.store, &self.checklist, &self.clock).await?;
+        let attempts = deliver_due(&self.store, self.sides(), &self.clock).await?;
         let mut delivery = Delivery::Elsewhere;
         for attempt in attempts {
             if attempt.effect.key == decision.key && attempt.effect.version == decision.version {
@@ -282,8 +377,33 @@ impl Bot {
     }
 }
 
-fn no_archive(key: &FindingKey) -> String {
-    format!("`{key}` can't be archived on the other side: snooze it instead")
+/// How a decision is taken back.
+enum Undo {
+    /// By an order to the other side, or with nothing to do there.
+    Order(Option<Order>),
+    /// By sending nothing.
+    Cancel,
+}
+
+const UNDER_WAY: &str = "it is under way and can't be taken back any more: see what comes of it";
+
+/// Why the finding's check can't do that about it, if it is for the check to do.
+fn not_offered(finding: &Finding, action: &Action) -> Option<Sentence> {
+    let name = action.name();
+    let needs_offer = matches!(action, Action::Archive | Action::Remedy { .. });
+    if !needs_offer || offers(finding, name) {
+        return None;
+    }
+    let key = &finding.key;
+    let why = match action {
+        Action::Archive => {
+            format!("`{key}` can't be archived on the other side: snooze it instead")
+        }
+        _ => format!(
+            "`{name}` is nothing that can be done about `{key}` from here: `triage show {key}` says what is known of it"
+        ),
+    };
+    Some(Sentence::new().say(why))
 }
 
 /// None if it only wants to look.
@@ -309,7 +429,7 @@ pub(super) fn wanted(asked: &Triage, now: DateTime<Utc>) -> Option<Action> {
 }
 
 /// Whether there is, or soon will be, something to undo on the other side.
-fn may_have_changed(effect: Effect) -> bool {
+fn may_have_changed(effect: &Effect) -> bool {
     effect.state != EffectState::Failed
         && matches!(
             effect.result,

@@ -220,7 +220,7 @@ impl Desk {
             )));
         };
         if let Some(names) = &only
-            && let Err(error) = check_names(&self.bot.checklist, names)
+            && let Err(error) = check_names(&self.bot.checklist, &self.bot.tracker, names)
         {
             return Ok(Err(Refusal(Sentence::new().quote(format!("{error:#}")))));
         }

@@ -11,9 +11,11 @@ use tokio::{sync::Notify, task::spawn_blocking};
 
 use crate::{
     checks::Checklist,
+    effects::Sides,
     ops_log::{Appended, Entry, Rebuild, append},
     schedule::{Clock, Schedule},
     store::Store,
+    trackers::{Returned, Tracker},
 };
 
 mod asked_round;
@@ -26,19 +28,24 @@ mod round;
 mod said;
 mod summary;
 mod task;
+mod tickets;
 
 pub use asked_round::{KEEP_ROUND, RoundProgress};
-pub use decide::Outcome;
+pub use decide::{Outcome, Wish};
 pub use desk::{Desk, Reply, Shown};
 pub use log_check::NAME as LOG_CHECK;
 pub use picture::{Judged, Pictured};
 pub use round::Round;
 pub use said::Said;
+pub use tickets::NAME as TICKETS;
 
 /// All that a command needs.
 pub struct Bot {
     pub store: Store,
     pub checklist: Checklist,
+    pub tracker: Tracker,
+    /// What becomes of a closed ticket whose finding comes back.
+    pub returned: Returned,
     pub schedule: Schedule,
     /// Where the ops log's Markdown file is.
     pub log_path: PathBuf,
@@ -83,6 +90,18 @@ pub struct Wake {
 }
 
 impl Bot {
+    /// Those who can carry out what people decide.
+    pub fn sides(&self) -> Sides<'_> {
+        Sides {
+            checklist: &self.checklist,
+            tracker: &self.tracker,
+        }
+    }
+
+    fn own_items(&self) -> impl Iterator<Item = &'static str> {
+        own_items(&self.tracker)
+    }
+
     /// Brings the Markdown file up to date after `entries` were recorded: appends them, or writes the file anew where
     /// it is further behind. One that was changed by hand is left as it is.
     pub async fn project(&self, entries: &[Entry]) -> anyhow::Result<()> {
@@ -114,9 +133,20 @@ impl Bot {
     }
 }
 
+/// Items of the checklist that the bot looks at itself, in their order.
+fn own_items(tracker: &Tracker) -> impl Iterator<Item = &'static str> + use<> {
+    let tickets = (!tracker.is_local()).then_some(TICKETS);
+    tickets.into_iter().chain([LOG_CHECK])
+}
+
 /// Refuses names that are no check's, or of one that is off.
-pub fn check_names(checklist: &Checklist, names: &[String]) -> anyhow::Result<()> {
-    checklist.know(names, &[LOG_CHECK])?;
+pub fn check_names(
+    checklist: &Checklist,
+    tracker: &Tracker,
+    names: &[String],
+) -> anyhow::Result<()> {
+    let own: Vec<&'static str> = own_items(tracker).collect();
+    checklist.know(names, &own)?;
     let checks = checklist.list();
     let off = checks
         .iter()

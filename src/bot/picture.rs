@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bot, LOG_CHECK};
+use super::Bot;
 use crate::{
     ops_log::Head,
     report::{FindingKey, Report, RunId},
-    store::{AskedRound, Effect, MessageState, Remembered, StoredMessage},
+    store::{AskedRound, Effect, MessageState, Remembered, StoredMessage, StoredTicket},
     triage::{Action, Decision, Past, Triaged, triage},
 };
 
@@ -26,6 +26,8 @@ pub struct Judged {
     pub history: BTreeMap<FindingKey, Vec<Decision>>,
     /// What was last asked of the other side.
     pub effects: BTreeMap<FindingKey, Effect>,
+    /// The tickets that each finding has had, the oldest first.
+    pub tickets: BTreeMap<FindingKey, Vec<StoredTicket>>,
     /// The log's head as the round left it.
     pub head: Option<Head>,
 }
@@ -89,7 +91,7 @@ impl Bot {
     pub async fn newest_looks(&self) -> anyhow::Result<Option<Judged>> {
         let mut newest: Option<(Report, Remembered)> = None;
         let on = self.checklist.list().into_iter().filter(|check| check.on);
-        for name in on.map(|check| check.name).chain([LOG_CHECK]) {
+        for name in on.map(|check| check.name).chain(self.own_items()) {
             let Some(run) = self.store.last_run_of(name).await? else {
                 continue;
             };
@@ -118,9 +120,10 @@ impl Bot {
         before: Remembered,
         head: Option<Head>,
     ) -> anyhow::Result<Judged> {
-        let (history, effects) = tokio::try_join!(
+        let (history, effects, tickets) = tokio::try_join!(
             self.store.decisions(keys(&report)),
             self.store.newest_effects(keys(&report)),
+            self.store.tickets_of(keys(&report)),
         )?;
         let Remembered { memory, previous } = before;
         let past = Past {
@@ -137,6 +140,7 @@ impl Bot {
             triaged: triage(report, &past),
             history: past.history,
             effects,
+            tickets,
             head,
         })
     }

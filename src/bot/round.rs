@@ -1,12 +1,14 @@
 //! One walk through the checklist: look, judge, record; only then is anything shown.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use tokio::time::{Instant, sleep};
 
-use super::{Bot, log_check};
+use super::{Bot, log_check, tickets};
 use crate::{
-    checks::Progress,
+    baseline::Baselines,
+    checks::{Around, Progress},
     effects::{Attempt, deliver_due},
     ops_log::{Entry, Head, Kind, NewEntry},
     render,
@@ -36,16 +38,44 @@ impl Bot {
         progress: &BTreeMap<&'static str, Progress>,
         by: &Person,
         claim: Option<RoundClaim>,
+        finished: impl FnMut(&CheckReport),
+    ) -> anyhow::Result<Round> {
+        self.look(only, None, progress, by, claim, finished).await
+    }
+
+    /// As [`Bot::round`], but each of these checks looks only for what has happened since then, if it can.
+    pub async fn glance(
+        &self,
+        only: &[String],
+        since: DateTime<Utc>,
+        progress: &BTreeMap<&'static str, Progress>,
+        by: &Person,
+        finished: impl FnMut(&CheckReport),
+    ) -> anyhow::Result<Round> {
+        self.look(Some(only), Some(since), progress, by, None, finished)
+            .await
+    }
+
+    async fn look(
+        &self,
+        only: Option<&[String]>,
+        since: Option<DateTime<Utc>>,
+        progress: &BTreeMap<&'static str, Progress>,
+        by: &Person,
+        claim: Option<RoundClaim>,
         mut finished: impl FnMut(&CheckReport),
     ) -> anyhow::Result<Round> {
         let started_at = (self.clock)();
-        let attempts = deliver_due(&self.store, &self.checklist, &self.clock).await;
-        let (mut checks, memory, log) = tokio::join!(
-            self.checklist
-                .run(only, progress, &self.clock, &mut finished),
+        let (around, unread) = self.around(since, started_at).await;
+        let attempts = deliver_due(&self.store, self.sides(), &self.clock).await;
+        let (mut checks, memory, tickets, log) = tokio::join!(
+            self.checklist.run(only, progress, &around, &mut finished),
             self.store.memory(),
+            self.look_at_own(only),
             self.look_at_log(only, &attempts),
         );
+        let (tickets, closed) = tickets.unzip();
+        checks.extend(tickets);
         checks.extend(log);
         let mut report = Report {
             run: RunId::of(started_at),
@@ -53,27 +83,72 @@ impl Bot {
             finished_at: (self.clock)(),
             checks,
         };
+        if let Some(error) = unread {
+            read::<()>(Err(error), &mut report);
+        }
         let past = self.past(memory, &mut report).await;
         let decided = match &past.previous {
             Some(previous) => self.store.decisions_since(previous.started_at).await?,
             None => 0,
         };
-        let triaged = triage(report, &past);
+        let mut triaged = triage(report, &past);
         let entry = self.record(&triaged, past, by, decided, claim).await?;
 
         measure(&triaged.report);
-        let head = entry.head();
-        let delivered = attempts
+        let mut head = entry.head();
+        let run = triaged.report.run.clone();
+        let brought_back = self.bring_back(&triaged, &run).await?;
+        if let Some(last) = brought_back.last() {
+            head = last.head();
+            let attempts = deliver_due(&self.store, self.sides(), &self.clock).await?;
+            let judged = self.judged(&run).await?;
+            triaged = judged.map_or(triaged, |judged| judged.triaged);
+            self.projection.add(&entries_of(attempts));
+        }
+        let delivered = entries_of(attempts.unwrap_or_default());
+        let entries: Vec<Entry> = delivered
             .into_iter()
-            .flatten()
-            .flat_map(|attempt| attempt.entries);
-        let entries: Vec<Entry> = delivered.chain([entry]).collect();
+            .chain(closed.unwrap_or_default())
+            .chain([entry])
+            .chain(brought_back)
+            .collect();
         let file = self.project(&entries).await;
         Ok(Round {
             triaged,
             head,
             file,
         })
+    }
+
+    /// What the checks are told, and why they are not told what they counted before.
+    async fn around(
+        &self,
+        since: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> (Around, Option<anyhow::Error>) {
+        let zone = self.schedule.time_zone;
+        let today = now.with_timezone(&zone).date_naive();
+        let (measures, unread) = match self.store.measures(today).await {
+            Ok(measures) => (measures, None),
+            Err(error) => (BTreeMap::new(), Some(error)),
+        };
+        let baselines = self.checklist.names().map(|name| {
+            let measures = measures.get(name).cloned().unwrap_or_default();
+            (name.to_owned(), Arc::new(Baselines::new(zone, measures)))
+        });
+        let around = Around {
+            baselines: baselines.collect(),
+            since,
+            ..Around::new(&self.clock)
+        };
+        (around, unread)
+    }
+
+    async fn look_at_own(&self, only: Option<&[String]>) -> Option<(CheckReport, Vec<Entry>)> {
+        if only.is_some_and(|names| names.iter().all(|name| name != tickets::NAME)) {
+            return None;
+        }
+        self.look_at_tickets().await
     }
 
     async fn look_at_log(
@@ -168,6 +243,11 @@ impl Bot {
             })
             .await
     }
+}
+
+fn entries_of(attempts: Vec<Attempt>) -> Vec<Entry> {
+    let entries = attempts.into_iter().flat_map(|attempt| attempt.entries);
+    entries.collect()
 }
 
 fn measure(report: &Report) {

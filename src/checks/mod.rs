@@ -1,6 +1,6 @@
 //! The checklist's items. A new check is one folder here, its `mod` line and its line in `registry`.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -8,26 +8,31 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 
 use crate::{
+    baseline::{Baselines, Measure},
     report::{Cause, Finding, FindingKey, Unknown},
     schedule::Clock,
     text::Untrusted,
+    ticket::{Ticket, TicketOrder},
     triage::Person,
-    upstream::Failure,
 };
 
 mod checklist;
 pub mod errors;
 pub mod health;
+pub mod payments;
 mod registry;
 
-pub use checklist::{Checklist, Listed, Progress};
+pub use checklist::{Around, Checklist, Listed, Progress};
 pub use registry::Registry;
+
+pub use crate::upstream::Hindrance;
 
 /// Every check, in the order of the report.
 pub fn registry() -> Registry {
     Registry::default()
         .with::<health::Health>()
         .with::<errors::Errors>()
+        .with::<payments::Payments>()
 }
 
 /// One item of the checklist: it looks at a service, then judges what it saw. The type is its section of the
@@ -53,6 +58,13 @@ pub trait Check: DeserializeOwned + Send + Sync + 'static {
 
     /// Judges. Pure: equal observations at equal times are judged alike.
     fn evaluate(&self, seen: &Self::Observation, now: DateTime<Utc>) -> Evaluation;
+
+    /// What it counted on whole days in the zone of its baselines: the names are kept, and those of a day are replaced
+    /// when it is counted anew. Pure.
+    fn measure(&self, seen: &Self::Observation, now: DateTime<Utc>) -> Vec<Measure> {
+        let _ = (seen, now);
+        Vec::new()
+    }
 
     /// Reads what an order is about to change, so that an undo can put it back.
     fn before(
@@ -99,6 +111,10 @@ pub struct Looking {
     pub clock: Clock,
     pub progress: Progress,
     pub secrets: Arc<Secrets>,
+    /// What it counted on earlier days.
+    pub baselines: Arc<Baselines>,
+    /// Looks only for what has happened since then, cheaply; the evaluation says what else was not looked at.
+    pub since: Option<DateTime<Utc>>,
 }
 
 impl Looking {
@@ -131,7 +147,7 @@ impl FromIterator<(String, SecretString)> for Secrets {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Order {
     pub key: FindingKey,
-    /// `resolve`, `assign`, `archive`, or `undo` of one of them.
+    /// `resolve`, `assign`, `archive`, a [`Verb`](crate::report::Verb), `ticket`, or `undo` of one of them.
     pub verb: String,
     pub by: Person,
     /// Whom to assign it to, or which verb to undo. Verbatim, as an e-mail address must arrive whole; not for showing.
@@ -142,6 +158,33 @@ pub struct Order {
     pub before: Option<Untrusted>,
     /// For `undo`: what the change left there. Anything else has been put there since, and stays.
     pub after: Option<Untrusted>,
+    /// When it was decided.
+    #[serde(default)]
+    pub at: DateTime<Utc>,
+    /// Names it for ever, to sides that do nothing twice under one name. At most 255 bytes.
+    #[serde(default)]
+    pub idempotency_key: String,
+    /// What a tracker is asked to do, if this is not for the check.
+    #[serde(default)]
+    pub ticket: Option<TicketOrder>,
+}
+
+impl Order {
+    /// What a decision asks for, as far as the decision alone says it.
+    pub fn new(key: &FindingKey, verb: &str, by: &Person) -> Self {
+        Self {
+            key: key.clone(),
+            verb: verb.to_owned(),
+            by: by.clone(),
+            argument: None,
+            reason: None,
+            before: None,
+            after: None,
+            at: DateTime::default(),
+            idempotency_key: String::new(),
+            ticket: None,
+        }
+    }
 }
 
 /// What became of an order.
@@ -155,6 +198,8 @@ pub enum Applied {
         /// What stands there now, for an undo to recognise.
         after: Option<Untrusted>,
     },
+    /// The ticket is there, and open: "opened as ENG-12 in Linear".
+    Ticketed { said: Untrusted, ticket: Ticket },
     /// The other side has moved on meanwhile; nothing was changed.
     Overtaken { said: Untrusted },
 }
@@ -171,31 +216,4 @@ pub enum NotApplied {
     /// It may have been done: look before the next try.
     #[error("{0}")]
     OutcomeUnknown(Hindrance),
-}
-
-/// What stands in an order's way for now.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{why}")]
-pub struct Hindrance {
-    pub why: Unknown,
-    /// The least wait that the other side asked for.
-    pub asked_wait: Option<Duration>,
-}
-
-impl From<Unknown> for Hindrance {
-    fn from(why: Unknown) -> Self {
-        Self {
-            why,
-            asked_wait: None,
-        }
-    }
-}
-
-impl From<Failure> for Hindrance {
-    fn from(failure: Failure) -> Self {
-        Self {
-            asked_wait: failure.asked_wait(),
-            why: failure.into(),
-        }
-    }
 }

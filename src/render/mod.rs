@@ -14,6 +14,7 @@ pub mod json;
 pub mod markdown;
 pub mod slack;
 pub mod terminal;
+pub mod ticket;
 
 /// Rows that a section shows before the rest is counted.
 pub const SHOWN: usize = 20;
@@ -134,6 +135,18 @@ pub fn action(action: &Action, zone: Tz, now: DateTime<Utc>) -> Sentence {
         }
         Action::Resolve { .. } => Sentence::new().say("resolved"),
         Action::Archive => Sentence::new().say("archived until it escalates"),
+        Action::Handle { .. } => Sentence::new().say("handled"),
+        Action::Remedy { verb } => Sentence::new().say(format!("set {}", verb.decided())),
+        Action::Ticket {
+            tracker,
+            title,
+            again,
+            ..
+        } => {
+            let done = if *again { "reopened" } else { "opened" };
+            let said = Sentence::new().say(format!("ticket {done} in {tracker}: "));
+            said.quote(title)
+        }
         Action::Note { .. } => Sentence::new().say("noted"),
         Action::Undo { version } => Sentence::new().say(format!("decision {version} undone")),
     }

@@ -210,7 +210,7 @@ async fn go_on(
 }
 
 async fn deliver(bot: &Bot) -> anyhow::Result<bool> {
-    let Some(attempt) = deliver_next(&bot.store, &bot.checklist, &bot.clock).await? else {
+    let Some(attempt) = deliver_next(&bot.store, bot.sides(), &bot.clock).await? else {
         return Ok(false);
     };
     bot.wake.messages.notify_one();

@@ -6,9 +6,9 @@ use anyhow::{Context, ensure};
 use sqlx::{QueryBuilder, types::Json};
 
 use super::{
-    Connection, NewEffect, Receipt, Store,
+    Connection, NewEffect, NewTicket, Receipt, Store, effects,
     inbox::{ClaimLost, finish_if_any},
-    log, messages, micros, new_effect,
+    log, messages, micros, new_effect, tickets,
 };
 use crate::{
     ops_log::{Annex, Body, Entry, Hash, NewEntry, decision_digest},
@@ -28,6 +28,35 @@ pub enum Decided {
     Conflict,
     /// Another process deals with the request; nothing was written.
     Elsewhere,
+    /// What it would take back has been sent already; nothing was written.
+    Sent,
+}
+
+/// What a decision asks for beside itself.
+#[derive(Clone, Debug, Default)]
+pub struct Wants {
+    pub effect: Option<NewEffect>,
+    pub ticket: Option<NewTicket>,
+    /// The version of the decision whose effect must not be sent any more.
+    pub cancels: Option<i64>,
+}
+
+impl From<Option<NewEffect>> for Wants {
+    fn from(effect: Option<NewEffect>) -> Self {
+        Self {
+            effect,
+            ..Self::default()
+        }
+    }
+}
+
+/// Why a decision's transaction was given up.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum GivenUp {
+    #[error("the finding has a ticket already")]
+    TicketTaken,
+    #[error("it has been sent already")]
+    Sent,
 }
 
 impl Store {
@@ -37,9 +66,10 @@ impl Store {
         &self,
         decision: Decision,
         entry: NewEntry,
-        effect: Option<NewEffect>,
+        wants: impl Into<Wants>,
         receipt: Option<Receipt>,
     ) -> anyhow::Result<Decided> {
+        let wants = wants.into();
         let decided = self
             .write(move |c| {
                 Box::pin(async move {
@@ -47,16 +77,29 @@ impl Store {
                         return Ok(Decided::Conflict);
                     }
                     ensure!(finish_if_any(c, receipt.as_ref()).await?, ClaimLost);
-                    if let Some(effect) = effect {
+                    if let Some(version) = wants.cancels {
+                        let cancelled = effects::cancel(c, &decision.key, version).await?;
+                        ensure!(cancelled, GivenUp::Sent);
+                    }
+                    if let Some(effect) = wants.effect {
                         new_effect::insert(c, &decision, effect).await?;
                     }
                     messages::want_all(c).await?;
-                    Ok(Decided::Recorded(log_of(c, &decision, entry).await?))
+                    let entry = log_of(c, &decision, entry).await?;
+                    if let Some(ticket) = &wants.ticket {
+                        let kept = tickets::insert(c, &decision, ticket).await?;
+                        ensure!(kept, GivenUp::TicketTaken);
+                    }
+                    Ok(Decided::Recorded(entry))
                 })
             })
             .await;
         match decided {
             Err(error) if error.is::<ClaimLost>() => Ok(Decided::Elsewhere),
+            Err(error) => match error.downcast::<GivenUp>()? {
+                GivenUp::TicketTaken => Ok(Decided::Conflict),
+                GivenUp::Sent => Ok(Decided::Sent),
+            },
             decided => decided,
         }
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{QueryBuilder, types::Json};
 
-use super::{Connection, First, Store, decisions, log, messages, micros};
+use super::{Connection, First, Store, decisions, log, messages, micros, tickets};
 use crate::{
     checks::{Applied, Order},
     ops_log::{Annex, Entry, NewEntry},
@@ -218,6 +218,15 @@ impl Store {
                 if !settle(c, &effect_key, fence, &settlement).await? {
                     return Ok(Settled::FenceLost);
                 }
+                match &settlement {
+                    Settlement::Done(Applied::Ticketed { ticket, .. }) => {
+                        tickets::there(c, &effect_key, ticket).await?;
+                    }
+                    Settlement::Done(Applied::Overtaken { .. }) | Settlement::Failed(_) => {
+                        tickets::not_there(c, &effect_key).await?;
+                    }
+                    _ => {}
+                }
                 messages::want_all(c).await?;
                 let mut entries = Vec::new();
                 if let Some((decision, entry)) = withdrawal {
@@ -309,6 +318,30 @@ impl Store {
         .with_context(|| format!("the effect of the decision about {key} could not be read"))?;
         row.map(Row::open).transpose()
     }
+}
+
+/// Ends the effect of that decision if nothing of it can have been sent, now or later.
+pub(super) async fn cancel(
+    c: &mut Connection<'_>,
+    key: &FindingKey,
+    version: i64,
+) -> anyhow::Result<bool> {
+    let effect_key: Option<String> = on!(&mut *c, |c| {
+        sqlx::query_scalar(
+            "UPDATE effects SET state = 'failed', last_error = 'taken back before it was sent', lease_until = NULL \
+             WHERE key = $1 AND version = $2 AND first_sent_at IS NULL AND state IN ('waiting', 'running') \
+             RETURNING effect_key",
+        )
+        .bind(key.to_string())
+        .bind(version)
+        .fetch_optional(c)
+        .await
+    })
+    .with_context(|| format!("the effect of the decision about {key} could not be taken back"))?;
+    if let Some(effect_key) = &effect_key {
+        tickets::not_there(c, effect_key).await?;
+    }
+    Ok(effect_key.is_some())
 }
 
 async fn due(c: &mut Connection<'_>, now: DateTime<Utc>) -> anyhow::Result<Option<String>> {

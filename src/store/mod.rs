@@ -29,6 +29,7 @@ mod gather;
 mod inbox;
 mod inspect;
 mod log;
+mod measures;
 mod messages;
 mod named;
 mod new_effect;
@@ -41,9 +42,10 @@ mod search;
 mod showing;
 mod sqlite;
 mod summaries;
+mod tickets;
 mod writer;
 
-pub use decisions::Decided;
+pub use decisions::{Decided, Wants};
 pub use effects::{Effect, EffectState, Settled, Settlement};
 pub use inbox::{Backlog, Receipt};
 pub use inspect::Inspected;
@@ -54,6 +56,7 @@ pub use rounds::{AskedRound, Begun, RoundClaim, RoundOrder, RoundState};
 pub use runs::{LastRun, NewRun, Remembered};
 pub use search::{Direction, Filter};
 pub use showing::Showing;
+pub use tickets::{LOCAL, NewTicket, StoredTicket, TicketStatus};
 
 use gather::{Gathered, Gatherer};
 

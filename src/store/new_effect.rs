@@ -1,11 +1,12 @@
 //! What a decision asks of the other side, as it is put into the outbox.
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
 use sqlx::types::Json;
 
 use super::{Connection, micros};
-use crate::{checks::Order, permissions::Permit, triage::Decision};
+use crate::{checks::Order, permissions::Permit, report::Verb, triage::Decision};
 
 /// An effect that a decision asks for.
 #[derive(Clone, Debug)]
@@ -16,15 +17,32 @@ pub struct NewEffect {
 }
 
 impl NewEffect {
-    /// `version` is that of the decision that asks for it. The effect is named for ever, `resolve:errors:4501:3`, and a
-    /// second one of that name is refused. It is done in the name of whoever has the permit.
-    pub fn new(mut order: Order, version: i64, not_before: DateTime<Utc>, permit: &Permit) -> Self {
+    /// `version` is that of the decision that asks for it, at that time. The effect is named for ever,
+    /// `resolve:errors:4501:3`, and a second one of that name is refused. It is done in the name of whoever has the
+    /// permit; one that charges somebody needs the permit for that.
+    pub fn new(
+        mut order: Order,
+        version: i64,
+        at: DateTime<Utc>,
+        permit: &Permit,
+    ) -> anyhow::Result<Self> {
+        let moves_money = Verb::named(&order.verb).is_some_and(Verb::moves_money);
+        ensure!(
+            !moves_money || permit.may_move_money(),
+            "this is a defect: {} would charge somebody without the permission `money`",
+            permit.by().name()
+        );
+        let effect_key = format!("{}:{}:{version}", order.verb, order.key);
         order.by = permit.by().clone();
-        Self {
-            effect_key: format!("{}:{}:{version}", order.verb, order.key),
+        order.at = at;
+        // The time keeps apart what two databases call the same.
+        let name = format!("{effect_key}:{}", at.timestamp_micros());
+        order.idempotency_key = format!("daily-ops-{}", hex::encode(Sha256::digest(name)));
+        Ok(Self {
+            effect_key,
             order,
-            not_before,
-        }
+            not_before: at,
+        })
     }
 
     pub fn order(&self) -> &Order {

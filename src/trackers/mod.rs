@@ -13,7 +13,7 @@ use crate::{
     report::{Cause, Unknown},
     text::Untrusted,
     ticket::{Draft, Marker, Ticket, TicketOrder},
-    upstream::Failure,
+    upstream::Hindrance,
 };
 
 pub mod github;
@@ -71,33 +71,6 @@ pub enum NotEnsured {
     /// It may have been done; the next try looks first.
     #[error("{0}")]
     OutcomeUnknown(Hindrance),
-}
-
-/// What stands in a ticket's way for now.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{why}")]
-pub struct Hindrance {
-    pub why: Unknown,
-    /// The least wait before the next try.
-    pub asked_wait: Option<Duration>,
-}
-
-impl From<Unknown> for Hindrance {
-    fn from(why: Unknown) -> Self {
-        Self {
-            why,
-            asked_wait: None,
-        }
-    }
-}
-
-impl From<Failure> for Hindrance {
-    fn from(failure: Failure) -> Self {
-        Self {
-            asked_wait: failure.asked_wait(),
-            why: failure.into(),
-        }
-    }
 }
 
 impl NotEnsured {

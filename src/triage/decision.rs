@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::memory::{Known, Trend, compare};
 use crate::{
-    report::{FindingKey, Severity},
+    report::{FindingKey, Severity, Verb},
     text::{Untrusted, cut, one_line},
+    ticket::Marker,
 };
 
 /// The rank of an action after which nothing but an undo comes.
@@ -81,6 +82,24 @@ pub enum Action {
     },
     /// Until it escalates, where the other side can do that.
     Archive,
+    /// It was dealt with, elsewhere or by hand.
+    Handle {
+        note: Untrusted,
+    },
+    /// Its check was asked to do this about it.
+    Remedy {
+        verb: Verb,
+    },
+    /// It is kept in a tracker.
+    Ticket {
+        marker: Marker,
+        /// "GitHub".
+        tracker: String,
+        title: Untrusted,
+        /// Whether it is a closed one that is opened again.
+        #[serde(default)]
+        again: bool,
+    },
     Note {
         text: Untrusted,
     },
@@ -98,6 +117,9 @@ impl Action {
             Self::Snooze { .. } => "snooze",
             Self::Resolve { .. } => "resolve",
             Self::Archive => "archive",
+            Self::Handle { .. } => "handle",
+            Self::Remedy { verb } => verb.as_str(),
+            Self::Ticket { .. } => "ticket",
             Self::Note { .. } => "note",
             Self::Undo { .. } => "undo",
         }
@@ -107,7 +129,7 @@ impl Action {
     pub fn remark(&self) -> Option<&Untrusted> {
         match self {
             Self::Acknowledge { reason } | Self::Resolve { reason } => reason.as_ref(),
-            Self::Note { text } => Some(text),
+            Self::Note { text } | Self::Handle { note: text } => Some(text),
             _ => None,
         }
     }
@@ -117,8 +139,11 @@ impl Action {
         match self {
             Self::Note { .. } | Self::Undo { .. } => 0,
             Self::Acknowledge { .. } => 1,
-            Self::Assign { .. } | Self::Snooze { .. } => 2,
-            Self::Archive | Self::Resolve { .. } => CLOSED,
+            Self::Assign { .. }
+            | Self::Snooze { .. }
+            | Self::Remedy { .. }
+            | Self::Ticket { .. } => 2,
+            Self::Archive | Self::Resolve { .. } | Self::Handle { .. } => CLOSED,
         }
     }
 }
@@ -184,7 +209,10 @@ fn same(a: &Action, b: &Action) -> bool {
     match (a, b) {
         (Action::Acknowledge { .. }, Action::Acknowledge { .. })
         | (Action::Resolve { .. }, Action::Resolve { .. })
-        | (Action::Archive, Action::Archive) => true,
+        | (Action::Archive, Action::Archive)
+        | (Action::Handle { .. }, Action::Handle { .. }) => true,
+        (Action::Remedy { verb: a }, Action::Remedy { verb: b }) => a == b,
+        (Action::Ticket { marker: a, .. }, Action::Ticket { marker: b, .. }) => a == b,
         (Action::Assign { to: a }, Action::Assign { to: b }) => a == b,
         (Action::Snooze { until: a }, Action::Snooze { until: b }) => a == b,
         _ => false,
@@ -226,7 +254,16 @@ fn returned(decision: &Decision, known: &Known) -> Option<Return> {
     match decision.action {
         _ if worse(known.finding.severity, known.finding.magnitude) => Some(Return::Worse),
         _ if peak.is_some_and(|peak| worse(peak.severity, peak.magnitude)) => Some(Return::Worse),
-        Action::Resolve { .. } | Action::Archive if known.last_seen > decision.at => {
+        Action::Resolve { .. } | Action::Archive | Action::Remedy { verb: Verb::Pay }
+            if known.last_seen > decision.at =>
+        {
+            Some(Return::SeenAgain)
+        }
+        // Whoever delivered elsewhere or dealt with it by hand leaves it as it is; what comes after that is new.
+        Action::Handle { .. }
+        | Action::Remedy {
+            verb: Verb::Resend | Verb::Replay,
+        } if known.finding.last_at.is_some_and(|last| last > decision.at) => {
             Some(Return::SeenAgain)
         }
         _ => None,

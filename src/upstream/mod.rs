@@ -23,7 +23,7 @@ mod measured;
 mod pace;
 mod refusal;
 
-pub use failure::{Failure, Unwritten};
+pub use failure::{Failure, Hindrance, Unwritten};
 pub use gate::Gate;
 pub use guard::admit;
 pub use pace::epoch_seconds;
@@ -421,10 +421,18 @@ impl Upstream {
                 .await
                 .unwrap_or_default();
             let asked = pace::asked(&headers, self.service.reset, received_at);
-            let mut failure = failure.answered(&self.service, ask, status, &headers, &body, asked);
+            let mut failure = failure.named(&headers).answered(
+                &self.service,
+                ask,
+                status,
+                &headers,
+                &body,
+                asked,
+            );
             failure.should_retry = (self.service.should_retry)(&headers);
             return Err(failure);
         }
+        let failure = failure.named(&headers);
         refusal::json_only(&failure, &headers)?;
         let body = read(response, ask.limit)
             .await
@@ -445,9 +453,12 @@ impl Upstream {
         ask: &Ask<'_>,
         answer: Answer<Vec<u8>>,
     ) -> Result<Answer<T>, Failure> {
+        let headers = answer.headers.clone();
         answer.map(|bytes| {
             serde_json::from_slice(&bytes).map_err(|error| {
-                Failure::of(&self.service, method, &self.address(ask)).garbled(&error)
+                Failure::of(&self.service, method, &self.address(ask))
+                    .named(&headers)
+                    .garbled(&error)
             })
         })
     }

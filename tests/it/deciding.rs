@@ -282,11 +282,11 @@ async fn sentry_is_left_alone_as_long_as_it_asks_to_be() {
 
     company.later(TimeDelta::minutes(59));
     company.sentry.world().asked.clear();
-    let next = effects::deliver_next(&bot.store, &bot.checklist, &bot.clock);
+    let next = effects::deliver_next(&bot.store, bot.sides(), &bot.clock);
     assert!(next.await.expect("the store answers").is_none());
     assert_eq!(company.sentry.world().asked, [""; 0]);
 
     company.later(TimeDelta::minutes(1));
-    let next = effects::deliver_next(&bot.store, &bot.checklist, &bot.clock);
+    let next = effects::deliver_next(&bot.store, bot.sides(), &bot.clock);
     assert!(next.await.expect("the store answers").is_some());
 }

@@ -18,13 +18,13 @@ use crate::{
 
 fn order(verb: &str, argument: Option<&str>) -> Order {
     Order {
-        key: "errors:4501".parse().unwrap(),
-        verb: verb.to_owned(),
-        by: Person::at_terminal("anna"),
         argument: argument.map(str::to_owned),
         reason: Some("fixed in 1.2".into()),
-        before: None,
-        after: None,
+        ..Order::new(
+            &"errors:4501".parse().unwrap(),
+            verb,
+            &Person::at_terminal("anna"),
+        )
     }
 }
 
@@ -392,6 +392,7 @@ async fn never_lies(fault: Fault, route: &'static [&'static str]) {
             assert!(!assigned, "{case}")
         }
         Err(NotApplied::OutcomeUnknown(_)) => assert_eq!(route[0], "PUT ", "{case}"),
+        Ok(Applied::Ticketed { .. }) => panic!("Sentry opens no ticket: {case}"),
     }
     assert!(
         route[0] != "POST " || matches!(result, Ok(Applied::Done { .. })),

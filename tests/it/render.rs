@@ -35,6 +35,7 @@ fn looked(name: &str, findings: Vec<Finding>, summary: &str) -> CheckReport {
         findings,
         summary: summary.into(),
         took_ms: 1200,
+        measures: Vec::new(),
     }
 }
 

@@ -53,13 +53,12 @@ async fn sentrys_own_document_accepts_the_requests() {
         ("assign", Some("#ancient-gabelers")),
     ] {
         let order = Order {
-            key: "errors:1".parse().unwrap(),
-            verb: verb.to_owned(),
-            by: "terminal:anna".to_owned().into(),
             argument: argument.map(str::to_owned),
-            reason: None,
-            before: None,
-            after: None,
+            ..Order::new(
+                &"errors:1".parse().unwrap(),
+                verb,
+                &"terminal:anna".to_owned().into(),
+            )
         };
         let result = errors
             .apply(&order, &looking(Duration::from_secs(120)))

@@ -20,6 +20,7 @@ fn finding(check: &str, subject: &str) -> Finding {
         title: "a \u{0}title with <b>, 'quotes' and \"more\"; DROP TABLE runs; --".into(),
         magnitude: 212,
         began_at: Some(at(-60)),
+        last_at: None,
         owner: None,
         link: Some(
             "https://sentry.example.com/issues/4501"
@@ -40,6 +41,7 @@ fn check(name: &str, outcome: Outcome, findings: Vec<Finding>) -> CheckReport {
         findings,
         summary: "2 of 2 ok".into(),
         took_ms: 12,
+        measures: Vec::new(),
     }
 }
 

@@ -113,6 +113,7 @@ fn finding(section: &Errors, seen: &Seen, now: DateTime<Utc>) -> Finding {
         title: issue.title.clone(),
         magnitude: seen.events,
         began_at: issue.first_seen,
+        last_at: None,
         owner: issue
             .assignee
             .as_ref()
@@ -237,6 +238,7 @@ fn dropped(section: &Errors, drops: &Drops) -> Option<Finding> {
         .into(),
         magnitude: number,
         began_at: None,
+        last_at: None,
         owner: None,
         link: None,
         runbook: None,

@@ -72,6 +72,7 @@ fn finding(endpoint: &Endpoint, aspect: &str, seen: &Seen) -> Finding {
         title: Untrusted::default(),
         magnitude: 1,
         began_at: None,
+        last_at: None,
         owner: None,
         link: link(&endpoint.url),
         runbook: endpoint.runbook.clone(),

@@ -40,7 +40,7 @@ async fn what_a_killed_process_resolved_is_opened_again_by_an_undo() {
     // Here the process dies.
 
     company.later(TimeDelta::minutes(2));
-    let attempts = deliver_due(&bot.store, &bot.checklist, &bot.clock)
+    let attempts = deliver_due(&bot.store, bot.sides(), &bot.clock)
         .await
         .expect("it is delivered");
     let said = match &attempts[..] {

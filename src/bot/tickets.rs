@@ -1,0 +1,283 @@
+//! Tickets that findings have: asked for, read back, and opened again when the finding comes back.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use tokio::time::{Duration, Instant};
+
+use super::{Bot, Outcome, Wish};
+use crate::{
+    ops_log::{Entry, Kind, NewEntry, Sentence},
+    permissions::Permit,
+    render,
+    report::{CheckReport, FindingKey, Outcome as Look, RunId, Unknown},
+    store::{LOCAL, NewTicket, StoredTicket, TicketStatus},
+    text::{Untrusted, count},
+    ticket::{Draft, Marker, TicketOrder, TicketState},
+    trackers::{Read, Returned},
+    triage::{Action, Person, Row, Standing, Triaged},
+};
+
+/// As in `check tickets`.
+pub const NAME: &str = "tickets";
+
+/// How long the tracker may take to say how the open tickets stand.
+const READ_LIMIT: Duration = Duration::from_secs(15);
+
+/// A ticket that a decision asks for, and what its tracker is asked for it.
+pub(super) struct Wanted {
+    pub(super) ticket: NewTicket,
+    /// None: the ticket is kept here alone.
+    pub(super) order: Option<TicketOrder>,
+}
+
+pub(super) fn still_open(ticket: &StoredTicket) -> Sentence {
+    let said = Sentence::new()
+        .say("its ticket ")
+        .quote(ticket.name())
+        .say(" is open: ");
+    if ticket.tracker == LOCAL {
+        said.say(format!(
+            "close it first, with `ticket close T-{}`; nothing was changed",
+            ticket.number
+        ))
+    } else {
+        said.say(format!(
+            "close it in {} first; nothing was changed",
+            ticket.tracker
+        ))
+    }
+}
+
+impl Bot {
+    /// A ticket about an open finding, to be changed by whoever wants it, or why there is none to be had.
+    pub async fn draft(
+        &self,
+        key: &FindingKey,
+        by: &Person,
+    ) -> anyhow::Result<Result<Draft, Sentence>> {
+        let known = match self.known(key).await? {
+            Ok(known) => known,
+            Err(why) => return Ok(Err(why)),
+        };
+        let run = self.store.last_run_of(key.check()).await?;
+        let now = (self.clock)();
+        Ok(Ok(render::ticket::draft(
+            &known,
+            run.as_ref().map(|run| &run.run),
+            by,
+            self.schedule.time_zone,
+            now,
+        )))
+    }
+
+    /// The decision for a ticket about that finding; the newest one is opened again if it is closed and the
+    /// configuration says so.
+    pub(super) async fn ticket_for(
+        &self,
+        key: &FindingKey,
+        draft: &Draft,
+    ) -> anyhow::Result<Result<(Action, Wanted), Sentence>> {
+        let tickets = self.store.tickets_of([key]).await?.remove(key);
+        let tickets = tickets.unwrap_or_default();
+        let made: Vec<&StoredTicket> = tickets
+            .iter()
+            .filter(|ticket| ticket.state != TicketStatus::Failed)
+            .collect();
+        let tracker = self.tracker.name();
+        let newest = match made.last() {
+            Some(open) if open.is_open() => return Ok(Err(there_is(open))),
+            newest => newest
+                .filter(|closed| self.returned == Returned::Reopen && closed.tracker == tracker),
+        };
+        let draft = draft.clone().tidy();
+        let number = u32::try_from(made.len()).unwrap_or(u32::MAX);
+        let marker = match newest {
+            Some(closed) => closed.marker.clone(),
+            None => Marker::new(key, number.saturating_add(1)),
+        };
+        let order = match newest.and_then(|closed| closed.remote.as_ref()) {
+            _ if self.tracker.is_local() => None,
+            Some(remote) => Some(TicketOrder::Reopen {
+                marker: marker.clone(),
+                id: remote.id.clone(),
+                comment: draft.body.clone(),
+            }),
+            None => Some(TicketOrder::Open {
+                marker: marker.clone(),
+                draft: draft.clone(),
+            }),
+        };
+        let action = Action::Ticket {
+            marker: marker.clone(),
+            tracker: self.tracker.name().to_owned(),
+            title: Untrusted::from(draft.title.as_str()),
+            again: newest.is_some(),
+        };
+        let ticket = NewTicket {
+            marker,
+            tracker: tracker.to_owned(),
+            draft,
+        };
+        Ok(Ok((action, Wanted { ticket, order })))
+    }
+
+    /// Closes a ticket that is kept here.
+    pub async fn close_ticket(
+        &self,
+        ticket: &StoredTicket,
+        by: &Person,
+    ) -> anyhow::Result<Result<Entry, Sentence>> {
+        let say = |words: &str| Sentence::new().say(words);
+        if ticket.tracker != LOCAL {
+            return Ok(Err(Sentence::new().quote(ticket.name()).say(format!(
+                " is kept in {0}: close it there, and the next round shows it as closed",
+                ticket.tracker
+            ))));
+        }
+        let now = (self.clock)();
+        let entry = closed(ticket, by, now, "here");
+        let entry = self.store.close_ticket(&ticket.marker, now, entry).await?;
+        Ok(match entry {
+            Some(entry) => {
+                self.wake.messages.notify_one();
+                Ok(entry)
+            }
+            None => Err(say("it is closed already: nothing was changed")),
+        })
+    }
+
+    /// Reads how the open tickets stand where they are kept, and closes here what was closed there. None if there is
+    /// nothing to read.
+    pub(super) async fn look_at_tickets(&self) -> Option<(CheckReport, Vec<Entry>)> {
+        if self.tracker.is_local() {
+            return None;
+        }
+        let began = Instant::now();
+        let (outcome, summary, entries) = match self.read_tickets().await {
+            Ok((summary, entries)) => (Look::Looked, summary, entries),
+            Err(unknown) => (Look::Unknown(vec![unknown]), String::new(), Vec::new()),
+        };
+        let report = CheckReport {
+            name: NAME.to_owned(),
+            outcome,
+            findings: Vec::new(),
+            unseen: None,
+            summary: summary.into(),
+            took_ms: began.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
+            measures: Vec::new(),
+        };
+        Some((report, entries))
+    }
+
+    async fn read_tickets(&self) -> Result<(String, Vec<Entry>), Unknown> {
+        let kept = self.store.tickets(true).await.map_err(unreadable)?;
+        let here: BTreeMap<String, &StoredTicket> = kept
+            .iter()
+            .filter(|ticket| ticket.tracker == self.tracker.name())
+            .filter(|ticket| ticket.state == TicketStatus::Open)
+            .filter_map(|ticket| Some((ticket.remote.as_ref()?.id.clone(), ticket)))
+            .collect();
+        let ids: Vec<String> = here.keys().cloned().collect();
+        if ids.is_empty() {
+            return Ok(("none open".to_owned(), Vec::new()));
+        }
+        let read = self.tracker.read(&ids, Instant::now() + READ_LIMIT).await?;
+        let now = (self.clock)();
+        let mut entries = Vec::new();
+        for (id, ticket) in &here {
+            let how = match read.get(id) {
+                Some(Read::Ticket(seen)) if seen.state == TicketState::Open => continue,
+                Some(Read::Ticket(_)) => format!("in {}", ticket.tracker),
+                Some(Read::Gone) => format!("because it is gone from {}", ticket.tracker),
+                None => continue,
+            };
+            let entry = closed(ticket, &Person::program(), now, &how);
+            let entry = self.store.close_ticket(&ticket.marker, now, entry).await;
+            entries.extend(entry.map_err(unreadable)?);
+        }
+        let closed = match entries.len() {
+            0 => String::new(),
+            closed => format!(", {closed} closed since the last round"),
+        };
+        let open = ids.len() - entries.len();
+        Ok((format!("{} open{closed}", count(open, "ticket")), entries))
+    }
+
+    /// Opens the closed tickets of findings that have come back again, or new ones. The configuration stands for the
+    /// person: nobody has to ask twice for what was asked for once.
+    pub(super) async fn bring_back(
+        &self,
+        triaged: &Triaged,
+        run: &RunId,
+    ) -> anyhow::Result<Vec<Entry>> {
+        let open: Vec<&Row> = triaged.needs_you.iter().collect();
+        let keys = open.iter().map(|row| &row.finding.key);
+        let tickets = self.store.tickets_of(keys).await?;
+        let mut entries = Vec::new();
+        for row in open {
+            let key = &row.finding.key;
+            let newest = tickets.get(key).and_then(|all| all.last());
+            let Some(ticket) = newest.filter(|ticket| ticket.state == TicketStatus::Closed) else {
+                continue;
+            };
+            if !has_come_back(row, ticket) {
+                continue;
+            }
+            let Ok(draft) = self.draft(key, &Person::program()).await? else {
+                continue;
+            };
+            let wish = Wish::Ticket(Draft {
+                body: format!("It has come back (run {run}).\n\n{}", draft.body),
+                ..draft
+            });
+            let permit = Permit::of_configuration();
+            if let Outcome::Recorded { entry, .. } =
+                self.decide(key, wish, None, &permit, None).await?
+            {
+                entries.push(entry);
+            }
+        }
+        Ok(entries)
+    }
+}
+
+/// Whether the finding is another occurrence than the one that the ticket was for, or has got worse since. What
+/// somebody took back stays so.
+fn has_come_back(row: &Row, ticket: &StoredTicket) -> bool {
+    match &row.standing {
+        Standing::Back(decision, _) => matches!(decision.action, Action::Ticket { .. }),
+        Standing::Open => ticket.closed_at.is_some_and(|closed| row.since > closed),
+        Standing::Handled(_) => false,
+    }
+}
+
+fn there_is(ticket: &StoredTicket) -> Sentence {
+    Sentence::new()
+        .say("it has the ticket ")
+        .quote(ticket.name())
+        .say(format!(
+            ", which is {}: nothing was changed",
+            ticket.state.as_str()
+        ))
+}
+
+fn closed(ticket: &StoredTicket, by: &Person, at: DateTime<Utc>, how: &str) -> NewEntry {
+    NewEntry {
+        at,
+        kind: Kind::Effect,
+        subject: ticket.key.to_string(),
+        by: by.clone(),
+        text: Sentence::new()
+            .say("ticket ")
+            .quote(ticket.name())
+            .say(format!(" closed {how} · {} ", ticket.key))
+            .quote(ticket.draft.title.as_str()),
+        checks: vec![ticket.key.check().to_owned()],
+    }
+}
+
+fn unreadable(error: anyhow::Error) -> Unknown {
+    let why = format!("{error:#}; restore the database from a backup");
+    Unknown::new(crate::report::Cause::Store, why)
+}
