@@ -3,7 +3,7 @@
 //! Every ticket carries a marker. To have a ticket means to look for its marker first, and to make one only where none
 //! is found; a write is sent once, and what became of a lost one is told by the next look.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
@@ -13,7 +13,7 @@ use crate::{
     report::{Cause, Unknown},
     text::Untrusted,
     ticket::{Draft, Marker, Ticket, TicketOrder},
-    upstream::{Hindrance, Unwritten},
+    upstream::Hindrance,
 };
 
 pub mod github;
@@ -28,6 +28,9 @@ pub type Secret = (&'static str, &'static str);
 
 /// The tokens of all trackers.
 pub const SECRETS: &[Secret] = &[github::TOKEN, linear::TOKEN, jira::TOKEN];
+
+/// After an answer was lost, what was asked for may still be on its way into the tracker's lists.
+const SETTLING: Duration = Duration::from_secs(15);
 
 /// The tracker that is configured. Clones are the same one.
 #[derive(Clone, Debug, Default)]
@@ -78,24 +81,12 @@ impl NotEnsured {
     fn not_sent(why: impl Into<Hindrance>) -> Self {
         Self::NotSent(why.into())
     }
-}
 
-impl From<Unwritten> for NotEnsured {
-    fn from(unwritten: Unwritten) -> Self {
-        match unwritten {
-            // A token can be mended, a limit passes, and then the ticket can be made.
-            Unwritten::Refused(failure)
-                if matches!(
-                    failure.cause,
-                    Cause::Auth | Cause::Forbidden | Cause::RateLimited
-                ) =>
-            {
-                Self::NotSent(failure.into())
-            }
-            Unwritten::Refused(failure) => Self::refused(failure.to_string()),
-            Unwritten::NotSent(failure) => Self::NotSent(failure.into()),
-            Unwritten::OutcomeUnknown(failure) => Self::OutcomeUnknown(failure.into()),
-        }
+    /// Looks again only when the tracker has had time to carry out what it was asked.
+    fn in_doubt(why: impl Into<Hindrance>) -> Self {
+        let mut why = why.into();
+        why.asked_wait = Some(why.asked_wait.unwrap_or_default().max(SETTLING));
+        Self::OutcomeUnknown(why)
     }
 }
 

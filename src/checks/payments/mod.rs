@@ -9,6 +9,7 @@ use url::Url;
 
 use super::{Applied, Check, Evaluation, Looking, NotApplied, Order, Secret};
 use crate::{
+    baseline::Measure,
     report::Unknown,
     text::Untrusted,
     upstream::{self, Gate},
@@ -21,6 +22,7 @@ mod findings;
 mod invoice;
 mod limits;
 pub mod money;
+mod news;
 mod observe;
 mod permission;
 mod read;
@@ -34,6 +36,7 @@ pub use endpoint::Endpoint;
 pub use event::{Event, Fault};
 pub use invoice::Invoice;
 pub use limits::Limits;
+pub use observe::{Failures, Invoices, News, Observation, Seen};
 pub use observe::{Invoices, Observation, Seen};
 pub use remedies::{Replay, Replayed, SECRET, Target};
 pub use standing::{Balance, Dispute, Payout};
@@ -274,6 +277,10 @@ impl Check for Payments {
         looking: &Looking,
     ) -> Result<Vec<Untrusted>, NotApplied> {
         remedies::rehearse(self, order, looking).await
+    }
+
+    fn measure(&self, seen: &Observation, now: DateTime<Utc>) -> Vec<Measure> {
+        findings::measures::measure(self, seen, now)
     }
 }
 

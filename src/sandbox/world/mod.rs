@@ -30,11 +30,14 @@ pub mod errors;
 /// Services with a health address.
 pub mod health;
 
+/// Stripe.
+pub mod payments;
+
 mod door;
 mod part;
 mod scenarios;
 
-pub use door::Door;
+pub use door::{Door, HangUp};
 pub use part::{Choice, Kind, Opening, Part, Switch};
 
 use part::{State, choice};

@@ -294,6 +294,6 @@ fn not_written(unwritten: Unwritten) -> NotEnsured {
             }
         }
         Unwritten::NotSent(failure) => NotEnsured::NotSent(hindrance(told(failure))),
-        Unwritten::OutcomeUnknown(failure) => NotEnsured::OutcomeUnknown(hindrance(failure)),
+        Unwritten::OutcomeUnknown(failure) => NotEnsured::in_doubt(hindrance(failure)),
     }
 }

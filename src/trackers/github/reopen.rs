@@ -49,7 +49,7 @@ pub(super) async fn reopen(
         let reason =
             format!("GitHub took the change, but shows {place} as closed; look at it there");
         let why = Unknown::new(Cause::Decode, reason);
-        return Err(NotEnsured::OutcomeUnknown(why.into()));
+        return Err(NotEnsured::in_doubt(why));
     }
     Ok(Ensured {
         ticket,

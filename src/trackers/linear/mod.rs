@@ -10,7 +10,22 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::{Ensured, NotEnsured, Read, Secret};
-use crate::{report::Unknown, ticket::TicketOrder, upstream};
+use crate::{
+    report::{Cause, Unknown},
+    ticket::TicketOrder,
+    upstream,
+};
+
+mod client;
+mod issue;
+mod open;
+mod refusal;
+mod reopen;
+
+use client::Client;
+
+/// Issues that are asked for at once.
+const CHUNK: usize = 100;
 
 pub(super) const TOKEN: Secret = (
     "LINEAR_API_KEY",
@@ -78,25 +93,63 @@ impl Linear {
 impl Linear {
     pub(super) async fn ensure(
         &self,
-        _: &TicketOrder,
-        _: DateTime<Utc>,
-        _: Instant,
+        order: &TicketOrder,
+        wanted_at: DateTime<Utc>,
+        deadline: Instant,
     ) -> Result<Ensured, NotEnsured> {
-        super::token(self.secret.as_ref(), TOKEN).map_err(NotEnsured::not_sent)?;
-        Err(NotEnsured::refused("not wired yet"))
+        let client = Client::connect(self, deadline).map_err(NotEnsured::not_sent)?;
+        match order {
+            TicketOrder::Open { marker, draft } => {
+                open::open(&self.section, &client, marker, draft).await
+            }
+            TicketOrder::Reopen {
+                marker,
+                id,
+                comment,
+            } => reopen::reopen(&client, marker, id, comment, wanted_at).await,
+        }
     }
 
     pub(super) async fn read(
         &self,
-        _: &[String],
-        _: Instant,
+        ids: &[String],
+        deadline: Instant,
     ) -> Result<BTreeMap<String, Read>, Unknown> {
-        super::token(self.secret.as_ref(), TOKEN)?;
-        Ok(BTreeMap::new())
+        let client = Client::connect(self, deadline)?;
+        let mut read: BTreeMap<String, Read> =
+            ids.iter().map(|id| (id.clone(), Read::Gone)).collect();
+        for some in ids.chunks(CHUNK) {
+            for issue in client.issues(some).await? {
+                if let Some(state) = read.get_mut(&issue.id)
+                    && !issue.is_trashed()
+                {
+                    *state = Read::Ticket(issue.ticket());
+                }
+            }
+        }
+        Ok(read)
     }
 
-    pub(super) async fn probe(&self, _: Instant) -> Result<String, Unknown> {
-        super::token(self.secret.as_ref(), TOKEN)?;
-        Ok(String::new())
+    pub(super) async fn probe(&self, deadline: Instant) -> Result<String, Unknown> {
+        let client = Client::connect(self, deadline)?;
+        let labels = &self.section.labels;
+        let found = client.team(&self.section.team, labels).await?;
+        let Some(team) = &found.team else {
+            return Err(Unknown::new(Cause::NotFound, no_team(&self.section.team)));
+        };
+        let mut said = format!("the team {} is there", team.key);
+        let missing = found.missing(labels);
+        if !missing.is_empty() {
+            said.push_str(&format!("; it has no labels {}", missing.join(", ")));
+        }
+        said.push_str("; whether the key may open issues shows with the first one");
+        Ok(said)
     }
+}
+
+fn no_team(key: &str) -> String {
+    format!(
+        "Linear shows no team with the key {key}: correct `team` in [tickets.linear], or give the key in {} access to that team",
+        TOKEN.0
+    )
 }

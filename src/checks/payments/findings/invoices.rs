@@ -66,7 +66,7 @@ fn sent<'a>(at: &At<'a>) -> Sent<'a> {
     }
 }
 
-fn weighed(at: &At<'_>, invoice: &Invoice, mut trouble: Trouble) -> Trouble {
+pub(super) fn weighed(at: &At<'_>, invoice: &Invoice, mut trouble: Trouble) -> Trouble {
     let large = invoice.owed().and_then(|owed| {
         let limit = at.section.limits.large(owed.currency)?;
         (owed.minor >= limit.minor).then_some((owed, limit))
@@ -81,7 +81,7 @@ fn weighed(at: &At<'_>, invoice: &Invoice, mut trouble: Trouble) -> Trouble {
     trouble
 }
 
-fn one(at: &At<'_>, invoice: &Invoice, trouble: Trouble) -> Finding {
+pub(super) fn one(at: &At<'_>, invoice: &Invoice, trouble: Trouble) -> Finding {
     let amount = invoice
         .owed()
         .map_or_else(|| "an unknown amount".to_owned(), |owed| owed.to_string());
@@ -152,7 +152,7 @@ fn evidence(at: &At<'_>, invoice: &Invoice) -> Vec<String> {
     ];
     let kind: Vec<&str> = kind.into_iter().flatten().collect();
     lines.push(format!("invoice: {}", kind.join(", ")));
-    let waits = at.seen.failures.items.iter().any(|event| {
+    let waits = at.seen.failures.walk.items.iter().any(|event| {
         event.kind == "invoice.payment_action_required"
             && event.object.as_deref() == Some(&invoice.id)
     });

@@ -116,7 +116,8 @@ fn undelivered(at: &At<'_>, cause: &Cause<'_>) -> Finding {
     };
     Finding {
         magnitude: cause.events.len() as u64,
-        began_at: cause.events.iter().filter_map(|event| event.created).min(),
+        began_at: cause.events.first().and_then(|event| event.created),
+        last_at: cause.events.last().and_then(|event| event.created),
         link,
         evidence: lines(evidence(at, cause)),
         remedies: remedies(at, cause),
