@@ -193,6 +193,15 @@ impl Account {
             .expect("the key is described")
     }
 
+    /// Charges that were declined since then.
+    pub fn failed_since(&self, since: DateTime<Utc>) -> usize {
+        let charges = self.live.charges_at(self.now());
+        let failed = charges
+            .iter()
+            .filter(|charge| charge.at > since && matches!(charge.outcome, Outcome::Declined(_)));
+        failed.count()
+    }
+
     /// Happens once, right after the request with these words in its line that comes after so many others like it.
     pub fn after(
         &mut self,
