@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod faulty;
+mod kept;
 mod keys;
 mod mornings;
 mod paging;

@@ -42,6 +42,7 @@ mod receiver;
 mod refusal;
 mod request;
 mod routes;
+mod said;
 mod scenarios;
 mod shapes;
 
