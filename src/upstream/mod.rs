@@ -6,7 +6,7 @@ use backon::{ExponentialBuilder, Retryable};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{
-    Method,
+    Method, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -431,6 +431,13 @@ impl Upstream {
             );
             failure.should_retry = (self.service.should_retry)(&headers);
             return Err(failure);
+        }
+        if status == StatusCode::NO_CONTENT {
+            return Ok(Answer {
+                body: b"null".to_vec(),
+                headers,
+                received_at,
+            });
         }
         let failure = failure.named(&headers);
         refusal::json_only(&failure, &headers)?;

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use crate::world::faults::Fault;
 
 mod github;
+mod jira;
 mod linear;
 
 pub(crate) fn marker(number: u32) -> Marker {
