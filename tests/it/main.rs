@@ -23,6 +23,8 @@ mod messages;
 mod opening;
 mod ops_log;
 mod outbox;
+mod payments;
+mod payments_audit;
 mod permissions;
 mod picture;
 mod render;

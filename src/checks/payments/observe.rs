@@ -1,20 +1,22 @@
 //! Looks at Stripe: is the key of the right world, what was not delivered, what was not paid, what waits.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     Mode, Payments,
     client::{Notices, PAGE, Stripe, mode_of_key},
     endpoint::Endpoint,
     event::Event,
+    findings::measures,
     invoice::Invoice,
-    permission,
+    news, permission,
     standing::{Balance, Dispute, Payout},
     walk::{List, Walk},
 };
 use crate::{
+    baseline::Baselines,
     checks::Looking,
     report::{Cause, Unknown},
     upstream::Failure,
@@ -28,6 +30,12 @@ const DISPUTES_LOOKBACK: Duration = Duration::from_secs(120 * 86_400);
 
 /// A payout that failed is paid out with a later one, or not; then somebody has seen it.
 const PAYOUTS_LOOKBACK: Duration = Duration::from_secs(30 * 86_400);
+
+/// Pages that are read of earlier days, to learn what is normal.
+const LEARNING_PAGES: usize = 10;
+
+/// Pages of all invoices that are read where a list of some is refused.
+const UNFILTERED_PAGES: usize = 3;
 
 /// What tells of failures, asked for together; Stripe takes at most 20.
 pub(super) const FAILURES: [&str; 7] = [
@@ -48,6 +56,10 @@ pub struct Observation {
     /// The key's own account first.
     pub accounts: Vec<Seen>,
     pub notices: Notices,
+    /// What was counted on earlier days.
+    pub baselines: Arc<Baselines>,
+    /// If only that was looked at which happened since then.
+    pub since: Option<DateTime<Utc>>,
 }
 
 /// What was seen of one account.
@@ -62,11 +74,32 @@ pub struct Seen {
     /// The newest page of delivered events, since the oldest that should have been; none if nothing is overdue.
     pub delivered: Option<Result<Vec<Event>, Unknown>>,
     pub endpoints: Walk<Endpoint>,
-    /// Events that tell of failures.
-    pub failures: Walk<Event>,
+    pub failures: Failures,
     pub invoices: Invoices,
     pub disputes: Walk<Dispute>,
     pub payouts: Walk<Payout>,
+    /// What was read instead of all that, where only the time since something was asked for.
+    pub news: News,
+}
+
+/// Events that tell of failures.
+#[derive(Debug, Default)]
+pub struct Failures {
+    /// Of the time that is judged.
+    pub walk: Walk<Event>,
+    /// Of the days before, from which is learned what is normal.
+    pub earlier: Vec<Event>,
+    /// From here on, all of them were read.
+    pub complete_since: Option<DateTime<Utc>>,
+}
+
+/// What failed since a time, as events tell it.
+#[derive(Debug, Default)]
+pub struct News {
+    pub events: Walk<Event>,
+    pub invoices: Vec<Invoice>,
+    pub disputes: Vec<Dispute>,
+    pub payouts: Vec<Payout>,
 }
 
 /// Invoices by what Stripe holds them for.
@@ -88,13 +121,16 @@ pub(super) async fn observe(section: &Payments, looking: &Looking) -> Result<Obs
             ..Observation::default()
         });
     }
+    let baselines = Arc::clone(&looking.baselines);
     let stripe = Stripe::connect(section, looking)?;
     let now = (looking.clock)();
     let mut accounts = Vec::new();
     for account in section.all_accounts() {
         let stripe = stripe.of(account)?;
-        stripe.expect(LEAST_REQUESTS);
-        let seen = look(section, &stripe, now).await;
+        let seen = match looking.since {
+            Some(since) => news::look(&stripe, since, now).await,
+            None => look(section, &stripe, now, &baselines).await,
+        };
         let all_are_barred = account.is_none() && seen.barred.is_some();
         accounts.push(seen);
         if all_are_barred
@@ -111,11 +147,19 @@ pub(super) async fn observe(section: &Payments, looking: &Looking) -> Result<Obs
         key,
         accounts,
         notices: stripe.notices(),
+        baselines,
+        since: looking.since,
     })
 }
 
 /// One account. Its balance first: that proves the key, the world and the clock.
-async fn look(section: &Payments, stripe: &Stripe<'_>, now: DateTime<Utc>) -> Seen {
+async fn look(
+    section: &Payments,
+    stripe: &Stripe<'_>,
+    now: DateTime<Utc>,
+    baselines: &Baselines,
+) -> Seen {
+    stripe.expect(LEAST_REQUESTS);
     let mut seen = Seen {
         account: stripe.account.map(str::to_owned),
         ..Seen::default()
@@ -151,7 +195,7 @@ async fn look(section: &Payments, stripe: &Stripe<'_>, now: DateTime<Utc>) -> Se
     ) = tokio::join!(
         asked.deliveries(section),
         asked.endpoints(),
-        asked.failures(section.payments_lookback),
+        asked.failures(section.payments_lookback, baselines),
         asked.invoices(section.invoices_lookback),
         asked.disputes(),
         asked.payouts(),
@@ -165,6 +209,12 @@ async fn balance(stripe: &Stripe<'_>) -> Result<Result<Balance, Unknown>, Failur
         let reason = "Stripe GET /v1/balance: the answer is no balance as Stripe documents it; check that `url` in [checks.payments] leads to Stripe itself";
         Unknown::new(Cause::Decode, reason)
     }))
+}
+
+/// Whether nothing came of a list, for another reason than that it may not be seen.
+fn is_refused(open: &Walk<Invoice>) -> bool {
+    let refused = |unknown: &Unknown| unknown.cause == Cause::Upstream;
+    open.items.is_empty() && open.gaps.iter().any(refused)
 }
 
 /// Whether every other request would fail alike.
@@ -194,6 +244,7 @@ impl Asked<'_> {
             route: "events",
             needs: permission::EVENTS,
             noun: "undelivered events",
+            most_pages: self.most_pages,
         };
         self.walk(about, self.within(lookback, query), Event::read)
             .await
@@ -241,19 +292,51 @@ impl Asked<'_> {
             route: "webhook_endpoints",
             needs: permission::WEBHOOKS,
             noun: "webhook endpoints",
+            most_pages: self.most_pages,
         };
         self.walk(about, Vec::new(), Endpoint::read).await
     }
 
-    async fn failures(&self, lookback: Duration) -> Walk<Event> {
+    async fn failures(&self, lookback: Duration, baselines: &Baselines) -> Failures {
+        let began = self.now - lookback;
+        let walk = self.failed(began, self.now, self.most_pages).await;
+        let mut failures = Failures {
+            complete_since: walk.is_whole().then_some(began),
+            ..Failures::default()
+        };
+        let name = measures::name(self.stripe.account, None);
+        let unknown_since = measures::unknown_since(baselines, &name, self.now);
+        if let Some(first) = unknown_since.filter(|first| walk.is_whole() && *first < began) {
+            // What fails here is only not learned; tomorrow is another day.
+            let earlier = self
+                .failed(first, began - TimeDelta::seconds(1), LEARNING_PAGES)
+                .await;
+            failures.complete_since = measures::complete_since(&earlier, first).or(Some(began));
+            failures.earlier = earlier.items;
+        }
+        failures.walk = walk;
+        failures
+    }
+
+    /// Events that tell of failures, created between the two, both included.
+    async fn failed(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        most_pages: usize,
+    ) -> Walk<Event> {
         let about = About {
             route: "events",
             needs: permission::EVENTS,
             noun: "failure events",
+            most_pages,
         };
-        let query = FAILURES.map(|kind| ("types[]", kind.to_owned()));
-        self.walk(about, self.within(lookback, query), Event::read)
-            .await
+        let mut query = vec![
+            ("created[gte]", from.timestamp().to_string()),
+            ("created[lte]", to.timestamp().to_string()),
+        ];
+        query.extend(FAILURES.map(|kind| ("types[]", kind.to_owned())));
+        self.walk(about, query, Event::read).await
     }
 
     async fn invoices(&self, lookback: Duration) -> Invoices {
@@ -262,15 +345,19 @@ impl Asked<'_> {
                 route: "invoices",
                 needs: permission::INVOICES,
                 noun,
+                most_pages: self.most_pages,
             };
             let query = self.within(lookback, [("status", status.to_owned())]);
             self.walk(about, query, Invoice::read).await
         };
-        let (open, uncollectible, drafts) = tokio::join!(
+        let (mut open, uncollectible, drafts) = tokio::join!(
             of("open", "open invoices"),
             of("uncollectible", "uncollectible invoices"),
             of("draft", "draft invoices"),
         );
+        if is_refused(&open) {
+            open = self.all_invoices(open).await;
+        }
         let sent = self.sent(&open).await;
         Invoices {
             open,
@@ -278,6 +365,19 @@ impl Asked<'_> {
             drafts,
             sent,
         }
+    }
+
+    /// Stands in for Stripe that know no filters still have invoices, whose own status is what counts.
+    async fn all_invoices(&self, open: Walk<Invoice>) -> Walk<Invoice> {
+        let about = About {
+            route: "invoices",
+            needs: permission::INVOICES,
+            noun: "invoices",
+            most_pages: UNFILTERED_PAGES,
+        };
+        let mut all = self.walk(about, Vec::new(), Invoice::read).await;
+        all.gaps = open.gaps;
+        all
     }
 
     /// Stripe keeps no mark on an invoice that it was sent; only the event tells, and only for 30 days.
@@ -294,6 +394,7 @@ impl Asked<'_> {
             route: "events",
             needs: permission::EVENTS,
             noun: "events of invoices sent",
+            most_pages: self.most_pages,
         };
         let lookback = (self.now - oldest).to_std().unwrap_or_default();
         let query = self.within(lookback, [("type", "invoice.sent".to_owned())]);
@@ -305,6 +406,7 @@ impl Asked<'_> {
             route: "disputes",
             needs: permission::DISPUTES,
             noun: "disputes",
+            most_pages: self.most_pages,
         };
         let query = self.within(DISPUTES_LOOKBACK, []);
         self.walk(about, query, Dispute::read).await
@@ -315,6 +417,7 @@ impl Asked<'_> {
             route: "payouts",
             needs: permission::PAYOUTS,
             noun: "failed payouts",
+            most_pages: self.most_pages,
         };
         let query = self.within(PAYOUTS_LOOKBACK, [("status", "failed".to_owned())]);
         self.walk(about, query, Payout::read).await
@@ -350,7 +453,7 @@ impl Asked<'_> {
             query: &query,
             needs: about.needs,
             noun: about.noun,
-            most_pages: self.most_pages,
+            most_pages: about.most_pages,
         };
         self.stripe.walk(&list, read).await
     }
@@ -361,4 +464,5 @@ struct About {
     route: &'static str,
     needs: &'static str,
     noun: &'static str,
+    most_pages: usize,
 }

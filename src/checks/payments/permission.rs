@@ -24,6 +24,10 @@ const WORDS: [(&str, &str); 15] = [
 pub(super) const EVENTS: &str = "rak_event_read";
 pub(super) const WEBHOOKS: &str = "rak_webhook_read";
 pub(super) const INVOICES: &str = "rak_invoice_read";
+pub(super) const CHARGES: &str = "rak_charge_read";
+pub(super) const CUSTOMERS: &str = "rak_customer_read";
+pub(super) const INVOICES_CHANGE: &str = "rak_invoice_write";
+pub(super) const EVENTS_CHANGE: &str = "rak_event_write";
 pub(super) const DISPUTES: &str = "rak_dispute_read";
 pub(super) const PAYOUTS: &str = "rak_payout_read";
 pub(super) const BALANCE: &str = "rak_balance_read";
@@ -37,16 +41,14 @@ pub(super) fn in_words(name: &str) -> String {
     format!("{subject}: {right}")
 }
 
-/// The permissions that a refusal names, each once.
+/// The permissions that a refusal names in quotes, each once: `rak_invoice_read`, and `invoice_read` in newer words.
 fn named(message: &str) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
-    for (at, _) in message.match_indices("rak_") {
-        let name = &message[at..];
-        let end = name
-            .find(|c: char| !c.is_ascii_lowercase() && c != '_')
-            .unwrap_or(name.len());
-        if !names.contains(&&name[..end]) {
-            names.push(&name[..end]);
+    for quoted in message.split('\'').skip(1).step_by(2) {
+        let is_name = quoted.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+            && (quoted.ends_with("_read") || quoted.ends_with("_write"));
+        if is_name && !names.contains(&quoted) {
+            names.push(quoted);
         }
     }
     names
@@ -104,10 +106,9 @@ mod tests {
     fn the_permissions_are_found_in_stripes_own_words() {
         let said = "The provided key 'rk_live_***' does not have the required permissions for this endpoint on account 'acct_1'. Having the 'rak_invoice_read' permission would allow this request to continue.";
         assert_eq!(named(said), ["rak_invoice_read"]);
-        assert_eq!(
-            named("rak_a_read, rak_b_read or rak_a_read"),
-            ["rak_a_read", "rak_b_read"]
-        );
+        let said = "The provided key 'rk_live_***' does not have the required permissions for this endpoint on account 'acct_1'. Enabling Invoices Read ('invoice_read') permissions on this key would allow this request to continue.";
+        assert_eq!(named(said), ["invoice_read"]);
+        assert_eq!(in_words("invoice_read"), "Invoices: read");
         assert_eq!(
             named("Having more permissions would allow this request"),
             [""; 0]

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
-use super::{At, lasted, lines, said};
+use super::{At, lasted, lines, measures, said};
 use crate::{
+    baseline::Baseline,
     checks::payments::{Event, Fault, money::Sums, walk},
     report::{Finding, Severity},
     text::{Untrusted, count},
@@ -27,6 +28,17 @@ const SUSPICIOUS: [&str; 5] = [
 const MOST_NAMED: usize = 5;
 
 pub(super) fn find(at: &At<'_>) -> Vec<Finding> {
+    of_all_codes(at)
+}
+
+/// Only what is too much for a whole day, in whatever time it came.
+pub(super) fn flood(at: &At<'_>) -> Vec<Finding> {
+    let mut findings = of_all_codes(at);
+    findings.retain(|finding| finding.severity >= Severity::High);
+    findings
+}
+
+fn of_all_codes(at: &At<'_>) -> Vec<Finding> {
     let mut codes: BTreeMap<&str, Vec<&Failed<'_>>> = BTreeMap::new();
     let payments = payments(at);
     for payment in payments.values() {
@@ -80,13 +92,33 @@ impl<'a> Failed<'a> {
     }
 }
 
-/// Failed payments by the id of their intent; an intent and its charges are one payment.
+/// Failed payments of the time that is judged.
 pub(super) fn payments<'a>(at: &At<'a>) -> BTreeMap<&'a str, Failed<'a>> {
     let since = TimeDelta::from_std(at.section.payments_lookback).unwrap_or_default();
+    let seen = at.seen;
+    let events = seen
+        .failures
+        .walk
+        .items
+        .iter()
+        .chain(&seen.news.events.items);
+    merged(events.filter(|event| event.created.is_none_or(|created| at.age(created) <= since)))
+}
+
+/// The number of failed payments by code.
+pub(super) fn by_code<'a>(events: impl IntoIterator<Item = &'a Event>) -> BTreeMap<&'a str, u64> {
+    let mut codes = BTreeMap::new();
+    for payment in merged(events).values() {
+        *codes.entry(payment.code()).or_default() += 1;
+    }
+    codes
+}
+
+/// By the id of the intent; an intent and its charges are one payment.
+fn merged<'a>(events: impl IntoIterator<Item = &'a Event>) -> BTreeMap<&'a str, Failed<'a>> {
     let mut payments: BTreeMap<&str, Failed<'a>> = BTreeMap::new();
-    for event in &at.seen.failures.items {
-        let is_old = event.created.is_some_and(|created| at.age(created) > since);
-        let Some(fault) = event.fault.as_ref().filter(|_| !is_old) else {
+    for event in events {
+        let Some(fault) = &event.fault else {
             continue;
         };
         payments
@@ -98,7 +130,7 @@ pub(super) fn payments<'a>(at: &At<'a>) -> BTreeMap<&'a str, Failed<'a>> {
 }
 
 fn finding(at: &At<'_>, code: &str, payments: &[&Failed<'_>]) -> Finding {
-    let whole = at.seen.failures.is_whole();
+    let whole = events(at).is_whole();
     let customers: BTreeSet<&str> = payments
         .iter()
         .filter_map(|failed| failed.fault.customer.as_deref())
@@ -108,6 +140,7 @@ fn finding(at: &At<'_>, code: &str, payments: &[&Failed<'_>]) -> Finding {
         .filter_map(|failed| failed.fault.amount)
         .collect();
     let (severity, rule) = judge(at, code, payments.len());
+    let times = || payments.iter().filter_map(|failed| failed.newest.created);
     let number = if whole {
         count(payments.len(), "failed payment")
     } else {
@@ -119,10 +152,8 @@ fn finding(at: &At<'_>, code: &str, payments: &[&Failed<'_>]) -> Finding {
     };
     Finding {
         magnitude: payments.len() as u64,
-        began_at: payments
-            .iter()
-            .filter_map(|failed| failed.newest.created)
-            .min(),
+        began_at: times().min(),
+        last_at: times().max(),
         link,
         evidence: evidence(payments, &customers, &at_risk),
         ..Finding::new(
@@ -138,27 +169,60 @@ fn finding(at: &At<'_>, code: &str, payments: &[&Failed<'_>]) -> Finding {
     }
 }
 
+/// By what is normal where that is known, else by the limit.
 fn judge(at: &At<'_>, code: &str, number: usize) -> (Severity, String) {
     let limit = at.section.limits.declines;
     let lookback = lasted(TimeDelta::from_std(at.section.payments_lookback).unwrap_or_default());
-    let failed = walk::said(number, at.seen.failures.is_whole());
+    let failed = walk::said(number, events(at).is_whole());
+    let normal = normal(at, code);
+    if let Some(normal @ Baseline::Known { high, .. }) = normal {
+        let number = number as u64;
+        let severity = match number {
+            _ if !normal.is_exceeded_by(number) => Severity::Low,
+            _ if number > high.saturating_mul(2) => Severity::High,
+            _ => Severity::Medium,
+        };
+        let twice = if severity == Severity::High {
+            ": more than twice that"
+        } else {
+            ""
+        };
+        return (severity, format!("{failed} in {lookback}, {normal}{twice}"));
+    }
     if SUSPICIOUS.contains(&code) && number < limit {
-        return (
-            Severity::Medium,
-            format!(
-                "{failed} in {lookback}, and this code tells of a fraud or the suspicion of one"
-            ),
+        let rule = format!(
+            "{failed} in {lookback}, and this code tells of a fraud or the suspicion of one"
         );
+        return (Severity::Medium, rule);
     }
     let severity = if number >= limit {
         Severity::High
     } else {
         Severity::Low
     };
+    let learning = normal.map_or_else(String::new, |normal| format!("; {normal}"));
     (
         severity,
-        format!("{failed} in {lookback}, limit {limit}; the usual number is not known yet"),
+        format!("{failed} in {lookback}, limit {limit}{learning}"),
     )
+}
+
+/// What is normal on the day in which most of the time lies; none if that time is no day.
+fn normal(at: &At<'_>, code: &str) -> Option<Baseline> {
+    let lookback = TimeDelta::from_std(at.section.payments_lookback).unwrap_or_default();
+    if lookback != TimeDelta::days(1) {
+        return None;
+    }
+    let middle = (at.now - lookback / 2).with_timezone(&at.baselines.zone);
+    let name = measures::name(at.seen.account.as_deref(), Some(code));
+    Some(at.baselines.of(&name, middle.date_naive()))
+}
+
+/// The list that was read.
+fn events<'a>(at: &At<'a>) -> &'a walk::Walk<Event> {
+    let whole = &at.seen.failures.walk;
+    let news = &at.seen.news.events;
+    if news.items.is_empty() { whole } else { news }
 }
 
 fn evidence(

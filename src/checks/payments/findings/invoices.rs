@@ -12,7 +12,7 @@ use super::{
     unpaid::{self, Kind, Sent, Trouble},
 };
 use crate::{
-    checks::payments::{EVENTS_ARE_KEPT, Invoice, money::Sums},
+    checks::payments::{EVENTS_ARE_KEPT, Invoice, money::Sums, remedies},
     report::{Finding, Severity},
     text::count,
 };
@@ -66,7 +66,7 @@ fn sent<'a>(at: &At<'a>) -> Sent<'a> {
     }
 }
 
-fn weighed(at: &At<'_>, invoice: &Invoice, mut trouble: Trouble) -> Trouble {
+pub(super) fn weighed(at: &At<'_>, invoice: &Invoice, mut trouble: Trouble) -> Trouble {
     let large = invoice.owed().and_then(|owed| {
         let limit = at.section.limits.large(owed.currency)?;
         (owed.minor >= limit.minor).then_some((owed, limit))
@@ -81,7 +81,7 @@ fn weighed(at: &At<'_>, invoice: &Invoice, mut trouble: Trouble) -> Trouble {
     trouble
 }
 
-fn one(at: &At<'_>, invoice: &Invoice, trouble: Trouble) -> Finding {
+pub(super) fn one(at: &At<'_>, invoice: &Invoice, trouble: Trouble) -> Finding {
     let amount = invoice
         .owed()
         .map_or_else(|| "an unknown amount".to_owned(), |owed| owed.to_string());
@@ -99,6 +99,7 @@ fn one(at: &At<'_>, invoice: &Invoice, trouble: Trouble) -> Finding {
         began_at: invoice.finalized_at.or(invoice.created),
         link: at.link(&format!("invoices/{}", invoice.id)),
         evidence: lines(evidence(at, invoice)),
+        remedies: remedies::for_invoice(invoice),
         ..Finding::new(
             at.key("invoice", &invoice.id),
             trouble.severity,
@@ -151,7 +152,7 @@ fn evidence(at: &At<'_>, invoice: &Invoice) -> Vec<String> {
     ];
     let kind: Vec<&str> = kind.into_iter().flatten().collect();
     lines.push(format!("invoice: {}", kind.join(", ")));
-    let waits = at.seen.failures.items.iter().any(|event| {
+    let waits = at.seen.failures.walk.items.iter().any(|event| {
         event.kind == "invoice.payment_action_required"
             && event.object.as_deref() == Some(&invoice.id)
     });

@@ -5,6 +5,7 @@ use url::Url;
 
 use super::{Mode, Observation, Payments, Seen, subject::Subject, walk::Walk};
 use crate::{
+    baseline::Baselines,
     checks::Evaluation,
     report::{Cause, Finding, FindingKey, Severity, Unknown},
     text::Untrusted,
@@ -13,10 +14,14 @@ use crate::{
 mod causes;
 mod declines;
 mod invoices;
+pub(super) mod measures;
+mod since;
 mod standing;
 mod summary;
 mod unpaid;
 mod webhooks;
+
+pub(super) use unpaid::customer;
 
 /// The difference between two clocks above which times can't be judged.
 const MOST_SKEW: TimeDelta = TimeDelta::minutes(5);
@@ -29,13 +34,20 @@ pub(super) fn evaluate(section: &Payments, seen: &Observation, now: DateTime<Utc
         unseen: Some(Vec::new()),
         ..Evaluation::default()
     };
+    let mut baselines = (*seen.baselines).clone();
+    baselines.learn(measures::measure(section, seen, now));
     let mut said = Vec::new();
     for account in &seen.accounts {
         let at = At {
             section,
             seen: account,
             now,
+            baselines: &baselines,
         };
+        if let Some(since) = seen.since {
+            said.push(at.judge_since(since, &mut judged));
+            continue;
+        }
         at.unseen(&mut judged);
         judged.findings.extend(webhooks::find(&at));
         judged.findings.extend(invoices::find(&at));
@@ -65,6 +77,7 @@ struct At<'a> {
     section: &'a Payments,
     seen: &'a Seen,
     now: DateTime<Utc>,
+    baselines: &'a Baselines,
 }
 
 impl At<'_> {
@@ -97,7 +110,7 @@ impl At<'_> {
     /// What of this account could not be seen, and which findings that may hide.
     fn unseen(&self, judged: &mut Evaluation) {
         if let Some(why) = &self.seen.barred {
-            note(judged, why);
+            self.note(judged, why);
             match (&self.seen.account, &mut judged.unseen) {
                 (Some(account), Some(unseen)) => {
                     unseen.push(FindingKey::new(
@@ -115,11 +128,25 @@ impl At<'_> {
                 continue;
             }
             for unknown in why {
-                note(judged, unknown);
+                self.note(judged, unknown);
             }
             if let Some(unseen) = &mut judged.unseen {
                 unseen.extend(kinds.iter().map(|kind| self.key(kind, "")));
             }
+        }
+    }
+
+    /// Adds a reason, unless another request has met with the same.
+    fn note(&self, judged: &mut Evaluation, unknown: &Unknown) {
+        let unknown = match &self.seen.account {
+            None => unknown.clone(),
+            Some(account) => Unknown::new(
+                unknown.cause,
+                format!("{account}: {}", unknown.reason.as_str()),
+            ),
+        };
+        if !judged.unknown.iter().any(|other| is_alike(other, &unknown)) {
+            judged.unknown.push(unknown);
         }
     }
 
@@ -138,7 +165,7 @@ impl At<'_> {
             .chain(sent);
         [
             (events.chain(delivered).collect(), &["webhooks", "endpoint"]),
-            (gaps(&seen.failures).iter().collect(), &["declines"]),
+            (gaps(&seen.failures.walk).iter().collect(), &["declines"]),
             (unpaid.collect(), &["invoice", "invoices"]),
             (gaps(&seen.disputes).iter().collect(), &["dispute"]),
             (gaps(&seen.payouts).iter().collect(), &["payout"]),
@@ -156,10 +183,13 @@ fn gaps<T>(walk: &Walk<T>) -> &[Unknown] {
     &walk.gaps
 }
 
-fn note(judged: &mut Evaluation, unknown: &Unknown) {
-    if !judged.unknown.contains(unknown) {
-        judged.unknown.push(unknown.clone());
+/// Whether both say the same, but for the request's name.
+fn is_alike(a: &Unknown, b: &Unknown) -> bool {
+    fn unnamed(reason: &str) -> (&str, &str) {
+        let (before, after) = reason.split_once(" (request ").unwrap_or((reason, ""));
+        (before, after.split_once(')').map_or("", |(_, rest)| rest))
     }
+    a.cause == b.cause && unnamed(a.reason.as_str()) == unnamed(b.reason.as_str())
 }
 
 /// "2026-11-22 09:00 UTC".

@@ -32,7 +32,7 @@ pub(super) fn find(at: &At<'_>) -> Vec<Finding> {
     disputes.chain(payouts).chain(below).collect()
 }
 
-fn disputed(at: &At<'_>, dispute: &Dispute) -> Finding {
+pub(super) fn disputed(at: &At<'_>, dispute: &Dispute) -> Finding {
     let limit = TimeDelta::from_std(at.section.limits.dispute_due).unwrap_or_default();
     let left = dispute.due_by.map(|due| due - at.now);
     let (severity, rule) = match left {
@@ -97,7 +97,7 @@ fn disputed(at: &At<'_>, dispute: &Dispute) -> Finding {
     }
 }
 
-fn not_paid_out(at: &At<'_>, payout: &Payout) -> Finding {
+pub(super) fn not_paid_out(at: &At<'_>, payout: &Payout) -> Finding {
     let amount = said_amount(payout.amount);
     let code = payout.failure_code.as_deref().unwrap_or("no code");
     let why = payout
