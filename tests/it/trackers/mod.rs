@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use crate::world::faults::Fault;
 
 mod github;
+mod github_contract;
 mod jira;
 mod linear;
 
