@@ -374,6 +374,13 @@ impl Upstream {
                 limit,
             } = self.exchange(&method, ask, body, headers, deadline).await?;
             let headers = response.headers().clone();
+            if response.status() == StatusCode::NO_CONTENT {
+                return Ok(Answer {
+                    body: b"null".to_vec(),
+                    headers,
+                    received_at,
+                });
+            }
             refusal::json_only(&failure, &headers)?;
             let body = read(response, ask.limit)
                 .await
@@ -474,13 +481,6 @@ impl Upstream {
             );
             failure.should_retry = (self.service.should_retry)(&headers);
             return Err(failure);
-        }
-        if status == StatusCode::NO_CONTENT {
-            return Ok(Answer {
-                body: b"null".to_vec(),
-                headers,
-                received_at,
-            });
         }
         let failure = failure.named(&headers);
         Ok(Exchanged {
