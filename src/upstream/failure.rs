@@ -189,6 +189,15 @@ impl Failure {
         self
     }
 
+    /// Leaves out the other side's own words, where the advice says what they say.
+    #[must_use]
+    pub fn unquoted(mut self) -> Self {
+        if let Reached::Answer(status) = self.reached {
+            self.came_back = format!("answered {}", status.as_u16());
+        }
+        self
+    }
+
     /// Names it as the answer's headers do.
     pub(super) fn named(mut self, headers: &HeaderMap) -> Self {
         let id = ["request-id", "x-request-id", "x-github-request-id"]

@@ -212,11 +212,14 @@ impl<'a> Stripe<'a> {
     }
 
     /// Says which permission is missing, where that is what is wrong.
-    fn explained(&self, mut failure: Failure, needs: &str) -> Failure {
-        if let Some(advice) = permission::advice(&failure, needs, self.account) {
-            failure.advice = advice;
+    fn explained(&self, failure: Failure, needs: &str) -> Failure {
+        match permission::advice(&failure, needs, self.account) {
+            None => failure,
+            Some(advice) => Failure {
+                advice,
+                ..failure.unquoted()
+            },
         }
-        failure
     }
 
     fn notice_skew(&self, skew: Option<TimeDelta>) {
