@@ -232,10 +232,11 @@ impl<'a> Stripe<'a> {
     fn explained(&self, failure: Failure, needs: &str) -> Failure {
         match permission::advice(&failure, needs, self.account) {
             None => failure,
-            Some(advice) => Failure {
-                advice,
-                ..failure.unquoted()
-            },
+            Some(advice) => {
+                let mut told = failure.unquoted();
+                told.advice = advice;
+                told
+            }
         }
     }
 
