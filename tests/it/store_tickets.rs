@@ -8,10 +8,11 @@ use daily_ops::{
     permissions::Permit,
     report::{CheckReport, Outcome, Report, RunId, Severity},
     store::{
-        Decided, EffectState, LOCAL, NewEffect, NewTicket, Settlement, Store, StoredTicket,
-        TicketStatus, Wants,
+        Decided, EffectState, NewEffect, NewTicket, Settlement, Store, Wants,
     },
-    ticket::{Draft, Marker, Ticket, TicketOrder, TicketState},
+    ticket::{
+        Draft, LOCAL, Marker, StoredTicket, Ticket, TicketOrder, TicketState, TicketStatus,
+    },
     triage::{Action, Memory, Verdict},
 };
 
