@@ -44,6 +44,8 @@ pub(super) struct Stripe<'a> {
     /// `acct_..` of a connected account; none for the key's own.
     pub account: Option<&'a str>,
     pub deadline: Instant,
+    /// The rows of a page.
+    pub rows: usize,
     progress: Progress,
     expected: Arc<AtomicU64>,
     notices: Arc<Mutex<Notices>>,
@@ -92,6 +94,7 @@ impl<'a> Stripe<'a> {
             upstream,
             account: None,
             deadline: looking.deadline,
+            rows: section.rows,
             progress: looking.progress.clone(),
             expected: Arc::default(),
             notices: Arc::default(),
