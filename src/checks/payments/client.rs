@@ -44,6 +44,8 @@ pub(super) struct Stripe<'a> {
     /// `acct_..` of a connected account; none for the key's own.
     pub account: Option<&'a str>,
     pub deadline: Instant,
+    /// The rows of a page.
+    pub rows: usize,
     progress: Progress,
     expected: Arc<AtomicU64>,
     notices: Arc<Mutex<Notices>>,
@@ -92,6 +94,7 @@ impl<'a> Stripe<'a> {
             upstream,
             account: None,
             deadline: looking.deadline,
+            rows: section.rows,
             progress: looking.progress.clone(),
             expected: Arc::default(),
             notices: Arc::default(),
@@ -229,11 +232,15 @@ impl<'a> Stripe<'a> {
     }
 
     /// Says which permission is missing, where that is what is wrong.
-    fn explained(&self, mut failure: Failure, needs: &str) -> Failure {
-        if let Some(advice) = permission::advice(&failure, needs, self.account) {
-            failure.advice = advice;
+    fn explained(&self, failure: Failure, needs: &str) -> Failure {
+        match permission::advice(&failure, needs, self.account) {
+            None => failure,
+            Some(advice) => {
+                let mut told = failure.unquoted();
+                told.advice = advice;
+                told
+            }
         }
-        failure
     }
 
     fn notice_skew(&self, skew: Option<TimeDelta>) {

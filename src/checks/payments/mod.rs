@@ -15,6 +15,7 @@ use crate::{
     upstream::{self, Gate},
 };
 
+mod asked;
 pub mod audit;
 mod client;
 mod endpoint;
@@ -28,6 +29,7 @@ mod observe;
 mod permission;
 mod read;
 mod remedies;
+mod seen;
 mod standing;
 pub mod subject;
 mod walk;
@@ -37,8 +39,8 @@ pub use endpoint::Endpoint;
 pub use event::{Event, Fault};
 pub use invoice::Invoice;
 pub use limits::Limits;
-pub use observe::{Failures, Invoices, News, Observation, Seen};
 pub use remedies::{Replay, Replayed, SECRET, Target};
+pub use seen::{Failures, Invoices, News, Observation, Seen};
 pub use standing::{Balance, Dispute, Payout};
 pub use walk::Walk;
 
@@ -146,6 +148,9 @@ pub struct Payments {
     /// Times and retries; not configurable, but tests are in a hurry.
     #[serde(skip, default = "patience")]
     pub settings: upstream::Settings,
+    /// The rows of a page; not configurable, but tests have small worlds.
+    #[serde(skip, default = "a_hundred")]
+    pub rows: usize,
     #[serde(skip)]
     pub gates: Gates,
     #[serde(skip)]
@@ -178,6 +183,11 @@ fn ninety_days() -> Duration {
 
 fn thirty() -> usize {
     30
+}
+
+/// Stripe gives no more.
+fn a_hundred() -> usize {
+    100
 }
 
 /// As Stripe's own libraries wait: half a second, doubled.
