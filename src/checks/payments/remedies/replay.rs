@@ -30,6 +30,9 @@ use crate::{
 /// Time that one event may need; with less left, the rest waits for the next attempt.
 const LEAST: Duration = Duration::from_secs(2);
 
+/// So many refusals show that it is the handler, and not the event.
+const ENOUGH: usize = 3;
+
 /// What came of an attempt.
 #[derive(Default)]
 struct Tally {
@@ -157,7 +160,7 @@ async fn hand_over(
             let goes_on = !matches!(status, None | Some(300..=499));
             *tally.answered.entry(said).or_default() += 1;
             tally.last = Some(failure);
-            Ok(goes_on)
+            Ok(goes_on && tally.answered.values().sum::<usize>() < ENOUGH)
         }
     }
 }
