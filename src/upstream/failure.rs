@@ -157,6 +157,14 @@ impl Failure {
         }
     }
 
+    /// Leaves out the other side's own words, where the advice says all that is in them.
+    pub fn unquoted(mut self) -> Self {
+        if let Some(status) = self.status() {
+            self.came_back = format!("answered {status}");
+        }
+        self
+    }
+
     pub fn status(&self) -> Option<u16> {
         match self.reached {
             Reached::Answer(status) => Some(status.as_u16()),

@@ -160,8 +160,9 @@ fn outside(allowed: &[&str], words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn all_sql_is_in_the_store() {
-    assert_eq!(outside(&["store"], &["sqlx::"]), Vec::<String>::new());
+fn all_sql_is_in_the_store_but_for_the_users_own_query() {
+    let allowed = ["store", "checks/payments/audit/sql"];
+    assert_eq!(outside(&allowed, &["sqlx::"]), Vec::<String>::new());
 }
 
 #[test]

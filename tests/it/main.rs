@@ -24,6 +24,7 @@ mod opening;
 mod ops_log;
 mod outbox;
 mod payments;
+mod payments_audit;
 mod payments_remedies;
 mod permissions;
 mod picture;

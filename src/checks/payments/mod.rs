@@ -15,6 +15,7 @@ use crate::{
     upstream::{self, Gate},
 };
 
+pub mod audit;
 mod client;
 mod endpoint;
 mod event;

@@ -103,7 +103,9 @@ async fn a_customer_with_nothing_to_charge_is_said_in_stripes_words() {
     let desk = Desk::before(open().with(customer("cus_1").without_card())).await;
     let why = refused(desk.pay("in_1", "4900 eur").attempt().await);
     assert!(
-        why.contains("no attached payment source") && why.contains("nothing was charged"),
+        why.starts_with(
+            "nothing was charged: Stripe refuses it (\"This customer has no attached payment source"
+        ),
         "{why}"
     );
 }

@@ -73,7 +73,6 @@ pub(super) async fn apply(task: &Task<'_>, group: &Group) -> Result<Applied, Not
             break;
         }
         if !hand_over(task, &handler, event, &mut tally).await? {
-            tally.left = 1;
             break;
         }
     }
@@ -135,6 +134,7 @@ async fn hand_over(
         }
         Err(failure) if tally.delivered == 0 => return Err(NotApplied::NotSent(failure.into())),
         Err(failure) => {
+            tally.left = 1;
             tally.last = Some(failure);
             return Ok(false);
         }
@@ -154,7 +154,11 @@ async fn hand_over(
             | Unwritten::NotSent(failure)
             | Unwritten::OutcomeUnknown(failure),
         ) => {
+            let mut failure = failure;
             let status = failure.status();
+            if status.is_some_and(|status| status >= 500) {
+                failure.advice = "see the handler's own log".to_owned();
+            }
             let said = status.map_or_else(|| "nothing".to_owned(), |status| status.to_string());
             // An endpoint that can't be reached, turns away what we sign, or wants to be left alone takes no other either.
             let goes_on = !matches!(status, None | Some(300..=499));

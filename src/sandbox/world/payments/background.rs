@@ -1,7 +1,7 @@
 //! The company's Stripe on a quiet morning: subscriptions that are paid, a shop with its usual few declines, and a
 //! dispute that was answered long ago.
 
-use chrono::{DateTime, Datelike, TimeDelta, Utc, Weekday};
+use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, Utc, Weekday};
 
 use super::{
     Account, Attempt, Card, Collection, Customer, Dispute, End, Invoice, Outcome, Payment, Payout,
@@ -132,12 +132,12 @@ const fn subscriber(
     }
 }
 
-/// What people try to pay with in the shop, over the day.
-const DECLINES: [&str; 3] = [
-    "insufficient_funds",
-    "generic_decline",
-    "insufficient_funds",
-];
+/// Cards that are declined in the shop each day, at that hour and minute.
+const DECLINED: [(i64, i64, &str); 2] =
+    [(11, 10, "insufficient_funds"), (16, 40, "generic_decline")];
+
+/// As well, on the last day before the weekend.
+const DECLINED_ON_FRIDAY: (i64, i64, &str) = (19, 25, "insufficient_funds");
 
 pub(super) fn quiet(time: Time) -> Account {
     let mut account = account(time)
@@ -160,7 +160,7 @@ pub(super) fn quiet(time: Time) -> Account {
         account.add(known(told));
     }
     let now = account.now();
-    let midnight = now - (now - now.date_naive().and_time(chrono::NaiveTime::MIN).and_utc());
+    let midnight = now.date_naive().and_time(NaiveTime::MIN).and_utc();
     for place in -BEFORE..=AFTER {
         a_day(&mut account, midnight + TimeDelta::days(place));
     }
@@ -231,29 +231,29 @@ fn by_mail(told: &Subscriber, midnight: DateTime<Utc>) -> Invoice {
 
 /// More before the weekend than on it; a few cards are declined, and another one is taken at once.
 fn in_the_shop(midnight: DateTime<Utc>) -> Vec<Payment> {
-    let (number, declined) = match midnight.weekday() {
-        Weekday::Mon | Weekday::Thu => (20, 2),
-        Weekday::Tue | Weekday::Wed => (18, 2),
-        Weekday::Fri => (24, 3),
-        Weekday::Sat => (14, 2),
-        Weekday::Sun => (10, 1),
+    let number = match midnight.weekday() {
+        Weekday::Fri => 24,
+        Weekday::Sat => 14,
+        Weekday::Sun => 10,
+        _ => 19,
     };
-    let sale = |place: i64| {
-        let at = midnight + TimeDelta::minutes(30 + place * (23 * 60 / number) + place % 7);
-        let seed = format!("shop {place} {}", midnight.date_naive());
-        let first = (place % (number / declined) == 3 && place / (number / declined) < declined)
-            .then(|| DECLINES[usize::try_from(place).unwrap_or(0) % DECLINES.len()]);
-        a_sale(&seed, at, 1_290 + 410 * (place * place % 17), first)
+    let at = |hours: i64, minutes: i64| {
+        let at = midnight + TimeDelta::hours(hours) + TimeDelta::minutes(minutes);
+        let seed = format!("shop {at}");
+        (seed, at, 1_290 + 410 * ((hours * 60 + minutes) % 17))
     };
-    (0..number).map(sale).collect()
+    let sales = (0..number).map(|place: i64| {
+        let minute = 30 + place * (23 * 60 / number) + place % 7;
+        a_sale(at(minute / 60, minute % 60), None)
+    });
+    let friday = Some(DECLINED_ON_FRIDAY).filter(|_| midnight.weekday() == Weekday::Fri);
+    let declined = DECLINED.into_iter().chain(friday);
+    let declined = declined.map(|(hours, minutes, code)| a_sale(at(hours, minutes), Some(code)));
+    sales.chain(declined).collect()
 }
 
-pub(super) fn a_sale(
-    seed: &str,
-    at: DateTime<Utc>,
-    amount: i64,
-    declined: Option<&str>,
-) -> Payment {
+/// Over so many cents; after a decline, the other card is taken.
+fn a_sale((seed, at, cents): (String, DateTime<Utc>, i64), declined: Option<&str>) -> Payment {
     let attempt = |at, outcome| Attempt {
         at,
         outcome,
@@ -267,7 +267,7 @@ pub(super) fn a_sale(
         customer: None,
         description: Some("Order in the shop".to_owned()),
         attempts,
-        ..payment(&minted("pi_3", seed)).amount(amount, "eur")
+        ..payment(&minted("pi_3", &seed)).amount(cents, "eur")
     }
 }
 
