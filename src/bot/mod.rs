@@ -25,6 +25,7 @@ mod filed;
 mod log_check;
 mod looks;
 mod picture;
+mod rehearsal;
 mod round;
 mod said;
 mod summary;

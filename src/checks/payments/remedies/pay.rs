@@ -264,7 +264,7 @@ fn not_today(task: &Task<'_>, now: &Collected) -> Result<(), NotApplied> {
     };
     let invoice = &now.invoice;
     let own = usize::try_from(invoice.attempt_count).unwrap_or(usize::MAX);
-    let by_hand = !invoice.auto_advance || now.tries.len() > own;
+    let by_hand = now.tries.len() > own;
     let ago = (task.looking.clock)() - at;
     if !by_hand || ago >= BY_HAND {
         return Ok(());
