@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// All the calls of one attempt.
-pub const ATTEMPT_LIMIT: Duration = Duration::from_secs(20);
+const ATTEMPT_LIMIT: Duration = Duration::from_secs(20);
 
 /// How long an attempt is ours alone: an attempt twice over, and an answer that comes late.
 const LEASE: TimeDelta = TimeDelta::seconds(60);

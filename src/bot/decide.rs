@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     checks::{Applied, Order},
-    command::{RemedyAsked, Triage},
+    command::Triage,
     effects::{Delivery, deliver_due},
     ops_log::{Entry, Sentence},
     permissions::{Permit, Right},
@@ -78,9 +78,6 @@ impl Bot {
         };
         if let Triage::Show { key } = asked {
             return self.show(key).await;
-        }
-        if let Some((verb, RemedyAsked { dry_run: true, .. })) = asked.remedy() {
-            return Ok(self.rehearse(&known, verb, permit).await);
         }
         let wish = match self.wish(asked, &known, permit.by(), now).await? {
             Ok(wish) => wish,

@@ -25,7 +25,6 @@ mod filed;
 mod log_check;
 mod looks;
 mod picture;
-mod rehearsal;
 mod round;
 mod said;
 mod summary;

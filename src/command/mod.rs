@@ -291,9 +291,6 @@ pub struct RemedyAsked {
     /// Do it; without this, what can't be taken back is only described
     #[arg(long)]
     pub yes: bool,
-    /// Tell the requests that would be sent, and send none
-    #[arg(long, conflicts_with = "yes")]
-    pub dry_run: bool,
 }
 
 impl Triage {
