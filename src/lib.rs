@@ -15,10 +15,10 @@
 //!
 //! Invariants:
 //! 1. The database is the truth: a run is recorded before anything of it is shown.
-//! 2. `text`, `report`, `ticket`, `triage`, `render`, `command` and every `evaluate` do no I/O and take the time as an
-//!    argument.
-//! 3. All SQL is in `store`; only `upstream`, `trackers`, the checks' clients, `slack` and `serve` touch the network,
-//!    and `sandbox` the loopback addresses of this machine.
+//! 2. `text`, `baseline`, `report`, `ticket`, `triage`, `render`, `command` and every `evaluate` do no I/O and take the
+//!    time as an argument.
+//! 3. All SQL for our own database is in `store`; only `upstream`, `trackers`, the checks' clients, `slack` and `serve`
+//!    touch the network, and `sandbox` the loopback addresses of this machine.
 //! 4. A request from Slack is answered after it was committed under its natural key. A decision, its log entry and the
 //!    effect that it asks for are one transaction, and no effect is recorded without a `Permit`.
 //! 5. A message in Slack is a rendering of the database: every change, from wherever it comes, renders it anew.
@@ -26,6 +26,9 @@
 
 /// Text from outside, made one printable line.
 pub mod text;
+
+/// What normal looks like.
+pub mod baseline;
 
 /// What one run found, as plain data.
 pub mod report;

@@ -6,7 +6,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::text::Untrusted;
+use crate::{baseline::Measure, text::Untrusted};
 
 /// The outcomes of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +56,9 @@ pub struct CheckReport {
     /// What was looked at, in a few words for the ops log: "staging 2 of 2 ok".
     pub summary: Untrusted,
     pub took_ms: u64,
+    /// What it counted on whole days, for tomorrow's baselines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<Measure>,
 }
 
 /// Whether a check could look. There is no default, and `Unknown` is never ok.
@@ -234,6 +237,9 @@ pub struct Remedy {
     /// What a person has to read before it is done, a line each; empty: it can be done at once.
     #[serde(default)]
     pub confirm: Vec<Untrusted>,
+    /// What the check wants to be told again with the order, so that it does what was confirmed: "4900 eur".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub argument: Option<String>,
 }
 
 impl Remedy {
@@ -242,6 +248,7 @@ impl Remedy {
             verb: verb.to_owned(),
             label: label.to_owned(),
             confirm: Vec::new(),
+            argument: None,
         }
     }
 
@@ -250,6 +257,14 @@ impl Remedy {
         Self {
             confirm,
             ..Self::new(verb.as_str(), verb.label())
+        }
+    }
+
+    /// With what the order has to carry.
+    pub fn with(self, argument: String) -> Self {
+        Self {
+            argument: Some(argument),
+            ..self
         }
     }
 }

@@ -347,7 +347,15 @@ impl Bot {
                 argument: Some(address),
                 ..order
             }),
-            Action::Archive | Action::Remedy { .. } => Some(order),
+            Action::Remedy { .. } => {
+                let mut remedies = finding.remedies.iter();
+                let offered = remedies.find(|remedy| remedy.verb == name)?;
+                Some(Order {
+                    argument: offered.argument.clone(),
+                    ..order
+                })
+            }
+            Action::Archive => Some(order),
             _ => None,
         }
     }

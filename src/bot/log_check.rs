@@ -175,6 +175,7 @@ pub(super) fn report(seen: Observation, took_ms: u64) -> CheckReport {
         unseen: None,
         summary: summary.into(),
         took_ms,
+        measures: Vec::new(),
     }
 }
 

@@ -1,12 +1,14 @@
 //! One walk through the checklist: look, judge, record; only then is anything shown.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use tokio::time::{Instant, sleep};
 
 use super::{Bot, log_check, tickets};
 use crate::{
-    checks::Progress,
+    baseline::Baselines,
+    checks::{Around, Progress},
     effects::{Attempt, deliver_due},
     ops_log::{Entry, Head, Kind, NewEntry},
     render,
@@ -38,13 +40,38 @@ impl Bot {
         progress: &BTreeMap<&'static str, Progress>,
         by: &Person,
         claim: Option<RoundClaim>,
+        finished: impl FnMut(&CheckReport),
+    ) -> anyhow::Result<Round> {
+        self.look(only, None, progress, by, claim, finished).await
+    }
+
+    /// As [`Bot::round`], but each of these checks looks only for what has happened since then, if it can.
+    pub async fn glance(
+        &self,
+        only: &[String],
+        since: DateTime<Utc>,
+        progress: &BTreeMap<&'static str, Progress>,
+        by: &Person,
+        finished: impl FnMut(&CheckReport),
+    ) -> anyhow::Result<Round> {
+        self.look(Some(only), Some(since), progress, by, None, finished)
+            .await
+    }
+
+    async fn look(
+        &self,
+        only: Option<&[String]>,
+        since: Option<DateTime<Utc>>,
+        progress: &BTreeMap<&'static str, Progress>,
+        by: &Person,
+        claim: Option<RoundClaim>,
         mut finished: impl FnMut(&CheckReport),
     ) -> anyhow::Result<Round> {
         let started_at = (self.clock)();
+        let (around, unread) = self.around(since, started_at).await;
         let attempts = deliver_due(&self.store, self.sides(), &self.clock).await;
         let (mut checks, memory, tickets, log) = tokio::join!(
-            self.checklist
-                .run(only, progress, &self.clock, &mut finished),
+            self.checklist.run(only, progress, &around, &mut finished),
             self.store.memory(),
             self.look_at_own(only),
             self.look_at_log(only, &attempts),
@@ -58,6 +85,9 @@ impl Bot {
             finished_at: (self.clock)(),
             checks,
         };
+        if let Some(error) = unread {
+            read::<()>(Err(error), &mut report);
+        }
         let past = self.past(memory, &mut report).await;
         let decided = match &past.previous {
             Some(previous) => self.store.decisions_since(previous.started_at).await?,
@@ -93,6 +123,30 @@ impl Bot {
             head,
             file,
         })
+    }
+
+    /// What the checks are told, and why they are not told what they counted before.
+    async fn around(
+        &self,
+        since: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> (Around, Option<anyhow::Error>) {
+        let zone = self.schedule.time_zone;
+        let today = now.with_timezone(&zone).date_naive();
+        let (measures, unread) = match self.store.measures(today).await {
+            Ok(measures) => (measures, None),
+            Err(error) => (BTreeMap::new(), Some(error)),
+        };
+        let baselines = self.checklist.names().map(|name| {
+            let measures = measures.get(name).cloned().unwrap_or_default();
+            (name.to_owned(), Arc::new(Baselines::new(zone, measures)))
+        });
+        let around = Around {
+            baselines: baselines.collect(),
+            since,
+            ..Around::new(&self.clock)
+        };
+        (around, unread)
     }
 
     async fn look_at_own(&self, only: Option<&[String]>) -> Option<(CheckReport, Vec<Entry>)> {

@@ -193,6 +193,7 @@ impl Bot {
             unseen: None,
             summary: summary.into(),
             took_ms: began.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
+            measures: Vec::new(),
         };
         Some((report, entries))
     }

@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{Applied, Check, Looking, NotApplied, Order, Secret, Secrets};
 use crate::{
+    baseline::Baselines,
     report::{Cause, CheckReport, Outcome, Unknown},
     schedule::Clock,
     text::{Untrusted, did_you_mean, one_line},
@@ -50,6 +51,27 @@ impl Progress {
     }
 }
 
+/// What the checks are told when they look.
+#[derive(Clone)]
+pub struct Around {
+    pub clock: Clock,
+    /// By the name of the check.
+    pub baselines: BTreeMap<String, Arc<Baselines>>,
+    /// As in `Looking`.
+    pub since: Option<DateTime<Utc>>,
+}
+
+impl Around {
+    /// Nothing was counted before, and everything is looked at.
+    pub fn new(clock: &Clock) -> Self {
+        Self {
+            clock: Arc::clone(clock),
+            baselines: BTreeMap::new(),
+            since: None,
+        }
+    }
+}
+
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A check with its observation's type forgotten.
@@ -65,6 +87,12 @@ pub(super) trait AnyCheck: Send + Sync {
         order: &'a Order,
         looking: &'a Looking,
     ) -> Boxed<'a, Result<Applied, NotApplied>>;
+    fn rehearse<'a>(
+        &'a self,
+        order: &'a Order,
+        looking: &'a Looking,
+    ) -> Boxed<'a, Result<Vec<Untrusted>, NotApplied>>;
+    fn wants(&self, secret: &Secret) -> bool;
 }
 
 impl<C: Check> AnyCheck for C {
@@ -74,6 +102,7 @@ impl<C: Check> AnyCheck for C {
                 Ok(seen) => seen,
                 Err(unknown) => return blind(C::NAME, unknown),
             };
+            let measures = self.measure(&seen, now);
             let mut judged = self.evaluate(&seen, now);
             judged
                 .findings
@@ -94,6 +123,7 @@ impl<C: Check> AnyCheck for C {
                 unseen: judged.unseen,
                 summary: judged.summary,
                 took_ms: 0,
+                measures,
             }
         })
     }
@@ -113,6 +143,18 @@ impl<C: Check> AnyCheck for C {
     ) -> Boxed<'a, Result<Applied, NotApplied>> {
         Box::pin(Check::apply(self, order, looking))
     }
+
+    fn rehearse<'a>(
+        &'a self,
+        order: &'a Order,
+        looking: &'a Looking,
+    ) -> Boxed<'a, Result<Vec<Untrusted>, NotApplied>> {
+        Box::pin(Check::rehearse(self, order, looking))
+    }
+
+    fn wants(&self, secret: &Secret) -> bool {
+        Check::wants(self, secret)
+    }
 }
 
 fn blind(name: &str, unknown: Unknown) -> CheckReport {
@@ -123,6 +165,7 @@ fn blind(name: &str, unknown: Unknown) -> CheckReport {
         unseen: None,
         summary: Untrusted::default(),
         took_ms: 0,
+        measures: Vec::new(),
     }
 }
 
@@ -159,8 +202,11 @@ impl Checklist {
 
     pub fn list(&self) -> Vec<Listed> {
         let missing = |item: &Item| {
+            let configured = item.configured.as_ref();
+            let wanted = |secret: &&Secret| configured.is_some_and(|it| it.check.wants(secret));
             item.secrets
                 .iter()
+                .filter(wanted)
                 .filter(|(name, _)| self.secrets.get(name).is_none())
                 .copied()
                 .collect()
@@ -170,11 +216,7 @@ impl Checklist {
             .map(|item| Listed {
                 name: item.name,
                 on: item.configured.is_some(),
-                missing_secrets: if item.configured.is_some() {
-                    missing(item)
-                } else {
-                    Vec::new()
-                },
+                missing_secrets: missing(item),
             })
             .collect()
     }
@@ -210,12 +252,12 @@ impl Checklist {
     }
 
     /// Runs the checks (all, or `only` those), each on a task of its own, and hands each result to `finished` as it
-    /// comes. `clock` is read for each judgement.
+    /// comes. The clock is read for each judgement.
     pub async fn run(
         &self,
         only: Option<&[String]>,
         progress: &BTreeMap<&'static str, Progress>,
-        clock: &Clock,
+        around: &Around,
         mut finished: impl FnMut(&CheckReport),
     ) -> Vec<CheckReport> {
         let chosen: Vec<&Item> = self.chosen(only).collect();
@@ -231,8 +273,12 @@ impl Checklist {
                 configured.time_limit,
             );
             let progress = progress.get(name).cloned().unwrap_or_default();
-            let looking = self.looking(limit, progress, clock);
-            let clock = Arc::clone(clock);
+            let looking = Looking {
+                baselines: around.baselines.get(name).cloned().unwrap_or_default(),
+                since: around.since,
+                ..self.looking(limit, progress, &around.clock)
+            };
+            let clock = Arc::clone(&around.clock);
             running.spawn(async move {
                 let started = Instant::now();
                 let looked =
@@ -292,6 +338,23 @@ impl Checklist {
         .await
     }
 
+    /// The requests that an order would send now.
+    pub async fn rehearse(
+        &self,
+        order: &Order,
+        limit: Duration,
+        clock: &Clock,
+    ) -> Result<Vec<Untrusted>, NotApplied> {
+        let order = order.clone();
+        self.act(
+            order.key.check().to_owned(),
+            limit,
+            clock,
+            move |check, looking| Box::pin(async move { check.rehearse(&order, &looking).await }),
+        )
+        .await
+    }
+
     /// On a task of its own, as the looks are.
     async fn act<T: Send + 'static>(
         &self,
@@ -326,6 +389,8 @@ impl Checklist {
             clock: Arc::clone(clock),
             progress,
             secrets: Arc::clone(&self.secrets),
+            baselines: Arc::default(),
+            since: None,
         }
     }
 }
@@ -360,6 +425,7 @@ fn off(item: &Item) -> Option<CheckReport> {
         unseen: None,
         summary: Untrusted::default(),
         took_ms: 0,
+        measures: Vec::new(),
     };
     item.configured.is_none().then_some(report)
 }

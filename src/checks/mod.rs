@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 
 use crate::{
+    baseline::{Baselines, Measure},
     report::{Cause, Finding, FindingKey, Unknown},
     schedule::Clock,
     text::Untrusted,
@@ -18,9 +19,10 @@ use crate::{
 mod checklist;
 pub mod errors;
 pub mod health;
+pub mod payments;
 mod registry;
 
-pub use checklist::{Checklist, Listed, Progress};
+pub use checklist::{Around, Checklist, Listed, Progress};
 pub use registry::Registry;
 
 pub use crate::upstream::Hindrance;
@@ -30,6 +32,7 @@ pub fn registry() -> Registry {
     Registry::default()
         .with::<health::Health>()
         .with::<errors::Errors>()
+        .with::<payments::Payments>()
 }
 
 /// One item of the checklist: it looks at a service, then judges what it saw. The type is its section of the
@@ -56,6 +59,13 @@ pub trait Check: DeserializeOwned + Send + Sync + 'static {
     /// Judges. Pure: equal observations at equal times are judged alike.
     fn evaluate(&self, seen: &Self::Observation, now: DateTime<Utc>) -> Evaluation;
 
+    /// What it counted on whole days in the zone of its baselines: the names are kept, and those of a day are replaced
+    /// when it is counted anew. Pure.
+    fn measure(&self, seen: &Self::Observation, now: DateTime<Utc>) -> Vec<Measure> {
+        let _ = (seen, now);
+        Vec::new()
+    }
+
     /// Reads what an order is about to change, so that an undo can put it back.
     fn before(
         &self,
@@ -64,6 +74,27 @@ pub trait Check: DeserializeOwned + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Untrusted>, NotApplied>> + Send {
         let _ = (order, looking);
         async { Ok(None) }
+    }
+
+    /// Whether it needs this one of its secrets, as its section stands.
+    fn wants(&self, secret: &Secret) -> bool {
+        let _ = secret;
+        true
+    }
+
+    /// The requests that an order would send now, a line each; nothing is sent but reads.
+    fn rehearse(
+        &self,
+        order: &Order,
+        looking: &Looking,
+    ) -> impl Future<Output = Result<Vec<Untrusted>, NotApplied>> + Send {
+        let _ = looking;
+        let refusal = format!(
+            "`{}` can't tell beforehand what it would send to {} something",
+            Self::NAME,
+            order.verb
+        );
+        async { Err(NotApplied::Refused(refusal.into())) }
     }
 
     /// Carries a remedy out on the other side, which is read again first.
@@ -101,6 +132,10 @@ pub struct Looking {
     pub clock: Clock,
     pub progress: Progress,
     pub secrets: Arc<Secrets>,
+    /// What it counted on earlier days.
+    pub baselines: Arc<Baselines>,
+    /// Looks only for what has happened since then, cheaply; the evaluation says what else was not looked at.
+    pub since: Option<DateTime<Utc>>,
 }
 
 impl Looking {

@@ -4,10 +4,11 @@ use std::{
     io::{IsTerminal, Write, stderr, stdout},
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, bail};
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use clap::CommandFactory;
 use secrecy::ExposeSecret;
 use tokio::{
@@ -23,6 +24,7 @@ use crate::{
     ops_log::Sentence,
     permissions::Permit,
     render::{self, terminal::Look},
+    report::CheckReport,
     schedule::Clock,
     serve::Service,
     slack::{Lease, manifest::manifest},
@@ -81,9 +83,16 @@ pub async fn run(cli: Cli, env: Environment) -> anyhow::Result<Exit> {
         Command::Config {
             command: ConfigCommand::Check,
         } => check_config(&config(&registry())?),
-        Command::Daily { shown, post } => round(config(&registry())?, None, shown, post, env).await,
-        Command::Check { names, shown } => {
-            round(config(&registry())?, Some(names), shown, false, env).await
+        Command::Daily { shown, post } => {
+            round(config(&registry())?, Looks::All, shown, post, env).await
+        }
+        Command::Check {
+            names,
+            since,
+            shown,
+        } => {
+            let looks = Looks::Only { names, since };
+            round(config(&registry())?, looks, shown, false, env).await
         }
         Command::Serve => serve(config(&registry())?).await,
         Command::Triage { action, by } => {
@@ -153,13 +162,31 @@ async fn open(config: Config) -> anyhow::Result<Bot> {
     Ok(config.bot(store, clock()))
 }
 
+/// What a round looks at.
+enum Looks {
+    All,
+    Only {
+        names: Vec<String>,
+        /// Only what has happened in so much time.
+        since: Option<Duration>,
+    },
+}
+
 async fn round(
     mut config: Config,
-    only: Option<Vec<String>>,
+    looks: Looks,
     shown: Shown,
     post: bool,
     env: Environment,
 ) -> anyhow::Result<Exit> {
+    let (only, since) = match looks {
+        Looks::All => (None, None),
+        Looks::Only { names, since } => (Some(names), since),
+    };
+    let since = since
+        .map(TimeDelta::from_std)
+        .transpose()
+        .context("`--since` is too long")?;
     if let Some(names) = &only {
         check_names(&config.checklist, &config.tracker, names)?;
     }
@@ -177,11 +204,14 @@ async fn round(
             .filter(|name| !name.trim().is_empty())
             .unwrap_or_else(|| "unknown".to_owned()),
     );
-    let round = bot
-        .round(only.as_deref(), &progress, &by, None, |report| {
-            bars.finish(report)
-        })
-        .await;
+    let finished = |report: &CheckReport| bars.finish(report);
+    let round = match (only.as_deref(), since) {
+        (Some(only), Some(since)) => {
+            let since = (bot.clock)() - since;
+            bot.glance(only, since, &progress, &by, finished).await
+        }
+        (only, _) => bot.round(only, &progress, &by, None, finished).await,
+    };
     bars.clear();
     let zone = bot.schedule.time_zone;
     let bot = Arc::new(bot);

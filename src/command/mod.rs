@@ -1,6 +1,6 @@
 //! The grammar of the terminal and of `/ops`. Pure: words in, a command out.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use chrono::{NaiveDate, TimeDelta};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -71,6 +71,9 @@ pub enum Command {
         /// As in the report: health, errors, ops-log
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
+        /// Look only for what has happened in so much time, as far as a check can; the rest stays as it was
+        #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+        since: Option<Duration>,
         #[command(flatten)]
         shown: Shown,
     },

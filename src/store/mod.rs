@@ -29,6 +29,7 @@ mod gather;
 mod inbox;
 mod inspect;
 mod log;
+mod measures;
 mod messages;
 mod named;
 mod new_effect;

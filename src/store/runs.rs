@@ -10,7 +10,7 @@ use sqlx::types::Json;
 use super::{
     Connection, RoundClaim, Store,
     inbox::{self, ClaimLost},
-    log, messages, micros, pulse, rounds,
+    log, measures, messages, micros, pulse, rounds,
 };
 use crate::{
     ops_log::{Annex, Entry, Head, NewEntry},
@@ -69,6 +69,7 @@ impl Store {
                         ensure!(ended, ClaimLost);
                     }
                     insert(c, &report, verdict, &before).await?;
+                    measures::keep(c, &report).await?;
                     for check in &report.checks {
                         if check.outcome != Outcome::Off {
                             let known = after.iter().filter(|(key, _)| key.check() == check.name);
@@ -94,6 +95,7 @@ impl Store {
                 rounds::prune(c, now - KEPT).await?;
                 prune(c, now - KEPT).await?;
                 inbox::prune(c, now).await?;
+                measures::prune(c, now.date_naive()).await?;
                 pulse::prune(c, now).await
             })
         })

@@ -3,23 +3,34 @@
 //! Every ticket carries a marker. To have a ticket means to look for its marker first, and to make one only where none
 //! is found; a write is sent once, and what became of a lost one is told by the next look.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::{
     report::{Cause, Unknown},
     text::Untrusted,
-    ticket::{Ticket, TicketOrder},
-    upstream::{Hindrance, Unwritten},
+    ticket::{Draft, Marker, Ticket, TicketOrder},
+    upstream::Hindrance,
 };
+
+pub mod github;
+pub mod jira;
+pub mod linear;
+mod section;
+
+pub use section::{Kind, Returned, Tickets};
 
 /// What a tracker's token is called, and what it is for.
 pub type Secret = (&'static str, &'static str);
 
 /// The tokens of all trackers.
-pub const SECRETS: &[Secret] = &[];
+pub const SECRETS: &[Secret] = &[github::TOKEN, linear::TOKEN, jira::TOKEN];
+
+/// After an answer was lost, what was asked for may still be on its way into the tracker's lists.
+const SETTLING: Duration = Duration::from_secs(15);
 
 /// The tracker that is configured. Clones are the same one.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +38,9 @@ pub enum Tracker {
     /// Our own database: its tickets are rows of the store, and it is never asked over the network.
     #[default]
     Local,
+    GitHub(Arc<github::GitHub>),
+    Linear(Arc<linear::Linear>),
+    Jira(Arc<jira::Jira>),
 }
 
 /// What became of a ticket that was asked for.
@@ -67,31 +81,25 @@ impl NotEnsured {
     fn not_sent(why: impl Into<Hindrance>) -> Self {
         Self::NotSent(why.into())
     }
-}
 
-impl From<Unwritten> for NotEnsured {
-    fn from(unwritten: Unwritten) -> Self {
-        match unwritten {
-            // A token can be mended, a limit passes, and then the ticket can be made.
-            Unwritten::Refused(failure)
-                if matches!(
-                    failure.cause,
-                    Cause::Auth | Cause::Forbidden | Cause::RateLimited
-                ) =>
-            {
-                Self::NotSent(failure.into())
-            }
-            Unwritten::Refused(failure) => Self::refused(failure.to_string()),
-            Unwritten::NotSent(failure) => Self::NotSent(failure.into()),
-            Unwritten::OutcomeUnknown(failure) => Self::OutcomeUnknown(failure.into()),
-        }
+    /// Looks again only when the tracker has had time to carry out what it was asked.
+    fn in_doubt(why: impl Into<Hindrance>) -> Self {
+        let mut why = why.into();
+        why.asked_wait = Some(why.asked_wait.unwrap_or_default().max(SETTLING));
+        Self::OutcomeUnknown(why)
     }
 }
 
 impl Tracker {
     /// As messages say it.
     pub fn name(&self) -> &'static str {
-        "local"
+        match self {
+            Self::Local => Kind::Local,
+            Self::GitHub(_) => Kind::GitHub,
+            Self::Linear(_) => Kind::Linear,
+            Self::Jira(_) => Kind::Jira,
+        }
+        .name()
     }
 
     pub fn is_local(&self) -> bool {
@@ -110,6 +118,9 @@ impl Tracker {
             Self::Local => Err(NotEnsured::refused(
                 "a local ticket is written by the store together with its decision, and not sent; this is a defect",
             )),
+            Self::GitHub(github) => github.ensure(order, wanted_at, deadline).await,
+            Self::Linear(linear) => linear.ensure(order, wanted_at, deadline).await,
+            Self::Jira(jira) => jira.ensure(order, wanted_at, deadline).await,
         }
     }
 
@@ -124,6 +135,9 @@ impl Tracker {
         }
         match self {
             Self::Local => Ok(BTreeMap::new()),
+            Self::GitHub(github) => github.read(ids, deadline).await,
+            Self::Linear(linear) => linear.read(ids, deadline).await,
+            Self::Jira(jira) => jira.read(ids, deadline).await,
         }
     }
 
@@ -131,39 +145,60 @@ impl Tracker {
     pub async fn probe(&self, deadline: Instant) -> Result<String, Unknown> {
         match self {
             Self::Local => Ok("tickets are kept in the database".to_owned()),
+            Self::GitHub(github) => github.probe(deadline).await,
+            Self::Linear(linear) => linear.probe(deadline).await,
+            Self::Jira(jira) => jira.probe(deadline).await,
         }
     }
 }
 
-/// `[tickets]`.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Tickets {
-    /// What becomes of a closed ticket whose finding comes back.
-    pub returned: Returned,
+/// The token, or why nothing can be asked without it.
+fn token(
+    secret: Option<&secrecy::SecretString>,
+    (name, purpose): Secret,
+) -> Result<&secrecy::SecretString, Unknown> {
+    secret.ok_or_else(|| {
+        let reason = format!(
+            "{name} is not set; it {purpose}. Set {name}, or {name}_FILE to a file that holds it"
+        );
+        Unknown::new(Cause::NotConfigured, reason)
+    })
 }
 
-/// What becomes of a closed ticket whose finding comes back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Returned {
-    /// It gets a comment, and is opened again.
-    #[default]
-    Reopen,
-    /// It stays closed, and there is a new one.
-    New,
+/// Those of every ticket and those of this one, each once.
+fn labels(always: &[String], draft: &Draft) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for label in always.iter().chain(&draft.labels) {
+        let label = label.trim();
+        let is_there = |have: &String| have.to_lowercase() == label.to_lowercase();
+        if !label.is_empty() && !labels.iter().any(is_there) {
+            labels.push(label.to_owned());
+        }
+    }
+    labels
 }
 
-impl Tickets {
-    pub fn validate(&self) -> anyhow::Result<()> {
-        Ok(())
+/// 32 bytes that name one write for ever: the ticket `what`, or the comment of one reopening.
+fn digest(what: &str, marker: &Marker, parts: &[&str]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in [&["daily-ops", what, marker.as_str()], parts].concat() {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
     }
+    hash.finalize().into()
+}
 
-    pub fn secret(&self) -> Option<Secret> {
-        None
-    }
+/// Names the comment of one reopening: a ticket may come back more than once, each time by another decision.
+fn comment_digest(marker: &Marker, wanted_at: DateTime<Utc>) -> [u8; 32] {
+    digest(
+        "comment",
+        marker,
+        &[&wanted_at.timestamp_micros().to_string()],
+    )
+}
 
-    pub fn tracker(&self, _: Option<secrecy::SecretString>) -> Tracker {
-        Tracker::Local
-    }
+/// The same as words that a search finds in a text.
+fn comment_words(marker: &Marker, wanted_at: DateTime<Utc>) -> String {
+    let digest = hex::encode(&comment_digest(marker, wanted_at)[..12]);
+    format!("daily-ops:comment={digest}")
 }

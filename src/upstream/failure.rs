@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, io, time::Duration};
 
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::Value;
 use url::Url;
 
@@ -36,6 +36,10 @@ pub struct Failure {
     pub detail: Option<Untrusted>,
     /// The refusal as JSON, to be looked into and never shown.
     pub refusal: Option<Value>,
+    /// What the other side calls this request, for its support: `req_8Xk`.
+    pub request_id: Option<String>,
+    /// Whether it is an earlier answer, given again to the same idempotency key.
+    pub is_replay: bool,
     pub(super) should_retry: Option<bool>,
     pub(super) asked_wait: Option<Duration>,
     pub(super) reached: Reached,
@@ -43,7 +47,15 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.tried, self.came_back, self.advice)
+        let named = self
+            .request_id
+            .as_ref()
+            .map_or_else(String::new, |id| format!(" (request {id})"));
+        write!(
+            f,
+            "{}: {}{named}; {}",
+            self.tried, self.came_back, self.advice
+        )
     }
 }
 
@@ -117,6 +129,8 @@ impl Failure {
             advice: "then try again".to_owned(),
             detail: None,
             refusal: None,
+            request_id: None,
+            is_replay: false,
             should_retry: None,
             asked_wait: None,
             reached: Reached::Nothing,
@@ -135,6 +149,8 @@ impl Failure {
             ),
             detail: None,
             refusal: None,
+            request_id: None,
+            is_replay: false,
             should_retry: None,
             asked_wait: None,
             reached: Reached::Perhaps,
@@ -163,7 +179,7 @@ impl Failure {
             Cause::Network | Cause::Timeout | Cause::Upstream | Cause::RateLimited
         ) && self
             .status()
-            .is_none_or(|status| status >= 500 || status == 429 || status == 408)
+            .is_none_or(|status| status >= 500 || matches!(status, 408 | 409 | 429))
     }
 
     pub(super) fn told(mut self, cause: Cause, came_back: impl Into<String>) -> Self {
@@ -174,6 +190,24 @@ impl Failure {
 
     pub(super) fn advised(mut self, advice: impl Into<String>) -> Self {
         self.advice = advice.into();
+        self
+    }
+
+    /// Names it as the answer's headers do.
+    pub(super) fn named(mut self, headers: &HeaderMap) -> Self {
+        let id = ["request-id", "x-request-id", "x-github-request-id"]
+            .into_iter()
+            .find_map(|name| headers.get(name)?.to_str().ok());
+        let is_name = |id: &&str| {
+            (1..=64).contains(&id.len())
+                && id
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"_-:".contains(&b))
+        };
+        self.request_id = id.filter(is_name).map(str::to_owned);
+        self.is_replay = headers
+            .get("idempotent-replayed")
+            .is_some_and(|value| value == "true");
         self
     }
 

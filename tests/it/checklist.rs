@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use daily_ops::{
-    checks::{Check, Checklist, Evaluation, Looking, Registry, Secrets},
+    checks::{Around, Check, Checklist, Evaluation, Looking, Registry, Secrets},
     report::{Cause, CheckReport, Outcome, Unknown},
     schedule::Clock,
 };
@@ -89,7 +89,9 @@ fn clock() -> Clock {
 async fn run(sections: &str) -> Vec<CheckReport> {
     let checklist = checklist(sections).expect("the sections are right");
     let progress = checklist.progress(None);
-    checklist.run(None, &progress, &clock(), |_| {}).await
+    checklist
+        .run(None, &progress, &Around::new(&clock()), |_| {})
+        .await
 }
 
 fn cause(report: &CheckReport) -> Cause {
@@ -168,7 +170,7 @@ async fn only_the_checks_that_were_asked_for_run() {
         .run(
             Some(&only),
             &checklist.progress(Some(&only)),
-            &clock(),
+            &Around::new(&clock()),
             |_| {},
         )
         .await;

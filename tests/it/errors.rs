@@ -38,6 +38,8 @@ pub(crate) fn looking(limit: Duration) -> Looking {
         deadline: Instant::now() + limit,
         clock: Time::real().clock(),
         progress: Progress::default(),
+        baselines: Default::default(),
+        since: None,
         secrets: Arc::new(
             [("SENTRY_AUTH_TOKEN".to_owned(), TOKEN.to_owned().into())]
                 .into_iter()

@@ -441,6 +441,7 @@ async fn a_person_who_only_owns_findings_is_taken_out_of_runs_and_memory() {
                 unseen: None,
                 summary: "1 issue".into(),
                 took_ms: 1,
+                measures: Vec::new(),
             }],
         };
         let memory = remember(&Memory::new(), &report);

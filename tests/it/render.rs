@@ -36,6 +36,7 @@ fn looked(name: &str, findings: Vec<Finding>, summary: &str) -> CheckReport {
         findings,
         summary: summary.into(),
         took_ms: 1200,
+        measures: Vec::new(),
     }
 }
 

@@ -39,6 +39,7 @@ fn errors(outcome: Outcome, findings: Vec<Finding>) -> CheckReport {
         findings,
         summary: "".into(),
         took_ms: 0,
+        measures: Vec::new(),
     }
 }
 

@@ -225,6 +225,8 @@ mod tests {
             deadline: Instant::now() + Duration::from_secs(5),
             clock: Arc::new(|| chrono::DateTime::UNIX_EPOCH),
             progress: Progress::default(),
+            baselines: Default::default(),
+            since: None,
             secrets: Arc::default(),
         };
         let first = Attempt {

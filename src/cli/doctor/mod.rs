@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::{Exit, print};
 use crate::{
-    checks::Checklist,
+    checks::{Around, Checklist},
     config::Config,
     report::{Cause, CheckReport, Outcome, Unknown},
     schedule::Clock,
@@ -233,7 +233,9 @@ fn no_writing(folder: &Path) -> String {
 /// Runs each check once, within its own time limit; nothing of it is recorded.
 async fn checks(checklist: &Checklist, clock: &Clock) -> Vec<Link> {
     let progress = checklist.progress(None);
-    let reports = checklist.run(None, &progress, clock, |_| {}).await;
+    let reports = checklist
+        .run(None, &progress, &Around::new(clock), |_| {})
+        .await;
     reports.iter().map(check).collect()
 }
 

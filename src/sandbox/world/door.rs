@@ -9,13 +9,19 @@ use std::{
 
 use anyhow::Context;
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
+    sync::Notify,
     task::JoinSet,
 };
 
@@ -35,6 +41,16 @@ struct Hinge {
     is_cut: bool,
     /// Those who were let in.
     inside: JoinSet<()>,
+}
+
+/// Ends the connection of a request without an answer; every request has it as an extension.
+#[derive(Clone, Default)]
+pub struct HangUp(Arc<Notify>);
+
+impl HangUp {
+    pub fn now(&self) {
+        self.0.notify_one();
+    }
 }
 
 enum Leaf {
@@ -169,11 +185,21 @@ async fn next(hinge: &Mutex<Hinge>) -> TcpStream {
 
 async fn answer(stream: TcpStream, routes: Router) {
     stream.set_nodelay(true).ok();
+    let hang_up = HangUp::default();
+    let handle = hang_up.clone();
     let service = TowerToHyperService::new(routes);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(handle.clone());
+        service.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = connection.await {
+    let ended = tokio::select! {
+        ended = connection => ended,
+        () = hang_up.0.notified() => Ok(()),
+    };
+    if let Err(error) = ended {
         tracing::debug!("a connection ended: {error}");
     }
 }

@@ -30,17 +30,20 @@ pub mod errors;
 /// Services with a health address.
 pub mod health;
 
+/// Stripe.
+pub mod payments;
+
 mod door;
 mod part;
 mod scenarios;
 
-pub use door::Door;
+pub use door::{Door, HangUp};
 pub use part::{Choice, Kind, Opening, Part, Switch};
 
 use part::{State, choice};
 
 /// Every part, in the order of the report.
-const PARTS: &[Kind] = &[health::PART, errors::PART];
+const PARTS: &[Kind] = &[health::PART, errors::PART, payments::PART];
 
 /// A story that can be told in this world.
 #[derive(Clone, Copy, Debug)]

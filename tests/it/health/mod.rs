@@ -45,6 +45,8 @@ fn looking(limit: Duration) -> Looking {
         deadline: Instant::now() + limit,
         clock: Time::real().clock(),
         progress: Progress::default(),
+        baselines: Default::default(),
+        since: None,
         secrets: std::sync::Arc::new(Secrets::default()),
     }
 }

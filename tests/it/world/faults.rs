@@ -155,7 +155,7 @@ async fn serve(
     strike(client, world, &request, plan.fault).await
 }
 
-async fn strike(
+pub(crate) async fn strike(
     mut client: TcpStream,
     world: SocketAddr,
     request: &[u8],

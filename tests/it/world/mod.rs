@@ -11,3 +11,5 @@ pub(crate) mod records;
 pub(crate) mod sentry;
 pub(crate) mod skipped;
 pub(crate) mod slack;
+pub(crate) mod stripe;
+pub(crate) mod trackers;

@@ -1,0 +1,228 @@
+//! Invoices that failed or got stuck: the worst as findings of their own, the others counted. Pure.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use chrono::TimeDelta;
+
+use super::{
+    At, lines, said,
+    unpaid::{self, Kind, Sent, Trouble},
+};
+use crate::{
+    checks::payments::{EVENTS_ARE_KEPT, Invoice, money::Sums, remedies},
+    report::{Finding, Severity},
+    text::count,
+};
+
+/// Ids of invoices that a finding of many shows.
+const MOST_NAMED: usize = 10;
+
+pub(super) fn find(at: &At<'_>) -> Vec<Finding> {
+    let mut troubles = troubles(at);
+    let most = at.section.limits.invoices;
+    let rest = troubles.split_off(most.min(troubles.len()));
+    let own = troubles
+        .into_iter()
+        .map(|(invoice, trouble)| one(at, invoice, trouble));
+    own.chain(together(at, rest)).collect()
+}
+
+/// The worst first; among those, the longest.
+pub(super) fn troubles<'a>(at: &At<'a>) -> Vec<(&'a Invoice, Trouble)> {
+    let sent = sent(at);
+    let mut met = BTreeSet::new();
+    let seen = &at.seen.invoices;
+    let mut troubles: Vec<_> = seen
+        .open
+        .items
+        .iter()
+        .chain(&seen.uncollectible.items)
+        .chain(&seen.drafts.items)
+        .filter(|invoice| met.insert(&invoice.id))
+        .filter_map(|invoice| Some((invoice, unpaid::judge(invoice, &sent, at.now)?)))
+        .map(|(invoice, trouble)| (invoice, weighed(at, invoice, trouble)))
+        .collect();
+    troubles.sort_by_key(|(invoice, trouble)| {
+        let severity = Reverse(trouble.severity);
+        (severity, trouble.kind, invoice.created, invoice.id.clone())
+    });
+    troubles
+}
+
+/// What was read of invoices sent; where not all was read, nothing can be missed.
+fn sent<'a>(at: &At<'a>) -> Sent<'a> {
+    let read = at.seen.invoices.sent.as_ref();
+    let kept = TimeDelta::from_std(EVENTS_ARE_KEPT).unwrap_or_default();
+    Sent {
+        ids: read
+            .into_iter()
+            .flat_map(|walk| &walk.items)
+            .filter_map(|event| event.object.as_deref())
+            .collect(),
+        known_since: read.filter(|walk| walk.is_whole()).map(|_| at.now - kept),
+    }
+}
+
+pub(super) fn weighed(at: &At<'_>, invoice: &Invoice, mut trouble: Trouble) -> Trouble {
+    let large = invoice.owed().and_then(|owed| {
+        let limit = at.section.limits.large(owed.currency)?;
+        (owed.minor >= limit.minor).then_some((owed, limit))
+    });
+    if let Some((owed, limit)) = large {
+        trouble.severity = unpaid::worse(trouble.severity);
+        trouble.rule = format!(
+            "{}; a step worse as {owed} is at least {limit}",
+            trouble.rule
+        );
+    }
+    trouble
+}
+
+pub(super) fn one(at: &At<'_>, invoice: &Invoice, trouble: Trouble) -> Finding {
+    let amount = invoice
+        .owed()
+        .map_or_else(|| "an unknown amount".to_owned(), |owed| owed.to_string());
+    let name = invoice
+        .number
+        .as_ref()
+        .map_or(invoice.id.as_str(), |number| number.as_str());
+    let title = format!(
+        "{}: {amount} of invoice {name} {}",
+        unpaid::customer(invoice).as_str(),
+        trouble.state
+    );
+    Finding {
+        magnitude: invoice.attempt_count.max(1),
+        began_at: invoice.finalized_at.or(invoice.created),
+        link: at.link(&format!("invoices/{}", invoice.id)),
+        evidence: lines(evidence(at, invoice)),
+        remedies: remedies::for_invoice(invoice),
+        ..Finding::new(
+            at.key("invoice", &invoice.id),
+            trouble.severity,
+            trouble.rule,
+            title,
+        )
+    }
+}
+
+fn evidence(at: &At<'_>, invoice: &Invoice) -> Vec<String> {
+    let mut lines = Vec::new();
+    let customer = invoice.customer.as_deref().unwrap_or("unknown");
+    lines.push(match &invoice.customer_name {
+        Some(name) => format!("customer: {} ({customer})", name.as_str()),
+        None => format!("customer: {customer}"),
+    });
+    let amount = |money: Option<_>| {
+        money.map_or_else(
+            || "unknown".to_owned(),
+            |money: crate::checks::payments::money::Money| money.to_string(),
+        )
+    };
+    lines.push(format!(
+        "amount: {} due, {} remaining",
+        amount(invoice.due),
+        amount(invoice.remaining)
+    ));
+    if !invoice.is_sent_by_mail() {
+        let next = invoice
+            .next_payment_attempt
+            .map_or_else(|| "none planned".to_owned(), said);
+        lines.push(format!("attempts: {}, next: {next}", invoice.attempt_count));
+    }
+    lines.extend(invoice.due_date.map(|due| format!("due: {}", said(due))));
+    let times = [
+        ("created", invoice.created),
+        ("finalised", invoice.finalized_at),
+    ];
+    lines.extend(
+        times
+            .into_iter()
+            .filter_map(|(what, time)| Some(format!("{what}: {}", said(time?)))),
+    );
+    let kind = [
+        Some(invoice.id.as_str()),
+        Some(invoice.status.as_str()),
+        invoice.collection_method.as_deref(),
+        invoice.billing_reason.as_deref(),
+        invoice.subscription.as_deref(),
+    ];
+    let kind: Vec<&str> = kind.into_iter().flatten().collect();
+    lines.push(format!("invoice: {}", kind.join(", ")));
+    let waits = at.seen.failures.walk.items.iter().any(|event| {
+        event.kind == "invoice.payment_action_required"
+            && event.object.as_deref() == Some(&invoice.id)
+    });
+    lines.extend(waits.then(|| {
+        "the customer has to confirm the payment at the bank (3D Secure): send the invoice's own page"
+            .to_owned()
+    }));
+    lines
+}
+
+/// Those beyond the limit, a finding for each kind, with the money.
+fn together(at: &At<'_>, rest: Vec<(&Invoice, Trouble)>) -> Vec<Finding> {
+    let mut kinds: BTreeMap<Kind, Vec<(&Invoice, Trouble)>> = BTreeMap::new();
+    for (invoice, trouble) in rest {
+        kinds
+            .entry(trouble.kind)
+            .or_default()
+            .push((invoice, trouble));
+    }
+    kinds
+        .into_iter()
+        .map(|(kind, members)| many(at, kind, &members))
+        .collect()
+}
+
+fn many(at: &At<'_>, kind: Kind, members: &[(&Invoice, Trouble)]) -> Finding {
+    let owed: Sums = members
+        .iter()
+        .filter_map(|(invoice, _)| invoice.owed())
+        .collect();
+    let severity = members
+        .iter()
+        .map(|(_, trouble)| trouble.severity)
+        .max()
+        .unwrap_or(Severity::Medium);
+    let named: Vec<&str> = members
+        .iter()
+        .take(MOST_NAMED)
+        .map(|(invoice, _)| invoice.id.as_str())
+        .collect();
+    let began = members
+        .iter()
+        .filter_map(|(invoice, _)| invoice.finalized_at.or(invoice.created))
+        .min();
+    let page = match kind {
+        Kind::NotFinalised | Kind::StuckDraft => "invoices?status=draft",
+        Kind::WrittenOff => "invoices?status=uncollectible",
+        _ => "invoices?status=open",
+    };
+    Finding {
+        magnitude: members.len() as u64,
+        began_at: began,
+        link: at.link(page),
+        evidence: lines(vec![
+            format!("owed: {owed}"),
+            format!("the first {}: {}", named.len(), named.join(", ")),
+        ]),
+        ..Finding::new(
+            at.key("invoices", kind.as_str()),
+            severity,
+            format!(
+                "the worst of {}; only {} invoices are findings of their own (`limits.invoices`)",
+                members.len(),
+                at.section.limits.invoices
+            ),
+            format!(
+                "{} besides {}: {owed}",
+                count(members.len(), "invoice"),
+                kind.of_many()
+            ),
+        )
+    }
+}

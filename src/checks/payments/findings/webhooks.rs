@@ -1,0 +1,338 @@
+//! Endpoints that are switched off, and events that did not arrive. Pure.
+
+use chrono::TimeDelta;
+
+use super::{
+    At,
+    causes::{self, Cause, To},
+    lasted, lines, said,
+};
+use crate::{
+    checks::payments::{Endpoint, Event, Mode, remedies::for_webhooks, walk},
+    report::{Finding, Remedy, Severity},
+    text::count,
+};
+
+/// Commands to copy that one finding shows.
+const MOST_COMMANDS: usize = 5;
+
+/// Types that one finding names.
+const MOST_TYPES: usize = 6;
+
+pub(super) fn find(at: &At<'_>) -> Vec<Finding> {
+    let due: Vec<&Event> = due(at).collect();
+    let causes = causes::group(at, &due);
+    let mut findings: Vec<Finding> = at
+        .seen
+        .endpoints
+        .items
+        .iter()
+        .filter(|endpoint| !endpoint.is_enabled() && !causes::may_be_off(at, endpoint))
+        .map(|endpoint| switched_off(at, endpoint, missed(&causes, endpoint)))
+        .collect();
+    let rest = causes.iter().filter(|cause| !is_off(cause));
+    findings.extend(rest.map(|cause| undelivered(at, cause)));
+    findings
+}
+
+/// Events that should have arrived by now; younger ones are on their way.
+pub(super) fn due<'a>(at: &At<'a>) -> impl Iterator<Item = &'a Event> {
+    let pending = at.section.pending_after;
+    let now = at.now;
+    at.seen.undelivered.items.iter().filter(move |event| {
+        event
+            .created
+            .is_none_or(|created| (now - created).to_std().is_ok_and(|age| age >= pending))
+    })
+}
+
+/// Whether Stripe has given up on it.
+fn is_exhausted(at: &At<'_>, event: &Event) -> bool {
+    let after = at.section.exhausted_after;
+    event
+        .created
+        .is_some_and(|created| at.age(created).to_std().is_ok_and(|age| age >= after))
+}
+
+/// An endpoint that is off has a finding of its own, or may be off: what it misses is part of that.
+fn is_off(cause: &Cause<'_>) -> bool {
+    matches!(cause.to, To::Endpoint { endpoint, .. } if !endpoint.is_enabled())
+}
+
+fn missed<'a, 'b>(causes: &'b [Cause<'a>], endpoint: &Endpoint) -> Option<&'b Cause<'a>> {
+    causes
+        .iter()
+        .find(|cause| matches!(cause.to, To::Endpoint { endpoint: of, .. } if of.id == endpoint.id))
+}
+
+fn switched_off(at: &At<'_>, endpoint: &Endpoint, missed: Option<&Cause<'_>>) -> Finding {
+    let status = if endpoint.status.is_empty() {
+        "of an unknown status"
+    } else {
+        &endpoint.status
+    };
+    let mut evidence = vec![
+        format!("endpoint: {} ({})", endpoint.id, endpoint.url.as_str()),
+        format!("takes: {}", taken(endpoint)),
+        "events that are created meanwhile are never sent to it, not even when it is enabled again"
+            .to_owned(),
+        format!(
+            "if it may be off, name it in `endpoints_off` of [checks.payments]: \"{}\"",
+            endpoint.id
+        ),
+    ];
+    evidence.extend(missed.map(|cause| format!("undelivered: {}", numbers(at, cause))));
+    evidence.extend(missed.into_iter().flat_map(|cause| ends(at, cause)));
+    Finding {
+        magnitude: missed.map_or(1, |cause| cause.events.len().max(1) as u64),
+        began_at: None,
+        link: at.link(&format!("webhooks/{}", endpoint.id)),
+        evidence: lines(evidence),
+        ..Finding::new(
+            at.key("endpoint", &endpoint.id),
+            Severity::Critical,
+            format!("the endpoint is {status}, and not in `endpoints_off`"),
+            format!("the webhook endpoint {} is {status}", endpoint.url.as_str()),
+        )
+    }
+}
+
+fn undelivered(at: &At<'_>, cause: &Cause<'_>) -> Finding {
+    let (severity, rule) = judge(at, cause);
+    let kind = cause.events.first().map_or("", |event| event.kind.as_str());
+    let kind = if cause.all_types || kind.is_empty() {
+        "all"
+    } else {
+        kind
+    };
+    let whom = match cause.to {
+        To::Endpoint { endpoint, .. } => endpoint.id.as_str(),
+        To::OneOf | To::Nobody => "all",
+    };
+    let link = match (cause.to, cause.events.as_slice()) {
+        (_, [only]) => at.link(&format!("events/{}", only.id)),
+        (To::Endpoint { endpoint, .. }, _) => at.link(&format!("webhooks/{}", endpoint.id)),
+        _ => at.link("events?delivery_success=false"),
+    };
+    Finding {
+        magnitude: cause.events.len() as u64,
+        began_at: cause.events.first().and_then(|event| event.created),
+        last_at: cause.events.last().and_then(|event| event.created),
+        link,
+        evidence: lines(evidence(at, cause)),
+        remedies: remedies(at, cause),
+        ..Finding::new(
+            at.key("webhooks", &format!("{whom}/{kind}")),
+            severity,
+            rule,
+            title(at, cause),
+        )
+    }
+}
+
+fn remedies(at: &At<'_>, cause: &Cause<'_>) -> Vec<Remedy> {
+    match cause.to {
+        To::Endpoint { endpoint, .. } => for_webhooks(at.section, Some(endpoint), &cause.events),
+        To::OneOf => for_webhooks(at.section, None, &cause.events),
+        To::Nobody => Vec::new(),
+    }
+}
+
+fn title(at: &At<'_>, cause: &Cause<'_>) -> String {
+    let number = walk::said(cause.events.len(), at.seen.undelivered.is_whole());
+    let types = cause.types();
+    let what = match types.as_slice() {
+        [(kind, 1)] => format!("{number} event {kind}"),
+        [(kind, _)] => format!("{number} events {kind}"),
+        many => format!("{number} events of {} types", many.len()),
+    };
+    match cause.to {
+        To::Endpoint {
+            endpoint,
+            reached: None,
+        } if cause.all_types => {
+            format!(
+                "nothing reaches {}: {what} not delivered",
+                endpoint.url.as_str()
+            )
+        }
+        To::Endpoint { endpoint, .. } => {
+            format!("{what} not delivered to {}", endpoint.url.as_str())
+        }
+        To::OneOf => format!("{what} not delivered to one of their endpoints"),
+        To::Nobody if at.seen.endpoints.is_whole() => {
+            format!("{what} not delivered, and no endpoint takes them any more")
+        }
+        To::Nobody => format!("{what} not delivered"),
+    }
+}
+
+/// What is lost for good is worse than what Stripe still tries, unless that is much.
+fn judge(at: &At<'_>, cause: &Cause<'_>) -> (Severity, String) {
+    let limits = &at.section.limits;
+    let (retrying, exhausted) = split(at, cause);
+    let whole = at.seen.undelivered.is_whole();
+    let days = lasted(TimeDelta::from_std(at.section.exhausted_after).unwrap_or_default());
+    if exhausted > 0 {
+        let rule = format!(
+            "{} not delivered for {days}: Stripe won't try again",
+            number(exhausted, whole)
+        );
+        return (Severity::High, rule);
+    }
+    let rule = format!(
+        "{} undelivered, which Stripe tries for {days}, limit {}",
+        number(retrying, whole),
+        limits.retrying
+    );
+    let severity = if retrying >= limits.retrying {
+        Severity::High
+    } else {
+        Severity::Medium
+    };
+    (severity, rule)
+}
+
+/// The events that Stripe still tries to deliver, and those that it has given up on.
+fn split(at: &At<'_>, cause: &Cause<'_>) -> (usize, usize) {
+    let exhausted = cause
+        .events
+        .iter()
+        .filter(|event| is_exhausted(at, event))
+        .count();
+    (cause.events.len() - exhausted, exhausted)
+}
+
+fn number(number: usize, whole: bool) -> String {
+    if whole {
+        count(number, "event")
+    } else {
+        format!("{} events", walk::said(number, false))
+    }
+}
+
+/// "37 (12 are tried again, 25 are not)".
+fn numbers(at: &At<'_>, cause: &Cause<'_>) -> String {
+    let (retrying, exhausted) = split(at, cause);
+    let whole = at.seen.undelivered.is_whole();
+    format!(
+        "{} ({} still tried by Stripe, {} given up)",
+        walk::said(cause.events.len(), whole),
+        walk::said(retrying, whole),
+        walk::said(exhausted, whole)
+    )
+}
+
+fn evidence(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    match cause.to {
+        To::Endpoint { endpoint, reached } => {
+            lines.push(format!(
+                "endpoint: {} ({})",
+                endpoint.id,
+                endpoint.url.as_str()
+            ));
+            lines.push(match reached {
+                Some(time) => format!("other events reached it meanwhile, the newest at {}", said(time)),
+                None => "none of the events that Stripe delivered lately, as far as was read, reached it".to_owned(),
+            });
+        }
+        To::OneOf => {
+            let takers = takers(at, cause);
+            lines.push(format!(
+                "Stripe doesn't say which of these missed them: {}",
+                takers.join(", ")
+            ));
+        }
+        To::Nobody => {}
+    }
+    lines.push(format!("undelivered: {}", numbers(at, cause)));
+    let types = cause.types();
+    let more = types.len().saturating_sub(MOST_TYPES);
+    let mut shown: Vec<String> = types
+        .iter()
+        .take(MOST_TYPES)
+        .map(|(kind, number)| format!("{kind} {number}"))
+        .collect();
+    shown.extend((more > 0).then(|| format!("{more} more")));
+    lines.push(format!("types: {}", shown.join(", ")));
+    lines.extend(ends(at, cause));
+    lines.push("why is only in Stripe's dashboard (the event, Deliveries)".to_owned());
+    lines.extend(commands(at, cause));
+    lines
+}
+
+/// The oldest and the newest event, with their links.
+fn ends(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
+    let named = |name: &str, event: &Event| {
+        let created = event
+            .created
+            .map_or_else(|| "at an unknown time".to_owned(), said);
+        let link = at
+            .link(&format!("events/{}", event.id))
+            .map_or_else(String::new, |link| format!(" {link}"));
+        format!("{name}: {} {created}{link}", event.id)
+    };
+    match cause.events.as_slice() {
+        [] => Vec::new(),
+        [only] => vec![named("event", only)],
+        [oldest, .., newest] => vec![named("oldest", oldest), named("newest", newest)],
+    }
+}
+
+/// What sends events again, from Stripe's own command line; the newest first, as those are still missed most.
+fn commands(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
+    let endpoint = match cause.to {
+        To::Endpoint { endpoint, .. } => endpoint.id.clone(),
+        To::OneOf => match takers(at, cause).as_slice() {
+            [] => return Vec::new(),
+            takers => takers[0].clone(),
+        },
+        To::Nobody => return Vec::new(),
+    };
+    let account = at
+        .seen
+        .account
+        .as_ref()
+        .map_or_else(String::new, |account| {
+            format!(" --stripe-account={account}")
+        });
+    let live = match at.section.mode {
+        Mode::Live => " --live",
+        Mode::Test => "",
+    };
+    cause
+        .events
+        .iter()
+        .rev()
+        .take(MOST_COMMANDS)
+        .map(|event| {
+            format!(
+                "stripe events resend {} --webhook-endpoint={endpoint}{account}{live}",
+                event.id
+            )
+        })
+        .collect()
+}
+
+/// The ids of the endpoints that take events of these types.
+fn takers(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
+    let takes = |endpoint: &&Endpoint| {
+        let mut kinds = cause.events.iter();
+        kinds.any(|event| endpoint.takes(&event.kind))
+    };
+    let endpoints = at.seen.endpoints.items.iter().filter(takes);
+    endpoints.map(|endpoint| endpoint.id.clone()).collect()
+}
+
+fn taken(endpoint: &Endpoint) -> String {
+    let more = endpoint.enabled_events.len().saturating_sub(MOST_TYPES);
+    let mut shown: Vec<String> = endpoint
+        .enabled_events
+        .iter()
+        .take(MOST_TYPES)
+        .cloned()
+        .collect();
+    shown.extend((more > 0).then(|| format!("{more} more")));
+    shown.join(", ")
+}

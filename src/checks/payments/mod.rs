@@ -1,0 +1,330 @@
+//! The check `payments`: what failed at Stripe - webhooks, invoices, payments, disputes, payouts - and needs a person.
+
+use std::{collections::BTreeSet, fmt, time::Duration};
+
+use anyhow::{Context, ensure};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use url::Url;
+
+use super::{Applied, Check, Evaluation, Looking, NotApplied, Order, Secret};
+use crate::{
+    baseline::Measure,
+    report::Unknown,
+    text::Untrusted,
+    upstream::{self, Gate},
+};
+
+pub mod audit;
+mod client;
+mod endpoint;
+mod event;
+mod findings;
+mod invoice;
+mod limits;
+pub mod money;
+mod news;
+mod observe;
+mod permission;
+mod read;
+mod remedies;
+mod standing;
+pub mod subject;
+mod walk;
+
+pub use client::Notices;
+pub use endpoint::Endpoint;
+pub use event::{Event, Fault};
+pub use invoice::Invoice;
+pub use limits::Limits;
+pub use observe::{Failures, Invoices, News, Observation, Seen};
+pub use observe::{Invoices, Observation, Seen};
+pub use remedies::{Replay, Replayed, SECRET, Target};
+pub use standing::{Balance, Dispute, Payout};
+pub use walk::Walk;
+
+/// The key and what it is for.
+pub const KEY: Secret = (
+    "STRIPE_API_KEY",
+    "reads Stripe's events, invoices, disputes, payouts and balance, and pays invoices again (a restricted key, rk_live_..., is enough)",
+);
+
+/// Stripe keeps events for so long.
+const EVENTS_ARE_KEPT: Duration = Duration::from_secs(30 * 86_400);
+
+/// Which of Stripe's two worlds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    #[default]
+    Live,
+    Test,
+}
+
+impl Mode {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The gates to the two worlds, of which each has limits of its own; far below what Stripe allows.
+#[derive(Clone, Debug)]
+pub struct Gates {
+    live: Gate,
+    test: Gate,
+}
+
+impl Default for Gates {
+    fn default() -> Self {
+        Self {
+            live: Gate::new(2, 80),
+            test: Gate::new(2, 25),
+        }
+    }
+}
+
+impl Gates {
+    pub fn of(&self, mode: Mode) -> &Gate {
+        match mode {
+            Mode::Live => &self.live,
+            Mode::Test => &self.test,
+        }
+    }
+}
+
+/// `[checks.payments]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payments {
+    /// The world that the key must be of.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Stripe's address without `/v1`.
+    #[serde(default = "stripe_com")]
+    pub url: Url,
+    /// Connected accounts (`acct_..`) to look at besides the key's own.
+    #[serde(default)]
+    pub accounts: Vec<String>,
+    /// Undelivered events of this time are looked at.
+    #[serde(default = "seven_days", with = "humantime_serde")]
+    pub webhooks_lookback: Duration,
+    /// Failed payments of this time are counted.
+    #[serde(default = "one_day", with = "humantime_serde")]
+    pub payments_lookback: Duration,
+    /// Invoices that were created in this time are looked at.
+    #[serde(default = "ninety_days", with = "humantime_serde")]
+    pub invoices_lookback: Duration,
+    /// A younger undelivered event is only on its way.
+    #[serde(default = "a_quarter", with = "humantime_serde")]
+    pub pending_after: Duration,
+    /// An older one is not tried again by Stripe.
+    #[serde(default = "three_days", with = "humantime_serde")]
+    pub exhausted_after: Duration,
+    /// Ids or addresses of webhook endpoints that may be disabled.
+    #[serde(default)]
+    pub endpoints_off: Vec<String>,
+    /// The most pages of a hundred that are read of one list.
+    #[serde(default = "thirty")]
+    pub max_pages: usize,
+    #[serde(default)]
+    pub limits: Limits,
+    /// Whether Stripe may be asked to resend events, by a route that it doesn't document.
+    #[serde(default)]
+    pub allow_event_retry: bool,
+    #[serde(default)]
+    pub replay: Replay,
+    /// What to read when something of this check is found; the report links it.
+    pub runbook: Option<Url>,
+    /// Times and retries; not configurable, but tests are in a hurry.
+    #[serde(skip, default = "patience")]
+    pub settings: upstream::Settings,
+    #[serde(skip)]
+    pub gates: Gates,
+    #[serde(skip)]
+    pub replayed: Replayed,
+}
+
+fn stripe_com() -> Url {
+    Url::parse("https://api.stripe.com").expect("the address is constant")
+}
+
+fn a_quarter() -> Duration {
+    Duration::from_secs(15 * 60)
+}
+
+fn one_day() -> Duration {
+    Duration::from_secs(86_400)
+}
+
+fn three_days() -> Duration {
+    3 * one_day()
+}
+
+fn seven_days() -> Duration {
+    7 * one_day()
+}
+
+fn ninety_days() -> Duration {
+    90 * one_day()
+}
+
+fn thirty() -> usize {
+    30
+}
+
+/// As Stripe's own libraries wait: half a second, doubled.
+fn patience() -> upstream::Settings {
+    upstream::Settings {
+        first_wait: Duration::from_millis(500),
+        ..upstream::Settings::default()
+    }
+}
+
+impl Payments {
+    /// The key's own account, then those that are configured.
+    pub fn all_accounts(&self) -> impl Iterator<Item = Option<&str>> {
+        std::iter::once(None).chain(self.accounts.iter().map(|id| Some(id.as_str())))
+    }
+}
+
+impl Check for Payments {
+    const NAME: &'static str = "payments";
+    const SECRETS: &'static [Secret] = &[KEY, remedies::SECRET];
+    type Observation = Observation;
+
+    fn validate(&self) -> anyhow::Result<()> {
+        upstream::admit(&self.url)?;
+        ensure!(
+            !self.url.path().contains("/v1"),
+            "`url` is Stripe's address without /v1"
+        );
+        ensure!(
+            self.accounts
+                .iter()
+                .all(|id| id.starts_with("acct_") && read::is_id(id)),
+            "`accounts` holds ids of connected accounts, such as `acct_1Nv0FGQ9RKHgCVdK`"
+        );
+        let different: BTreeSet<_> = self.accounts.iter().collect();
+        ensure!(
+            different.len() == self.accounts.len(),
+            "`accounts` names an account twice"
+        );
+        let (minute, day) = (Duration::from_secs(60), one_day());
+        ensure!(
+            (day..=EVENTS_ARE_KEPT).contains(&self.webhooks_lookback),
+            "`webhooks_lookback` lies between 1d and 30d, as Stripe keeps events for 30 days"
+        );
+        ensure!(
+            (60 * minute..=EVENTS_ARE_KEPT).contains(&self.payments_lookback),
+            "`payments_lookback` lies between 1h and 30d, as Stripe keeps events for 30 days"
+        );
+        ensure!(
+            (day..=3650 * day).contains(&self.invoices_lookback),
+            "`invoices_lookback` lies between 1d and 3650d"
+        );
+        ensure!(
+            (minute..=day).contains(&self.pending_after),
+            "`pending_after` lies between 1m and 1d"
+        );
+        ensure!(
+            self.pending_after < self.exhausted_after
+                && self.exhausted_after <= self.webhooks_lookback,
+            "`exhausted_after` lies between `pending_after` and `webhooks_lookback`"
+        );
+        ensure!(
+            (1..=1000).contains(&self.max_pages),
+            "`max_pages` lies between 1 and 1000"
+        );
+        self.replay.validate().context("in `replay`")?;
+        self.limits.validate().context("in `limits`")
+    }
+
+    fn wants(&self, secret: &Secret) -> bool {
+        *secret != remedies::SECRET || !self.replay.endpoints.is_empty()
+    }
+
+    async fn observe(&self, looking: &Looking) -> Result<Observation, Unknown> {
+        observe::observe(self, looking).await
+    }
+
+    fn evaluate(&self, seen: &Observation, now: DateTime<Utc>) -> Evaluation {
+        findings::evaluate(self, seen, now)
+    }
+
+    async fn before(
+        &self,
+        order: &Order,
+        looking: &Looking,
+    ) -> Result<Option<Untrusted>, NotApplied> {
+        remedies::before(self, order, looking).await
+    }
+
+    async fn apply(&self, order: &Order, looking: &Looking) -> Result<Applied, NotApplied> {
+        remedies::apply(self, order, looking).await
+    }
+
+    async fn rehearse(
+        &self,
+        order: &Order,
+        looking: &Looking,
+    ) -> Result<Vec<Untrusted>, NotApplied> {
+        remedies::rehearse(self, order, looking).await
+    }
+
+    fn measure(&self, seen: &Observation, now: DateTime<Utc>) -> Vec<Measure> {
+        findings::measures::measure(self, seen, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn section(toml: &str) -> anyhow::Result<Payments> {
+        let payments: Payments = toml::from_str(toml)?;
+        payments.validate()?;
+        Ok(payments)
+    }
+
+    #[test]
+    fn an_empty_section_is_a_configuration() {
+        let payments = section("").unwrap();
+        assert_eq!(
+            (payments.mode, payments.url.as_str(), payments.max_pages),
+            (Mode::Live, "https://api.stripe.com/", 30)
+        );
+    }
+
+    #[test]
+    fn a_wrong_configuration_names_its_field() {
+        for (toml, named) in [
+            ("mode = 'prod'", "live"),
+            ("accounts = ['main']", "`accounts`"),
+            ("accounts = ['acct_1', 'acct_1']", "twice"),
+            ("url = 'http://1.1.1.1'", "plain http"),
+            ("url = 'https://api.stripe.com/v1'", "/v1"),
+            ("webhooks_lookback = '31d'", "`webhooks_lookback`"),
+            ("payments_lookback = '1m'", "`payments_lookback`"),
+            ("invoices_lookback = '1h'", "`invoices_lookback`"),
+            ("pending_after = '2d'", "`pending_after`"),
+            ("exhausted_after = '5m'", "`exhausted_after`"),
+            ("max_pages = 0", "`max_pages`"),
+            ("limits = { retrying = 0 }", "`retrying`"),
+            ("limits = { large = { EURO = '1' } }", "three letters"),
+            ("limits = { large = { JPY = '1.5' } }", "`large`"),
+            ("settings = 1", "unknown field `settings`"),
+        ] {
+            let message = format!("{:#}", section(toml).unwrap_err());
+            assert!(message.contains(named), "{message}");
+        }
+    }
+}

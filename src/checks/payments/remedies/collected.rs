@@ -1,0 +1,131 @@
+//! An invoice as it is now, with every try to collect it.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::declines::Decline;
+use crate::{
+    checks::payments::{Invoice, client::Stripe, permission, read},
+    report::{Cause, Unknown},
+    upstream::Failure,
+};
+
+/// What was tried, and what of it is still under way.
+#[derive(Clone, Debug)]
+pub(super) struct Collected {
+    pub invoice: Invoice,
+    /// Newest first, at most a hundred.
+    pub tries: Vec<Try>,
+    /// Of the payment behind it: `requires_action`, `processing` ...
+    pub payment: Option<String>,
+}
+
+/// One time that a card or a bank was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Try {
+    /// `ch_..`.
+    pub charge: String,
+    pub at: Option<DateTime<Utc>>,
+    /// `succeeded`, `pending` or `failed`.
+    pub status: String,
+    /// `pm_..`.
+    pub method: Option<String>,
+    pub decline: Decline,
+}
+
+impl Try {
+    fn read(charge: &Value) -> Option<Self> {
+        Some(Self {
+            charge: read::id(&charge["id"])?,
+            at: read::time(&charge["created"]),
+            status: read::word(&charge["status"]).unwrap_or_default(),
+            method: read::id(&charge["payment_method"]),
+            decline: Decline::of_charge(charge),
+        })
+    }
+}
+
+/// None: Stripe has no such invoice.
+pub(super) async fn collected(stripe: &Stripe<'_>, id: &str) -> Result<Option<Collected>, Unknown> {
+    let expand = [("expand[]", "payments.data.payment.payment_intent")];
+    let path = ["invoices", id];
+    let answer = match stripe.one(&path, &expand, permission::INVOICES).await {
+        Ok(answer) => answer,
+        Err(failure) if is_missing(&failure) => return Ok(None),
+        Err(failure) => return Err(failure.into()),
+    };
+    let invoice = Invoice::read(&answer)
+        .filter(|invoice| invoice.id == id)
+        .ok_or_else(no_invoice)?;
+    let intent = intent(&answer);
+    let tries = match read::id(intent) {
+        Some(intent) => tries(stripe, &intent).await?,
+        None => Vec::new(),
+    };
+    Ok(Some(Collected {
+        invoice,
+        tries,
+        payment: read::word(&intent["status"]),
+    }))
+}
+
+/// The payment that Stripe itself would go on with: the default one, else an open one, else the newest.
+fn intent(invoice: &Value) -> &Value {
+    let payments = invoice["payments"]["data"].as_array();
+    let payments = payments.map_or(&[][..], Vec::as_slice);
+    let found = payments
+        .iter()
+        .find(|payment| payment["is_default"] == true)
+        .or_else(|| payments.iter().find(|payment| payment["status"] == "open"))
+        .or(payments.first());
+    found.map_or(
+        &Value::Null,
+        |payment| &payment["payment"]["payment_intent"],
+    )
+}
+
+async fn tries(stripe: &Stripe<'_>, intent: &str) -> Result<Vec<Try>, Unknown> {
+    let query = [("payment_intent", intent), ("limit", "100")];
+    let page = stripe
+        .page(&["charges"], &query, permission::CHARGES)
+        .await?;
+    let mut tries: Vec<Try> = page.items.iter().filter_map(Try::read).collect();
+    tries.sort_by_key(|it| std::cmp::Reverse(it.at));
+    Ok(tries)
+}
+
+/// What would be charged now, by the order in which Stripe chooses
+/// (docs.stripe.com/billing/revenue-recovery/smart-retries).
+pub(super) async fn means(stripe: &Stripe<'_>, id: &str) -> Result<Option<String>, Unknown> {
+    let expand = [
+        ("expand[]", "customer"),
+        ("expand[]", "parent.subscription_details.subscription"),
+    ];
+    let path = ["invoices", id];
+    let invoice = stripe.one(&path, &expand, permission::CUSTOMERS).await?;
+    let subscription = &invoice["parent"]["subscription_details"]["subscription"];
+    let customer = &invoice["customer"];
+    Ok([
+        &invoice["default_payment_method"],
+        &invoice["default_source"],
+        &subscription["default_payment_method"],
+        &subscription["default_source"],
+        &customer["invoice_settings"]["default_payment_method"],
+        &customer["default_source"],
+    ]
+    .into_iter()
+    .find_map(read::id))
+}
+
+pub(super) fn is_missing(failure: &Failure) -> bool {
+    failure.status() == Some(404)
+        && failure
+            .refusal
+            .as_ref()
+            .is_some_and(|refusal| refusal["error"]["code"] == "resource_missing")
+}
+
+fn no_invoice() -> Unknown {
+    let reason = "Stripe's answer is not the invoice that was asked for; see whether `url` in [checks.payments] leads to Stripe itself";
+    Unknown::new(Cause::Decode, reason)
+}

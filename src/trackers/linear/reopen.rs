@@ -1,0 +1,96 @@
+//! Opens a closed issue again, with a comment that says why.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::{
+    client::Client,
+    issue::{FIELDS, Issue, uuid},
+    open::changed,
+    refusal::Refusal,
+};
+use crate::{
+    ticket::{Marker, TicketState},
+    trackers::{Ensured, NotEnsured, comment_digest},
+};
+
+/// Comments first, under an id of our own choice: what is open again has been explained.
+pub(super) async fn reopen(
+    client: &Client,
+    marker: &Marker,
+    id: &str,
+    comment: &str,
+    wanted_at: DateTime<Utc>,
+) -> Result<Ensured, NotEnsured> {
+    let issue = client.issue(id).await.map_err(Refusal::of_a_look)?;
+    let Some(issue) = issue.filter(|issue| !issue.is_trashed()) else {
+        return Err(NotEnsured::refused(
+            "the issue was deleted in Linear, or can no longer be seen; open a new ticket",
+        ));
+    };
+    say(
+        client,
+        &issue,
+        comment,
+        uuid(comment_digest(marker, wanted_at)),
+    )
+    .await?;
+    if issue.is_archived() {
+        let mutation = "mutation Unarchive($id: String!) { issueUnarchive(id: $id) { success } }";
+        let data = client
+            .change(mutation, json!({ "id": id }))
+            .await
+            .map_err(Refusal::of_a_change)?;
+        if data["issueUnarchive"]["success"].as_bool() != Some(true) {
+            return Err(Refusal::without_success("issueUnarchive").of_a_change());
+        }
+    }
+    let mut ticket = issue.ticket();
+    if ticket.state == TicketState::Closed {
+        ticket = begin_again(client, &issue).await?.ticket();
+    }
+    if ticket.state == TicketState::Closed {
+        return Err(Refusal::unexpected("issueUpdate").of_a_change());
+    }
+    Ok(Ensured {
+        ticket,
+        remark: None,
+    })
+}
+
+async fn say(client: &Client, issue: &Issue, comment: &str, id: String) -> Result<(), NotEnsured> {
+    if client.has_comment(&id).await.map_err(Refusal::of_a_look)? {
+        return Ok(());
+    }
+    let mutation = "mutation Say($input: CommentCreateInput!) { commentCreate(input: $input) { success comment { id } } }";
+    let input = json!({ "id": id, "issueId": issue.id, "body": comment });
+    let said = client.change(mutation, json!({ "input": input })).await;
+    let refusal = match said {
+        Ok(data) if data["commentCreate"]["success"].as_bool() == Some(true) => return Ok(()),
+        Ok(_) => Refusal::without_success("commentCreate"),
+        Err(refusal) => refusal,
+    };
+    match client.has_comment(&id).await {
+        Ok(true) => Ok(()),
+        _ => Err(refusal.of_a_change()),
+    }
+}
+
+async fn begin_again(client: &Client, issue: &Issue) -> Result<Issue, NotEnsured> {
+    let state = issue.team.as_ref().and_then(|team| team.beginning());
+    let Some(state) = state else {
+        return Err(NotEnsured::refused(format!(
+            "the team of {} has no state that is not done; give its workflow one, and try again",
+            issue.ticket().name
+        )));
+    };
+    let mutation = format!(
+        "mutation Begin($id: String!, $input: IssueUpdateInput!) {{ issueUpdate(id: $id, input: $input) {{ success issue {{ {FIELDS} }} }} }}"
+    );
+    let variables = json!({ "id": issue.id, "input": { "stateId": state } });
+    let data: Value = client
+        .change(&mutation, variables)
+        .await
+        .map_err(Refusal::of_a_change)?;
+    changed(&data["issueUpdate"], "issueUpdate").map_err(Refusal::of_a_change)
+}
