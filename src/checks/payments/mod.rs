@@ -38,7 +38,6 @@ pub use event::{Event, Fault};
 pub use invoice::Invoice;
 pub use limits::Limits;
 pub use observe::{Failures, Invoices, News, Observation, Seen};
-pub use observe::{Invoices, Observation, Seen};
 pub use remedies::{Replay, Replayed, SECRET, Target};
 pub use standing::{Balance, Dispute, Payout};
 pub use walk::Walk;
