@@ -206,10 +206,10 @@ impl Office {
                 severity: Severity::High,
                 labels: Vec::new(),
             },
-            Form::Remedy { verb: Verb::Pay },
-            Form::Remedy { verb: Verb::Send },
-            Form::Remedy { verb: Verb::Resend },
-            Form::Remedy { verb: Verb::Replay },
+            read_and_confirmed(Verb::Pay),
+            read_and_confirmed(Verb::Send),
+            read_and_confirmed(Verb::Resend),
+            read_and_confirmed(Verb::Replay),
         ];
         let forms = forms.map(|form| filled_in(&self.key(), user, ts, form, item.clone()));
         presses.into_iter().chain(forms).collect()
@@ -269,6 +269,13 @@ fn told(reply: &Reply) -> String {
     }
 }
 
+fn read_and_confirmed(verb: Verb) -> Form {
+    Form::Remedy {
+        verb,
+        read: "0123456789abcdef".to_owned(),
+    }
+}
+
 fn needs(asked: &Asked) -> Right {
     match &asked.what {
         What::Press {
@@ -280,7 +287,9 @@ fn needs(asked: &Asked) -> Right {
             ..
         }
         | What::Submit {
-            form: Form::Remedy { verb: Verb::Pay },
+            form: Form::Remedy {
+                verb: Verb::Pay, ..
+            },
             ..
         } => Right::Money,
         What::Command(words) if words.starts_with("triage pay ") => Right::Money,
@@ -792,7 +801,7 @@ fn anything() -> impl Strategy<Value = (bool, String, Option<String>, Option<Str
         any::<String>().prop_map(|to| Form::Assign { to }),
         any::<String>().prop_map(|text| Form::Note { text }),
         any::<String>().prop_map(|note| Form::Handle { note }),
-        prop::sample::select(Verb::ALL.to_vec()).prop_map(|verb| Form::Remedy { verb }),
+        prop::sample::select(Verb::ALL.to_vec()).prop_map(read_and_confirmed),
         (any::<String>(), any::<String>(), any::<String>()).prop_map(|(title, body, label)| {
             Form::Ticket {
                 title,
