@@ -183,8 +183,10 @@ impl Desk {
                             .await?
                     }
                     Err(mut lines) => {
-                        let way = "the button in the message does it as well";
-                        lines.push(Sentence::new().say(way));
+                        if triage.remedy().is_some_and(|(_, asked)| !asked.dry_run) {
+                            let way = "the button in the message does it as well";
+                            lines.push(Sentence::new().say(way));
+                        }
                         self.done(receipt, Ok(Reply::Private(lines))).await?
                     }
                 }
