@@ -7,12 +7,8 @@ use daily_ops::{
     ops_log::Kind,
     permissions::Permit,
     report::{CheckReport, Outcome, Report, RunId, Severity},
-    store::{
-        Decided, EffectState, NewEffect, NewTicket, Settlement, Store, Wants,
-    },
-    ticket::{
-        Draft, LOCAL, Marker, StoredTicket, Ticket, TicketOrder, TicketState, TicketStatus,
-    },
+    store::{Decided, EffectState, NewEffect, NewTicket, Settlement, Store, Wants},
+    ticket::{Draft, LOCAL, Marker, StoredTicket, Ticket, TicketOrder, TicketState, TicketStatus},
     triage::{Action, Memory, Verdict},
 };
 
