@@ -157,14 +157,6 @@ impl Failure {
         }
     }
 
-    /// Leaves out the other side's own words, where the advice says all that is in them.
-    pub fn unquoted(mut self) -> Self {
-        if let Some(status) = self.status() {
-            self.came_back = format!("answered {status}");
-        }
-        self
-    }
-
     pub fn status(&self) -> Option<u16> {
         match self.reached {
             Reached::Answer(status) => Some(status.as_u16()),
@@ -198,6 +190,15 @@ impl Failure {
 
     pub(super) fn advised(mut self, advice: impl Into<String>) -> Self {
         self.advice = advice.into();
+        self
+    }
+
+    /// Leaves out the other side's own words, where the advice says what they say.
+    #[must_use]
+    pub fn unquoted(mut self) -> Self {
+        if let Reached::Answer(status) = self.reached {
+            self.came_back = format!("answered {}", status.as_u16());
+        }
         self
     }
 

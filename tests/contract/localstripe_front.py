@@ -82,7 +82,11 @@ async def listed(request):
 
 async def balance(request):
     status, body = await ask(request, "GET", "/v1/balance")
-    return web.json_response(body | {"livemode": False}, status=status)
+    if status == 200:
+        # There is one of each, and not a list for the currencies.
+        parts = {part: [body[part]] for part in ("available", "pending")}
+        body = {"object": "balance", "livemode": False} | parts
+    return web.json_response(body, status=status)
 
 
 async def invoice(request):

@@ -229,13 +229,15 @@ impl<'a> Stripe<'a> {
     }
 
     /// Says which permission is missing, where that is what is wrong.
-    fn explained(&self, mut failure: Failure, needs: &str) -> Failure {
-        if let Some(advice) = permission::advice(&failure, needs, self.account) {
-            // Stripe's words are so long that nothing of the advice would be left on the line.
-            failure = failure.unquoted();
-            failure.advice = advice;
+    fn explained(&self, failure: Failure, needs: &str) -> Failure {
+        match permission::advice(&failure, needs, self.account) {
+            None => failure,
+            Some(advice) => {
+                let mut told = failure.unquoted();
+                told.advice = advice;
+                told
+            }
         }
-        failure
     }
 
     fn notice_skew(&self, skew: Option<TimeDelta>) {

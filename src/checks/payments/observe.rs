@@ -356,7 +356,7 @@ impl Asked<'_> {
             of("draft", "draft invoices"),
         );
         if is_refused(&open) {
-            open = self.all_invoices(open).await;
+            open = self.all_invoices(open, self.now - lookback).await;
         }
         let sent = self.sent(&open).await;
         Invoices {
@@ -368,7 +368,7 @@ impl Asked<'_> {
     }
 
     /// Stands in for Stripe that know no filters still have invoices, whose own status is what counts.
-    async fn all_invoices(&self, open: Walk<Invoice>) -> Walk<Invoice> {
+    async fn all_invoices(&self, open: Walk<Invoice>, since: DateTime<Utc>) -> Walk<Invoice> {
         let about = About {
             route: "invoices",
             needs: permission::INVOICES,
@@ -376,6 +376,8 @@ impl Asked<'_> {
             most_pages: UNFILTERED_PAGES,
         };
         let mut all = self.walk(about, Vec::new(), Invoice::read).await;
+        all.items
+            .retain(|invoice| invoice.created.is_none_or(|created| created >= since));
         all.gaps = open.gaps;
         all
     }
