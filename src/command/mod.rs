@@ -289,8 +289,11 @@ pub struct RemedyAsked {
     /// As the report shows it: payments:invoice/in_1
     pub key: FindingKey,
     /// Do it; without this, what can't be taken back is only described
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dry_run")]
     pub yes: bool,
+    /// Show each request that would be sent, and send none
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 impl Triage {

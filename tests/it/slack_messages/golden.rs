@@ -307,6 +307,7 @@ fn details_hold_all_that_is_known() {
             since: at("2026-11-20T08:00:00Z"),
             last_seen: at("2026-11-23T08:00:00Z"),
             history: &history,
+            tickets: &[],
             delivery: Some(&done),
             zone: chrono_tz::Tz::Europe__Berlin,
         }),
@@ -329,6 +330,11 @@ fn the_rest_can_be_read() {
         .collect();
     is_view(
         "rest",
-        &view::rest(&triaged, &shown, chrono_tz::Tz::Europe__Berlin),
+        &view::rest(
+            &triaged,
+            &round.tickets,
+            &shown,
+            chrono_tz::Tz::Europe__Berlin,
+        ),
     );
 }

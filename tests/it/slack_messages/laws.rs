@@ -141,6 +141,7 @@ fn delivery(which: usize, words: &str) -> Delivery {
         },
         1 => Delivery::Done(words.into()),
         2 => Delivery::Retrying {
+            sent: words.len() % 2 == 0,
             why: words.into(),
             at: at("2026-11-23T09:00:00Z"),
         },
@@ -293,7 +294,7 @@ proptest! {
     #[test]
     fn slack_takes_every_view(round in rounds(), view in select(vec![View::Acknowledge, View::Assign, View::Snooze, View::Note])) {
         let triaged = round.triaged();
-        prop_assert_eq!(taken_view(&view::rest(&triaged, &[], Tz::UTC)), Ok(()));
+        prop_assert_eq!(taken_view(&view::rest(&triaged, &round.tickets, &[], Tz::UTC)), Ok(()));
         let item = Item { message: MESSAGE.to_owned(), finding: Some(u32::MAX), seen: i64::MAX };
         for finding in triaged.report.checks.iter().flat_map(|check| &check.findings).take(8) {
             let history: Vec<_> = round.decisions.iter().filter(|it| it.key == finding.key).cloned().collect();
@@ -302,6 +303,7 @@ proptest! {
                 since: round.started_at,
                 last_seen: round.started_at,
                 history: &history,
+                tickets: &[],
                 delivery: round.deliveries.get(&finding.key),
                 zone: Tz::UTC,
             };
