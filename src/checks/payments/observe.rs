@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Mode, Payments,
+    Mode, Payments, audit,
     client::{Notices, PAGE, Stripe, mode_of_key},
     endpoint::Endpoint,
     event::Event,
@@ -58,6 +58,8 @@ pub struct Observation {
     pub notices: Notices,
     /// What was counted on earlier days.
     pub baselines: Arc<Baselines>,
+    /// The user's own records compared with the invoices of the key's own account; none if that was not asked for.
+    pub audit: Option<audit::Seen>,
     /// If only that was looked at which happened since then.
     pub since: Option<DateTime<Utc>>,
 }
@@ -143,13 +145,29 @@ pub(super) async fn observe(section: &Payments, looking: &Looking) -> Result<Obs
             break;
         }
     }
+    let audit = match &section.audit {
+        Some(audit) if looking.since.is_none() && is_the_world(section, &stripe, &accounts) => {
+            let stripe = stripe.clone().at_length(section);
+            let list = |period| audit::list::invoices(&stripe, period);
+            Some(audit.observe(looking, now, list).await)
+        }
+        _ => None,
+    };
     Ok(Observation {
         key,
         accounts,
         notices: stripe.notices(),
         baselines,
+        audit,
         since: looking.since,
     })
+}
+
+/// Whether the key opens its own account, and nothing says that it is of the other world.
+fn is_the_world(section: &Payments, stripe: &Stripe<'_>, accounts: &[Seen]) -> bool {
+    let modes = stripe.notices().modes;
+    let opens = accounts.first().is_some_and(|own| own.barred.is_none());
+    opens && modes.iter().all(|mode| *mode == section.mode)
 }
 
 /// One account. Its balance first: that proves the key, the world and the clock.
