@@ -51,6 +51,9 @@ impl Sides<'_> {
                 let ensured = self.tracker.ensure(ticket, order.at, deadline).await?;
                 let name = self.tracker.name();
                 let mut said = format!("ticket {} in {name}", ensured.ticket.name);
+                if let Some(url) = &ensured.ticket.url {
+                    said.push_str(&format!(": {url}"));
+                }
                 if let Some(remark) = ensured.remark {
                     said.push_str(&format!("; {}", remark.as_str()));
                 }

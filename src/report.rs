@@ -237,6 +237,9 @@ pub struct Remedy {
     /// What a person has to read before it is done, a line each; empty: it can be done at once.
     #[serde(default)]
     pub confirm: Vec<Untrusted>,
+    /// What the check wants to be told again with the order, so that it does what was confirmed: "4900 eur".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub argument: Option<String>,
 }
 
 impl Remedy {
@@ -245,6 +248,7 @@ impl Remedy {
             verb: verb.to_owned(),
             label: label.to_owned(),
             confirm: Vec::new(),
+            argument: None,
         }
     }
 
@@ -253,6 +257,14 @@ impl Remedy {
         Self {
             confirm,
             ..Self::new(verb.as_str(), verb.label())
+        }
+    }
+
+    /// With what the order has to carry.
+    pub fn with(self, argument: String) -> Self {
+        Self {
+            argument: Some(argument),
+            ..self
         }
     }
 }

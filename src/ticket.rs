@@ -1,7 +1,8 @@
 //! A ticket as plain data: what is to be written, how it is found again, and where it stands. No I/O.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -10,6 +11,9 @@ use crate::{
     report::{FindingKey, Severity},
     text::{cut, one_line, redact},
 };
+
+/// What every ticket that is kept in this database has for a tracker.
+pub const LOCAL: &str = "local";
 
 /// Graphemes of a title: GitHub takes 256 characters, Jira 255.
 pub const TITLE_LIMIT: usize = 200;
@@ -127,6 +131,64 @@ pub enum TicketOrder {
         comment: String,
     },
 }
+
+/// A ticket as it is kept here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredTicket {
+    pub marker: Marker,
+    /// Ours, from 1; `T-4` for people.
+    pub number: i64,
+    pub key: FindingKey,
+    /// The decision that asked for it.
+    pub version: i64,
+    /// "GitHub", or [`LOCAL`].
+    pub tracker: String,
+    pub state: TicketStatus,
+    pub draft: Draft,
+    /// As the tracker knows it.
+    pub remote: Option<Ticket>,
+    pub wanted_at: DateTime<Utc>,
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+impl StoredTicket {
+    /// As people name it: `acme/web#17`, `T-4`.
+    pub fn name(&self) -> String {
+        match &self.remote {
+            Some(ticket) => ticket.name.clone(),
+            None => format!("T-{}", self.number),
+        }
+    }
+
+    /// Whether it is open, or about to be.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, TicketStatus::Wanted | TicketStatus::Open)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TicketStatus {
+    /// Its tracker is still to be asked for it, or asked to open it again.
+    Wanted,
+    Open,
+    Closed,
+    /// Its tracker refused it.
+    Failed,
+}
+
+impl TicketStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Wanted => "wanted",
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The tickets that findings have had, the oldest first.
+pub type Tickets = BTreeMap<FindingKey, Vec<StoredTicket>>;
 
 #[cfg(test)]
 mod tests {

@@ -76,15 +76,25 @@ impl Bot {
             Ok(known) => known,
             Err(why) => bail!("{}", why.plain()),
         };
-        let Some(wanted) = wanted(asked, now) else {
-            let history = self.store.history(asked.key()).await?;
-            return Ok(said::shown(&known, &history, self.schedule.time_zone, now));
+        if let Triage::Show { key } = asked {
+            return self.show(key).await;
+        }
+        let wish = match self.wish(asked, &known, permit.by(), now).await? {
+            Ok(wish) => wish,
+            Err(lines) => {
+                return Ok(Said {
+                    lines,
+                    accepted: false,
+                });
+            }
         };
-        if let Some(why) = not_offered(&known.finding, &wanted) {
+        if let Wish::Act(action) = &wish
+            && let Some(why) = not_offered(&known.finding, action)
+        {
             bail!("{}", why.plain());
         }
         let (decision, entry, said, wants_effect) =
-            match self.decide(asked.key(), wanted, None, permit, None).await? {
+            match self.decide(asked.key(), wish, None, permit, None).await? {
                 Outcome::Recorded {
                     decision,
                     entry,
@@ -105,8 +115,9 @@ impl Bot {
                     said.accepted =
                         !matches!(delivery, Delivery::Overtaken(_) | Delivery::Refused(_));
                     let zone = self.schedule.time_zone;
+                    let verb = decision.action.name();
                     said.lines
-                        .push(said::delivered(&delivery, zone, (self.clock)()));
+                        .push(said::delivered(verb, &delivery, zone, (self.clock)()));
                 }
                 Err(error) => {
                     let line = Sentence::new().say("recorded, and kept for the other side: ");
@@ -131,8 +142,36 @@ impl Bot {
             Err(why) => return Ok(Said::refusal(why)),
         };
         let history = self.store.history(key).await?;
+        let tickets = self.store.tickets_of([key]).await?.remove(key);
         let (now, zone) = ((self.clock)(), self.schedule.time_zone);
-        Ok(said::shown(&known, &history, zone, now))
+        let tickets = tickets.unwrap_or_default();
+        Ok(said::shown(&known, &history, &tickets, zone, now))
+    }
+
+    /// What a typed decision comes to, or what is to be said in its place.
+    pub(super) async fn wish(
+        &self,
+        asked: &Triage,
+        known: &Known,
+        by: &Person,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Result<Wish, Vec<Sentence>>> {
+        if let Triage::Ticket { title, label, .. } = asked {
+            let mut draft = self.draft_of(known, by).await?;
+            if let Some(title) = title {
+                draft.title.clone_from(title);
+            }
+            draft.labels.extend_from_slice(label);
+            return Ok(Ok(Wish::Ticket(draft)));
+        }
+        if let Some((verb, asked)) = asked.remedy()
+            && !asked.yes
+            && let Some(lines) = said::unsure(&known.finding, verb)
+        {
+            return Ok(Err(lines));
+        }
+        let action = wanted(asked, now).context("`show` and `ticket` are dealt with before")?;
+        Ok(Ok(Wish::Act(action)))
     }
 
     /// Judges an action, and records it with its log entry and the effect that it asks for. `seen` is the newest version
@@ -214,8 +253,13 @@ impl Bot {
                 Decided::Recorded(entry) => {
                     self.wake.effects.notify_one();
                     self.wake.messages.notify_one();
+                    let said = said::recorded(&decision, &history, &known.finding, &entry, zone);
+                    let name = self.local_name(&decision).await?;
                     return Ok(Outcome::Recorded {
-                        said: said::recorded(&decision, &history, &known.finding, &entry, zone),
+                        said: match name {
+                            Some(name) => said.say(format!(" · it is `{name}`")),
+                            None => said,
+                        },
                         decision,
                         entry,
                         wants_effect,
@@ -303,7 +347,15 @@ impl Bot {
                 argument: Some(address),
                 ..order
             }),
-            Action::Archive | Action::Remedy { .. } => Some(order),
+            Action::Remedy { .. } => {
+                let mut remedies = finding.remedies.iter();
+                let offered = remedies.find(|remedy| remedy.verb == name)?;
+                Some(Order {
+                    argument: offered.argument.clone(),
+                    ..order
+                })
+            }
+            Action::Archive => Some(order),
             _ => None,
         }
     }
@@ -388,7 +440,7 @@ enum Undo {
 const UNDER_WAY: &str = "it is under way and can't be taken back any more: see what comes of it";
 
 /// Why the finding's check can't do that about it, if it is for the check to do.
-fn not_offered(finding: &Finding, action: &Action) -> Option<Sentence> {
+pub(super) fn not_offered(finding: &Finding, action: &Action) -> Option<Sentence> {
     let name = action.name();
     let needs_offer = matches!(action, Action::Archive | Action::Remedy { .. });
     if !needs_offer || offers(finding, name) {
@@ -406,8 +458,8 @@ fn not_offered(finding: &Finding, action: &Action) -> Option<Sentence> {
     Some(Sentence::new().say(why))
 }
 
-/// None if it only wants to look.
-pub(super) fn wanted(asked: &Triage, now: DateTime<Utc>) -> Option<Action> {
+/// None if it only wants to look, or wants a ticket.
+fn wanted(asked: &Triage, now: DateTime<Utc>) -> Option<Action> {
     Some(match asked {
         Triage::Acknowledge { reason, .. } => Action::Acknowledge {
             reason: reason.as_deref().map(Into::into),
@@ -424,7 +476,14 @@ pub(super) fn wanted(asked: &Triage, now: DateTime<Utc>) -> Option<Action> {
         Triage::Note { text, .. } => Action::Note {
             text: text.join(" ").into(),
         },
-        Triage::Show { .. } => return None,
+        Triage::Handle { note, .. } => Action::Handle {
+            note: note.join(" ").into(),
+        },
+        Triage::Pay(_) | Triage::Send(_) | Triage::Resend(_) | Triage::Replay(_) => {
+            let (verb, _) = asked.remedy()?;
+            Action::Remedy { verb }
+        }
+        Triage::Show { .. } | Triage::Ticket { .. } => return None,
     })
 }
 

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use chrono::TimeDelta;
 
-use super::{Bot, Judged, KEEP_ROUND, Outcome, Pictured, check_names, decide::wanted, task::Task};
+use super::{Bot, Judged, KEEP_ROUND, Outcome, Pictured, Wish, check_names, task::Task};
 use crate::{
-    command::{Asked, Form, Item, Pause, Press, Triage, View},
+    command::{Asked, Form, Item, Pause, Press, Ticket, Triage, View},
     ops_log::{Entry, Kind, NewEntry, Sentence},
     permissions::{Denied, Directory, Home, Permissions, Permit, Verdict},
     report::{Cause, Finding, FindingKey},
     store::{Begun, Effect, Receipt, RoundOrder, RoundState, StoredMessage},
+    ticket::{Draft, StoredTicket},
     triage::{Action, Decision, Known, Person},
 };
 
@@ -31,6 +32,11 @@ pub enum Reply {
     Private(Vec<Sentence>),
     Help,
     Log(Vec<Entry>),
+    /// Those that are open, or all.
+    Tickets {
+        tickets: Vec<StoredTicket>,
+        all: bool,
+    },
     /// How things stood at the last round, with the decisions since.
     Status(Box<Judged>),
     /// The same round is under way, or has just ended: its message.
@@ -49,9 +55,17 @@ pub enum Shown {
         finding: Finding,
         item: Item,
     },
+    /// The form for a ticket, filled in.
+    Ticket {
+        draft: Draft,
+        finding: Finding,
+        item: Item,
+    },
     Details {
         known: Known,
         history: Vec<Decision>,
+        /// The oldest first.
+        tickets: Vec<StoredTicket>,
         /// What was last asked of the other side.
         effect: Option<Effect>,
     },
@@ -158,11 +172,24 @@ impl Desk {
                 self.done(receipt, Ok(Reply::Private(said.lines))).await?
             }
             Task::Typed(triage) => {
+                let known = match self.bot.known(triage.key()).await? {
+                    Ok(known) => known,
+                    Err(why) => return Ok(Err(Refusal(why))),
+                };
                 let now = (self.bot.clock)();
-                let action = wanted(&triage, now).context("`show` is dealt with above")?;
-                self.decide(triage.key(), action, None, permit, receipt, true)
-                    .await?
+                match self.bot.wish(&triage, &known, permit.by(), now).await? {
+                    Ok(wish) => {
+                        self.decide(triage.key(), wish, None, permit, receipt, true)
+                            .await?
+                    }
+                    Err(mut lines) => {
+                        let way = "the button in the message does it as well";
+                        lines.push(Sentence::new().say(way));
+                        self.done(receipt, Ok(Reply::Private(lines))).await?
+                    }
+                }
             }
+            Task::Ticket(asked) => self.ticket(&asked, permit, receipt).await?,
             Task::Press(press, item) => {
                 let found = match self.find(asked, &item).await? {
                     Ok(found) => found,
@@ -171,8 +198,15 @@ impl Desk {
                 let now = (self.bot.clock)();
                 let action = match press {
                     Press::Open(view) => {
-                        let shown = self.view(view, item, found).await?;
+                        let shown = self.view(view, item, found, permit.by()).await?;
                         return self.done(receipt, shown).await;
+                    }
+                    Press::CloseTicket => {
+                        let Some(finding) = found.finding else {
+                            return Ok(Err(stale()));
+                        };
+                        let name = finding.key.to_string();
+                        return self.close(&name, permit, receipt, false).await;
                     }
                     Press::Acknowledge => Action::Acknowledge { reason: None },
                     Press::Resolve => Action::Resolve { reason: None },
@@ -189,8 +223,8 @@ impl Desk {
                     Ok(found) => found,
                     Err(refusal) => return Ok(Err(refusal)),
                 };
-                let action = self.filled_in(form);
-                self.decide_there(found, &item, action, permit, receipt)
+                let wish = self.filled_in(form);
+                self.decide_there(found, &item, wish, permit, receipt)
                     .await?
             }
         })
@@ -256,7 +290,7 @@ impl Desk {
     async fn decide(
         &self,
         key: &FindingKey,
-        action: Action,
+        wish: impl Into<Wish>,
         seen: Option<i64>,
         permit: &Permit,
         receipt: &Receipt,
@@ -264,7 +298,7 @@ impl Desk {
     ) -> anyhow::Result<Result<Reply, Refusal>> {
         let outcome = self
             .bot
-            .decide(key, action, seen, permit, Some(receipt))
+            .decide(key, wish, seen, permit, Some(receipt))
             .await?;
         Ok(match outcome {
             Outcome::Recorded {
@@ -296,23 +330,76 @@ impl Desk {
         &self,
         found: Found,
         item: &Item,
-        action: Action,
+        wish: impl Into<Wish>,
         permit: &Permit,
         receipt: &Receipt,
     ) -> anyhow::Result<Result<Reply, Refusal>> {
         match found.finding {
             Some(finding) => {
                 let seen = Some(item.seen);
-                self.decide(&finding.key, action, seen, permit, receipt, false)
+                self.decide(&finding.key, wish, seen, permit, receipt, false)
                     .await
             }
             None => Ok(Err(stale())),
         }
     }
 
-    fn filled_in(&self, form: Form) -> Action {
+    async fn ticket(
+        &self,
+        asked: &Ticket,
+        permit: &Permit,
+        receipt: &Receipt,
+    ) -> anyhow::Result<Result<Reply, Refusal>> {
+        let reply = match asked {
+            Ticket::List { all } => Reply::Tickets {
+                tickets: self.bot.store.tickets(!all).await?,
+                all: *all,
+            },
+            Ticket::Show { name } => Reply::Private(self.bot.show_ticket(name).await?.lines),
+            Ticket::Close { name } => return self.close(name, permit, receipt, true).await,
+        };
+        self.done(receipt, Ok(reply)).await
+    }
+
+    /// Closes a ticket that is kept here. It can be closed once, so that a request that comes again changes nothing.
+    async fn close(
+        &self,
+        name: &str,
+        permit: &Permit,
+        receipt: &Receipt,
+        tell: bool,
+    ) -> anyhow::Result<Result<Reply, Refusal>> {
+        let (entry, said) = match self.bot.close_named(name, permit.by()).await? {
+            Ok(closed) => closed,
+            Err(why) => return Ok(Err(Refusal(why))),
+        };
+        self.bot.project_later(&[entry]);
+        let reply = if tell {
+            Reply::Private(vec![said])
+        } else {
+            Reply::Nothing
+        };
+        self.done(receipt, Ok(reply)).await
+    }
+
+    fn filled_in(&self, form: Form) -> Wish {
         let now = (self.bot.clock)();
-        match form {
+        let action = match form {
+            Form::Ticket {
+                title,
+                body,
+                severity,
+                labels,
+            } => {
+                return Wish::Ticket(Draft {
+                    title,
+                    body,
+                    severity,
+                    labels,
+                });
+            }
+            Form::Handle { note } => Action::Handle { note: note.into() },
+            Form::Remedy { verb } => Action::Remedy { verb },
             Form::Acknowledge { reason } => Action::Acknowledge {
                 reason: reason.map(Into::into),
             },
@@ -332,7 +419,8 @@ impl Desk {
                 Pause::UntilItEscalates => Action::Archive,
             },
             Form::Note { text } => Action::Note { text: text.into() },
-        }
+        };
+        Wish::Act(action)
     }
 
     /// What a button stands for, if it belongs to one of our messages and was clicked there.

@@ -2,6 +2,7 @@
 
 use super::{
     Desk, Pictured, Reply, Shown,
+    decide::not_offered,
     desk::{Found, Refusal, stale},
 };
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
     ops_log::{Anchor, Sentence, count},
     report::Finding,
     store::Filter,
-    triage::Known,
+    triage::{Action, Known, Person},
 };
 
 /// The newest entries, if nobody says how many.
@@ -24,6 +25,7 @@ impl Desk {
         view: View,
         item: Item,
         found: Found,
+        by: &Person,
     ) -> anyhow::Result<Result<Reply, Refusal>> {
         let shown = match (view, found.finding) {
             (View::Rest, _) => Shown::Rest(found.pictured),
@@ -37,7 +39,41 @@ impl Desk {
                         Err(_) => seen_then(&finding, &found.pictured),
                     },
                     history: self.bot.store.history(key).await?,
+                    tickets: (self.bot.store.tickets_of([key]).await?)
+                        .remove(key)
+                        .unwrap_or_default(),
                     effect: self.bot.store.newest_effects([key]).await?.remove(key),
+                }
+            }
+            // What is to be read is what the newest round saw, whatever the message shows.
+            (View::Remedy(verb), Some(finding)) => {
+                let finding = match self.bot.known(&finding.key).await? {
+                    Ok(known) => known.finding,
+                    Err(why) => return Ok(Err(Refusal(why))),
+                };
+                if let Some(why) = not_offered(&finding, &Action::Remedy { verb }) {
+                    return Ok(Err(Refusal(why)));
+                }
+                Shown::Form {
+                    view,
+                    finding,
+                    item,
+                }
+            }
+            (View::Ticket, Some(finding)) => {
+                let key = &finding.key;
+                let draft = match self.bot.draft(key, by).await? {
+                    Ok(draft) => draft,
+                    Err(why) => return Ok(Err(Refusal(why))),
+                };
+                // Said before the form is filled in, not after.
+                if let Err(why) = self.bot.ticket_for(key, &draft).await? {
+                    return Ok(Err(Refusal(why)));
+                }
+                Shown::Ticket {
+                    draft,
+                    finding,
+                    item,
                 }
             }
             (view, Some(finding)) => Shown::Form {

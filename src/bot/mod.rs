@@ -21,6 +21,7 @@ use crate::{
 mod asked_round;
 mod decide;
 mod desk;
+mod filed;
 mod log_check;
 mod looks;
 mod picture;

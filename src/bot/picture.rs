@@ -6,7 +6,8 @@ use super::Bot;
 use crate::{
     ops_log::Head,
     report::{FindingKey, Report, RunId},
-    store::{AskedRound, Effect, MessageState, Remembered, StoredMessage, StoredTicket},
+    store::{AskedRound, Effect, MessageState, Remembered, StoredMessage},
+    ticket::Tickets,
     triage::{Action, Decision, Past, Triaged, triage},
 };
 
@@ -26,8 +27,7 @@ pub struct Judged {
     pub history: BTreeMap<FindingKey, Vec<Decision>>,
     /// What was last asked of the other side.
     pub effects: BTreeMap<FindingKey, Effect>,
-    /// The tickets that each finding has had, the oldest first.
-    pub tickets: BTreeMap<FindingKey, Vec<StoredTicket>>,
+    pub tickets: Tickets,
     /// The log's head as the round left it.
     pub head: Option<Head>,
 }

@@ -14,6 +14,7 @@ use crate::{
     render,
     report::{Cause, CheckReport, Outcome, Report, RunId, Unknown},
     store::{NewRun, Remembered, RoundClaim},
+    ticket::Tickets,
     triage::{Memory, Past, Person, Previous, Triaged, remember, triage},
 };
 
@@ -23,6 +24,7 @@ const FOLLOWS: Duration = Duration::from_millis(100);
 /// A round that has been recorded.
 pub struct Round {
     pub triaged: Triaged,
+    pub tickets: Tickets,
     /// The ops log's head, with the round's own entry.
     pub head: Head,
     /// Why the Markdown file could not be brought up to date, if it couldn't.
@@ -105,6 +107,8 @@ impl Bot {
             triaged = judged.map_or(triaged, |judged| judged.triaged);
             self.projection.add(&entries_of(attempts));
         }
+        let keys = triaged.rows().map(|row| &row.finding.key);
+        let tickets = self.store.tickets_of(keys).await?;
         let delivered = entries_of(attempts.unwrap_or_default());
         let entries: Vec<Entry> = delivered
             .into_iter()
@@ -115,6 +119,7 @@ impl Bot {
         let file = self.project(&entries).await;
         Ok(Round {
             triaged,
+            tickets,
             head,
             file,
         })

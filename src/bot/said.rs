@@ -7,8 +7,9 @@ use crate::{
     effects::Delivery,
     ops_log::{Entry, Kind, NewEntry, Sentence},
     render,
-    report::Finding,
+    report::{Finding, Verb},
     text::Untrusted,
+    ticket::StoredTicket,
     triage::{Action, Decision, Known},
 };
 
@@ -62,8 +63,46 @@ pub(super) fn recorded(
         .say(format!(" · {head}"))
 }
 
+/// What is to be read before the check does that, if anything is: it can't be taken back.
+pub(super) fn unsure(finding: &Finding, verb: Verb) -> Option<Vec<Sentence>> {
+    let mut offered = finding.remedies.iter();
+    let remedy = offered.find(|remedy| remedy.verb == verb.as_str())?;
+    if remedy.confirm.is_empty() && !verb.moves_money() {
+        return None;
+    }
+    let mut lines = vec![
+        Sentence::new()
+            .quote(remedy.label.as_str())
+            .say(format!(" · {} ", finding.key))
+            .quote(&finding.title),
+    ];
+    lines.extend(
+        remedy
+            .confirm
+            .iter()
+            .map(|line| Sentence::new().quote(line)),
+    );
+    if verb.moves_money() {
+        lines.push(Sentence::new().say(render::MOVES_MONEY));
+    }
+    let end = "nothing was done yet: add `--yes` to have it done";
+    lines.push(Sentence::new().say(end));
+    Some(lines)
+}
+
 /// What became of the decision on the other side.
-pub(super) fn delivered(delivery: &Delivery, zone: Tz, now: DateTime<Utc>) -> Sentence {
+pub(super) fn delivered(verb: &str, delivery: &Delivery, zone: Tz, now: DateTime<Utc>) -> Sentence {
+    match (render::not_done(verb), delivery) {
+        (Some(not), Delivery::Overtaken(why) | Delivery::Refused(why)) => {
+            return Sentence::new().say(not).say(": ").quote(why);
+        }
+        (Some(_), Delivery::NeedsHuman(why)) => {
+            return Sentence::new()
+                .say("whether it was done is for a human to find out: ")
+                .quote(&why.reason);
+        }
+        _ => {}
+    }
     match delivery {
         Delivery::Done(said) => Sentence::new().quote(said),
         Delivery::Overtaken(said) => Sentence::new()
@@ -89,7 +128,13 @@ pub(super) fn delivered(delivery: &Delivery, zone: Tz, now: DateTime<Utc>) -> Se
 }
 
 /// All that is known and decided about a finding.
-pub(super) fn shown(known: &Known, history: &[Decision], zone: Tz, now: DateTime<Utc>) -> Said {
+pub(super) fn shown(
+    known: &Known,
+    history: &[Decision],
+    tickets: &[StoredTicket],
+    zone: Tz,
+    now: DateTime<Utc>,
+) -> Said {
     let finding = &known.finding;
     let moment = |at| render::moment(at, zone, now);
     let mut lines = vec![
@@ -114,6 +159,18 @@ pub(super) fn shown(known: &Known, history: &[Decision], zone: Tz, now: DateTime
         .evidence
         .iter()
         .for_each(|line| named("seen", Some(line.as_str())));
+    lines.extend(finding.remedies.iter().filter_map(|remedy| {
+        let verb = Verb::named(&remedy.verb)?.as_str();
+        let line = Sentence::new()
+            .say("can be done: ")
+            .quote(remedy.label.as_str());
+        Some(line.say(format!(", with `triage {verb} {}`", finding.key)))
+    }));
+    lines.extend(tickets.iter().map(|ticket| {
+        Sentence::new()
+            .say("ticket: ")
+            .then(render::ticket::line(ticket, zone, now))
+    }));
     lines.extend(history.iter().map(|decision| {
         let line = Sentence::new()
             .say(format!("decision {}: ", decision.version))

@@ -11,11 +11,11 @@ use crate::{
     permissions::Permit,
     render,
     report::{CheckReport, FindingKey, Outcome as Look, RunId, Unknown},
-    store::{LOCAL, NewTicket, StoredTicket, TicketStatus},
+    store::NewTicket,
     text::{Untrusted, count},
-    ticket::{Draft, Marker, TicketOrder, TicketState},
+    ticket::{Draft, LOCAL, Marker, StoredTicket, TicketOrder, TicketState, TicketStatus},
     trackers::{Read, Returned},
-    triage::{Action, Person, Row, Standing, Triaged},
+    triage::{Action, Decision, Known, Person, Row, Standing, Triaged},
 };
 
 /// As in `check tickets`.
@@ -56,19 +56,43 @@ impl Bot {
         key: &FindingKey,
         by: &Person,
     ) -> anyhow::Result<Result<Draft, Sentence>> {
-        let known = match self.known(key).await? {
-            Ok(known) => known,
-            Err(why) => return Ok(Err(why)),
-        };
-        let run = self.store.last_run_of(key.check()).await?;
+        Ok(match self.known(key).await? {
+            Ok(known) => Ok(self.draft_of(&known, by).await?),
+            Err(why) => Err(why),
+        })
+    }
+
+    /// As [`Bot::draft`], about what is known already.
+    pub(super) async fn draft_of(&self, known: &Known, by: &Person) -> anyhow::Result<Draft> {
+        let run = self.store.last_run_of(known.finding.key.check()).await?;
         let now = (self.clock)();
-        Ok(Ok(render::ticket::draft(
-            &known,
+        Ok(render::ticket::draft(
+            known,
             run.as_ref().map(|run| &run.run),
-            by,
+            &self.known_as(by),
             self.schedule.time_zone,
             now,
-        )))
+        ))
+    }
+
+    /// Who somebody is outside of Slack, where nobody knows them by a user's id.
+    fn known_as(&self, person: &Person) -> Person {
+        let user = person.id().strip_prefix("slack:");
+        match user.and_then(|user| self.people.get(user)) {
+            Some(address) => Person::from(format!("slack:{address}")),
+            None => person.clone(),
+        }
+    }
+
+    /// The name of the ticket that a decision has made here; none of one that its tracker has still to make.
+    pub(super) async fn local_name(&self, decision: &Decision) -> anyhow::Result<Option<String>> {
+        let Action::Ticket { marker, .. } = &decision.action else {
+            return Ok(None);
+        };
+        let tickets = self.store.tickets_of([&decision.key]).await?;
+        let mut tickets = tickets.into_values().flatten();
+        let made = tickets.find(|ticket| ticket.marker == *marker && ticket.tracker == LOCAL);
+        Ok(made.map(|ticket| ticket.name()))
     }
 
     /// The decision for a ticket about that finding; the newest one is opened again if it is closed and the
@@ -91,6 +115,10 @@ impl Bot {
                 .filter(|closed| self.returned == Returned::Reopen && closed.tracker == tracker),
         };
         let draft = draft.clone().tidy();
+        if draft.title.is_empty() {
+            let why = "a ticket needs a title: nothing was changed";
+            return Ok(Err(Sentence::new().say(why)));
+        }
         let number = u32::try_from(made.len()).unwrap_or(u32::MAX);
         let marker = match newest {
             Some(closed) => closed.marker.clone(),
@@ -253,13 +281,17 @@ fn has_come_back(row: &Row, ticket: &StoredTicket) -> bool {
 }
 
 fn there_is(ticket: &StoredTicket) -> Sentence {
-    Sentence::new()
-        .say("it has the ticket ")
-        .quote(ticket.name())
-        .say(format!(
+    let said = Sentence::new().say("it has the ticket ");
+    match ticket.state {
+        TicketStatus::Wanted => Sentence::new().say(format!(
+            "its ticket is being opened in {}: nothing was changed",
+            ticket.tracker
+        )),
+        state => said.quote(ticket.name()).say(format!(
             ", which is {}: nothing was changed",
-            ticket.state.as_str()
-        ))
+            state.as_str()
+        )),
+    }
 }
 
 fn closed(ticket: &StoredTicket, by: &Person, at: DateTime<Utc>, how: &str) -> NewEntry {

@@ -87,6 +87,12 @@ pub(super) trait AnyCheck: Send + Sync {
         order: &'a Order,
         looking: &'a Looking,
     ) -> Boxed<'a, Result<Applied, NotApplied>>;
+    fn rehearse<'a>(
+        &'a self,
+        order: &'a Order,
+        looking: &'a Looking,
+    ) -> Boxed<'a, Result<Vec<Untrusted>, NotApplied>>;
+    fn wants(&self, secret: &Secret) -> bool;
 }
 
 impl<C: Check> AnyCheck for C {
@@ -137,6 +143,18 @@ impl<C: Check> AnyCheck for C {
     ) -> Boxed<'a, Result<Applied, NotApplied>> {
         Box::pin(Check::apply(self, order, looking))
     }
+
+    fn rehearse<'a>(
+        &'a self,
+        order: &'a Order,
+        looking: &'a Looking,
+    ) -> Boxed<'a, Result<Vec<Untrusted>, NotApplied>> {
+        Box::pin(Check::rehearse(self, order, looking))
+    }
+
+    fn wants(&self, secret: &Secret) -> bool {
+        Check::wants(self, secret)
+    }
 }
 
 fn blind(name: &str, unknown: Unknown) -> CheckReport {
@@ -184,8 +202,11 @@ impl Checklist {
 
     pub fn list(&self) -> Vec<Listed> {
         let missing = |item: &Item| {
+            let configured = item.configured.as_ref();
+            let wanted = |secret: &&Secret| configured.is_some_and(|it| it.check.wants(secret));
             item.secrets
                 .iter()
+                .filter(wanted)
                 .filter(|(name, _)| self.secrets.get(name).is_none())
                 .copied()
                 .collect()
@@ -195,11 +216,7 @@ impl Checklist {
             .map(|item| Listed {
                 name: item.name,
                 on: item.configured.is_some(),
-                missing_secrets: if item.configured.is_some() {
-                    missing(item)
-                } else {
-                    Vec::new()
-                },
+                missing_secrets: missing(item),
             })
             .collect()
     }
@@ -317,6 +334,23 @@ impl Checklist {
             limit,
             clock,
             move |check, looking| Box::pin(async move { check.apply(&order, &looking).await }),
+        )
+        .await
+    }
+
+    /// The requests that an order would send now.
+    pub async fn rehearse(
+        &self,
+        order: &Order,
+        limit: Duration,
+        clock: &Clock,
+    ) -> Result<Vec<Untrusted>, NotApplied> {
+        let order = order.clone();
+        self.act(
+            order.key.check().to_owned(),
+            limit,
+            clock,
+            move |check, looking| Box::pin(async move { check.rehearse(&order, &looking).await }),
         )
         .await
     }

@@ -76,6 +76,27 @@ pub trait Check: DeserializeOwned + Send + Sync + 'static {
         async { Ok(None) }
     }
 
+    /// Whether it needs this one of its secrets, as its section stands.
+    fn wants(&self, secret: &Secret) -> bool {
+        let _ = secret;
+        true
+    }
+
+    /// The requests that an order would send now, a line each; nothing is sent but reads.
+    fn rehearse(
+        &self,
+        order: &Order,
+        looking: &Looking,
+    ) -> impl Future<Output = Result<Vec<Untrusted>, NotApplied>> + Send {
+        let _ = looking;
+        let refusal = format!(
+            "`{}` can't tell beforehand what it would send to {} something",
+            Self::NAME,
+            order.verb
+        );
+        async { Err(NotApplied::Refused(refusal.into())) }
+    }
+
     /// Carries a remedy out on the other side, which is read again first.
     fn apply(
         &self,

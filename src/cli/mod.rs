@@ -101,6 +101,12 @@ pub async fn run(cli: Cli, env: Environment) -> anyhow::Result<Exit> {
             bot.store.close().await;
             answer(&said?)
         }
+        Command::Ticket { command, by } => {
+            let bot = open(config(&registry())?).await?;
+            let said = bot.ticket(&command, &Person::at_terminal(&by)).await;
+            bot.store.close().await;
+            answer(&said?)
+        }
         Command::Log { command } => log::run(command, config(&registry())?, clock()()).await,
         #[cfg(feature = "sandbox")]
         Command::Sandbox(asked) => sandbox::run(asked, env).await,
@@ -225,10 +231,15 @@ fn show(
 ) -> anyhow::Result<Exit> {
     let head = round.head.to_string();
     let text = match shown.format {
-        Format::Text => render::terminal::report(&round.triaged, &head, look(zone, shown.all, env)),
-        Format::Json => render::json::report(&round.triaged, &round.head)
+        Format::Text => {
+            let look = look(zone, shown.all, env);
+            render::terminal::report(&round.triaged, &round.tickets, &head, look)
+        }
+        Format::Json => render::json::report(&round.triaged, &round.tickets, &round.head)
             .context("can't write the report as JSON")?,
-        Format::Markdown => render::markdown::report(&round.triaged, &head, zone, shown.all),
+        Format::Markdown => {
+            render::markdown::report(&round.triaged, &round.tickets, &head, zone, shown.all)
+        }
     };
     print(&text)?;
     if let Err(error) = round.file {

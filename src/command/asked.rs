@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::permissions::Asker;
+use crate::{
+    permissions::Asker,
+    report::{Severity, Verb},
+};
 
 /// One request of a person, as it is kept in the inbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +105,8 @@ pub enum Press {
     /// For a day.
     Snooze,
     Undo,
+    /// The finding's ticket, where it is kept here.
+    CloseTicket,
     /// Opens a form or a view.
     Open(View),
 }
@@ -115,6 +120,11 @@ pub enum View {
     Assign,
     Snooze,
     Note,
+    /// It was dealt with, elsewhere or by hand.
+    Handle,
+    Ticket,
+    /// What is to be read before the check does that.
+    Remedy(Verb),
     /// What was seen and decided, and the rule.
     Details,
     /// The findings that the message only counts.
@@ -122,15 +132,22 @@ pub enum View {
 }
 
 impl Press {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 17] = [
         Self::Acknowledge,
         Self::Resolve,
         Self::Snooze,
         Self::Undo,
+        Self::CloseTicket,
         Self::Open(View::Acknowledge),
         Self::Open(View::Assign),
         Self::Open(View::Snooze),
         Self::Open(View::Note),
+        Self::Open(View::Handle),
+        Self::Open(View::Ticket),
+        Self::Open(View::Remedy(Verb::Pay)),
+        Self::Open(View::Remedy(Verb::Send)),
+        Self::Open(View::Remedy(Verb::Resend)),
+        Self::Open(View::Remedy(Verb::Replay)),
         Self::Open(View::Details),
         Self::Open(View::Rest),
     ];
@@ -142,10 +159,17 @@ impl Press {
             Self::Resolve => "resolve",
             Self::Snooze => "snooze",
             Self::Undo => "undo",
+            Self::CloseTicket => "close.ticket",
             Self::Open(View::Acknowledge) => "open.acknowledge",
             Self::Open(View::Assign) => "open.assign",
             Self::Open(View::Snooze) => "open.snooze",
             Self::Open(View::Note) => "open.note",
+            Self::Open(View::Handle) => "open.handle",
+            Self::Open(View::Ticket) => "open.ticket",
+            Self::Open(View::Remedy(Verb::Pay)) => "open.pay",
+            Self::Open(View::Remedy(Verb::Send)) => "open.send",
+            Self::Open(View::Remedy(Verb::Resend)) => "open.resend",
+            Self::Open(View::Remedy(Verb::Replay)) => "open.replay",
             Self::Open(View::Details) => "open.details",
             Self::Open(View::Rest) => "open.rest",
         }
@@ -172,6 +196,19 @@ pub enum Form {
     },
     Note {
         text: String,
+    },
+    Handle {
+        note: String,
+    },
+    Ticket {
+        title: String,
+        body: String,
+        severity: Severity,
+        labels: Vec<String>,
+    },
+    /// What was to be read has been read.
+    Remedy {
+        verb: Verb,
     },
 }
 

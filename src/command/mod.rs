@@ -8,7 +8,11 @@ use clap_complete::Shell;
 use serde::Deserialize;
 use url::Url;
 
-use crate::{ops_log::Kind, report::FindingKey, triage::LONGEST_SNOOZE};
+use crate::{
+    ops_log::Kind,
+    report::{FindingKey, Verb},
+    triage::LONGEST_SNOOZE,
+};
 
 mod asked;
 mod ops;
@@ -82,6 +86,22 @@ pub enum Command {
         #[command(subcommand)]
         action: Triage,
         /// Who decides, if it isn't the one who is logged in
+        #[arg(
+            long,
+            global = true,
+            value_name = "NAME",
+            env = "USER",
+            hide_env = true,
+            default_value = "unknown"
+        )]
+        by: String,
+    },
+
+    /// Look at the tickets that findings have, and close those that are kept here
+    Ticket {
+        #[command(subcommand)]
+        command: Ticket,
+        /// Who closes it, if it isn't the one who is logged in
         #[arg(
             long,
             global = true,
@@ -208,6 +228,39 @@ pub enum Triage {
         key: FindingKey,
     },
 
+    /// Say that it was dealt with, elsewhere or by hand
+    Handle {
+        /// As the report shows it: payments:invoice/in_1
+        key: FindingKey,
+        /// What was done; at most 300 characters
+        #[arg(required = true)]
+        note: Vec<String>,
+    },
+
+    /// Have an invoice paid again, with the customer's means of payment
+    Pay(RemedyAsked),
+
+    /// Have an invoice sent to the customer again, by e-mail
+    Send(RemedyAsked),
+
+    /// Have events delivered again by whoever failed to
+    Resend(RemedyAsked),
+
+    /// Deliver events to your own endpoint from here
+    Replay(RemedyAsked),
+
+    /// Open a ticket about it, filled in from what is known
+    Ticket {
+        /// As the report shows it: errors:4501
+        key: FindingKey,
+        /// In the place of the finding's own
+        #[arg(long)]
+        title: Option<String>,
+        /// One more beside those that every ticket has; may be repeated
+        #[arg(long)]
+        label: Vec<String>,
+    },
+
     /// Take the last decision back
     Undo {
         /// As the report shows it: errors:4501
@@ -230,10 +283,56 @@ pub enum Triage {
     },
 }
 
+/// What a check is asked to do about its own finding.
+#[derive(Args, Clone, Debug)]
+pub struct RemedyAsked {
+    /// As the report shows it: payments:invoice/in_1
+    pub key: FindingKey,
+    /// Do it; without this, what can't be taken back is only described
+    #[arg(long)]
+    pub yes: bool,
+}
+
 impl Triage {
+    /// What the check is asked to do, if that is what is asked for.
+    pub fn remedy(&self) -> Option<(Verb, &RemedyAsked)> {
+        Some(match self {
+            Self::Pay(asked) => (Verb::Pay, asked),
+            Self::Send(asked) => (Verb::Send, asked),
+            Self::Resend(asked) => (Verb::Resend, asked),
+            Self::Replay(asked) => (Verb::Replay, asked),
+            _ => return None,
+        })
+    }
+
+    /// As it is typed.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Acknowledge { .. } => "acknowledge",
+            Self::Assign { .. } => "assign",
+            Self::Snooze { .. } => "snooze",
+            Self::Resolve { .. } => "resolve",
+            Self::Archive { .. } => "archive",
+            Self::Handle { .. } => "handle",
+            Self::Pay(_) => "pay",
+            Self::Send(_) => "send",
+            Self::Resend(_) => "resend",
+            Self::Replay(_) => "replay",
+            Self::Ticket { .. } => "ticket",
+            Self::Undo { .. } => "undo",
+            Self::Note { .. } => "note",
+            Self::Show { .. } => "show",
+        }
+    }
+
     pub fn key(&self) -> &FindingKey {
         match self {
+            Self::Pay(asked) | Self::Send(asked) | Self::Resend(asked) | Self::Replay(asked) => {
+                &asked.key
+            }
             Self::Acknowledge { key, .. }
+            | Self::Handle { key, .. }
+            | Self::Ticket { key, .. }
             | Self::Assign { key, .. }
             | Self::Snooze { key, .. }
             | Self::Resolve { key, .. }
@@ -267,6 +366,29 @@ fn person(text: &str) -> Result<String, String> {
     names_somebody
         .then(|| text.to_owned())
         .ok_or_else(|| "give a name, an e-mail address, or #team".to_owned())
+}
+
+/// What can be done with tickets.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Ticket {
+    /// List those that are open, the newest first
+    List {
+        /// The closed ones as well
+        #[arg(long)]
+        all: bool,
+    },
+
+    /// Show what one says, and where it stands
+    Show {
+        /// T-4, acme/web#17, ENG-12, or the finding's key
+        name: String,
+    },
+
+    /// Close one that is kept here; others are closed where they are kept
+    Close {
+        /// T-4, or the finding's key
+        name: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

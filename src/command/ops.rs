@@ -7,7 +7,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::{LogRead, Triage};
+use super::{LogRead, Ticket, Triage};
 use crate::text::{cut, nearest, one_line};
 
 /// What may follow `/ops`.
@@ -33,6 +33,12 @@ pub enum Ops {
     Triage {
         #[command(subcommand)]
         action: Triage,
+    },
+
+    /// Look at the tickets that findings have, and close those that are kept here
+    Ticket {
+        #[command(subcommand)]
+        command: Ticket,
     },
 
     /// Read and check the ops log; alone, it shows the newest entries
@@ -110,7 +116,14 @@ fn spoken(mut words: Vec<String>) -> Vec<String> {
     let is_verb = verbs.get_subcommands().any(|verb| {
         verb.get_name() == *first || verb.get_all_aliases().any(|alias| alias == *first)
     });
-    match first.as_str() {
+    let names_a_finding = words.get(1).is_some_and(|word| word.contains(':'));
+    match words[0].as_str() {
+        // Both a word and a verb: what follows the verb is a finding's key.
+        "ticket" if !names_a_finding => {
+            if let Some(word) = words.get_mut(1) {
+                *word = word.to_lowercase();
+            }
+        }
         "triage" => {
             if let Some(verb) = words.get_mut(1) {
                 *verb = verb.to_lowercase();
@@ -238,6 +251,46 @@ mod tests {
                 panic!("`{text}` is an acknowledgement");
             };
             assert_eq!(key.to_string(), "errors:4501");
+        }
+    }
+
+    #[test]
+    fn a_ticket_is_listed_or_opened_as_what_follows_says() {
+        assert!(matches!(
+            read("ticket list --all"),
+            Ops::Ticket {
+                command: Ticket::List { all: true }
+            }
+        ));
+        let Ops::Ticket {
+            command: Ticket::Close { name },
+        } = read("Ticket Close T-4")
+        else {
+            panic!("a ticket is closed");
+        };
+        assert_eq!(name, "T-4");
+        for text in ["ticket errors:4501", "triage ticket errors:4501"] {
+            let Ops::Triage {
+                action: Triage::Ticket { key, .. },
+            } = read(text)
+            else {
+                panic!("`{text}` opens a ticket");
+            };
+            assert_eq!(key.to_string(), "errors:4501");
+        }
+    }
+
+    #[test]
+    fn only_a_yes_of_its_own_makes_it_pay() {
+        for (text, sure) in [
+            ("pay payments:invoice/in_1", false),
+            ("triage pay payments:invoice/in_1 —yes", true),
+        ] {
+            let Ops::Triage { action } = read(text) else {
+                panic!("it is triage");
+            };
+            let (verb, asked) = action.remedy().expect("it is a remedy");
+            assert_eq!((verb.as_str(), asked.yes), ("pay", sure), "{text}");
         }
     }
 

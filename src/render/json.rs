@@ -7,6 +7,7 @@ use url::Url;
 use crate::{
     ops_log::{Hash, Head},
     report::{CheckReport, FindingKey, Outcome, Remedy, RunId, Severity},
+    ticket::{StoredTicket, Tickets},
     triage::{Action, Decision, Known, Return, Row, Standing, State, Triaged, Verdict},
 };
 
@@ -66,6 +67,7 @@ struct Finding<'a> {
     title: &'a str,
     since: DateTime<Utc>,
     began_at: Option<DateTime<Utc>>,
+    last_at: Option<DateTime<Utc>>,
     state: State,
     needs_you: bool,
     decision: Option<Decided<'a>>,
@@ -73,7 +75,22 @@ struct Finding<'a> {
     link: Option<&'a Url>,
     runbook: Option<&'a Url>,
     remedies: &'a [Remedy],
+    /// The oldest first.
+    tickets: Vec<Ticket<'a>>,
     evidence: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Ticket<'a> {
+    name: String,
+    /// "GitHub"; "local" for one that is kept here.
+    tracker: &'a str,
+    /// "wanted", "open", "closed" or "failed".
+    state: &'static str,
+    title: &'a str,
+    url: Option<&'a Url>,
+    opened_at: DateTime<Utc>,
+    closed_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Serialize)]
@@ -96,7 +113,7 @@ struct Gone<'a> {
 }
 
 /// The document, indented, with a final line break.
-pub fn report(triaged: &Triaged, head: &Head) -> serde_json::Result<String> {
+pub fn report(triaged: &Triaged, tickets: &Tickets, head: &Head) -> serde_json::Result<String> {
     let report = &triaged.report;
     let document = Document {
         schema: SCHEMA,
@@ -114,7 +131,11 @@ pub fn report(triaged: &Triaged, head: &Head) -> serde_json::Result<String> {
             low: triaged.low.len(),
             gone: triaged.gone.len(),
         },
-        checks: report.checks.iter().map(|c| check(c, triaged)).collect(),
+        checks: report
+            .checks
+            .iter()
+            .map(|one| check(one, triaged, tickets))
+            .collect(),
         gone: triaged.gone.iter().map(gone).collect(),
         log: Log {
             seq: head.seq,
@@ -124,7 +145,7 @@ pub fn report(triaged: &Triaged, head: &Head) -> serde_json::Result<String> {
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-fn check<'a>(check: &'a CheckReport, triaged: &'a Triaged) -> Check<'a> {
+fn check<'a>(check: &'a CheckReport, triaged: &'a Triaged, tickets: &'a Tickets) -> Check<'a> {
     let reasons = match &check.outcome {
         Outcome::Unknown(reasons) => reasons.as_slice(),
         Outcome::Looked | Outcome::Off => &[],
@@ -153,12 +174,15 @@ fn check<'a>(check: &'a CheckReport, triaged: &'a Triaged) -> Check<'a> {
         .into_iter()
         .flat_map(|(rows, needs_you)| rows.iter().map(move |row| (row, needs_you)))
         .filter(|(row, _)| row.finding.key.check() == check.name)
-        .map(|(row, needs_you)| finding(row, needs_you))
+        .map(|(row, needs_you)| {
+            let had = tickets.get(&row.finding.key);
+            finding(row, needs_you, had.map_or(&[][..], Vec::as_slice))
+        })
         .collect(),
     }
 }
 
-fn finding(row: &Row, needs_you: bool) -> Finding<'_> {
+fn finding<'a>(row: &'a Row, needs_you: bool, tickets: &'a [StoredTicket]) -> Finding<'a> {
     let found = &row.finding;
     Finding {
         key: &found.key,
@@ -167,6 +191,7 @@ fn finding(row: &Row, needs_you: bool) -> Finding<'_> {
         title: found.title.as_str(),
         since: row.since,
         began_at: found.began_at,
+        last_at: found.last_at,
         state: row.state,
         needs_you,
         decision: match &row.standing {
@@ -178,7 +203,20 @@ fn finding(row: &Row, needs_you: bool) -> Finding<'_> {
         link: found.link.as_ref(),
         runbook: found.runbook.as_ref(),
         remedies: &found.remedies,
+        tickets: tickets.iter().map(ticket).collect(),
         evidence: found.evidence.iter().map(|line| line.as_str()).collect(),
+    }
+}
+
+fn ticket(ticket: &StoredTicket) -> Ticket<'_> {
+    Ticket {
+        name: ticket.name(),
+        tracker: &ticket.tracker,
+        state: ticket.state.as_str(),
+        title: &ticket.draft.title,
+        url: ticket.remote.as_ref().and_then(|it| it.url.as_ref()),
+        opened_at: ticket.wanted_at,
+        closed_at: ticket.closed_at,
     }
 }
 

@@ -2,15 +2,16 @@
 
 use chrono_tz::Tz;
 
-use super::{SHOWN, age, changes, moment, quiet, severities, standing, verdict};
+use super::{SHOWN, age, changes, moment, quiet, severities, standing, ticket, verdict};
 use crate::{
     ops_log::Sentence,
     text::thousands,
+    ticket::Tickets,
     triage::{Row, Triaged},
 };
 
 /// The whole report; `log` is the head of the ops log after it, `all` lists every row.
-pub fn report(triaged: &Triaged, log: &str, zone: Tz, all: bool) -> String {
+pub fn report(triaged: &Triaged, tickets: &Tickets, log: &str, zone: Tz, all: bool) -> String {
     let now = triaged.report.finished_at;
     let mut out = format!(
         "# {}\n\n{}\n",
@@ -23,7 +24,7 @@ pub fn report(triaged: &Triaged, log: &str, zone: Tz, all: bool) -> String {
             out.extend(items.iter().map(|item| format!("- {}\n", item.markdown())));
         }
     };
-    let rows = |rows: &[Row]| listed(rows, zone, triaged, all);
+    let rows = |rows: &[Row]| listed(rows, tickets, zone, triaged, all);
     section("Needs you", rows(&triaged.needs_you));
     section("Unknown", unknown(triaged));
     section(
@@ -70,7 +71,13 @@ fn named<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<String>
     (!names.is_empty()).then(|| format!("{word}: {}", names.join(", ")))
 }
 
-fn listed(rows: &[Row], zone: Tz, triaged: &Triaged, all: bool) -> Vec<Sentence> {
+fn listed(
+    rows: &[Row],
+    tickets: &Tickets,
+    zone: Tz,
+    triaged: &Triaged,
+    all: bool,
+) -> Vec<Sentence> {
     let now = triaged.report.finished_at;
     let shown = if all {
         rows.len()
@@ -90,6 +97,11 @@ fn listed(rows: &[Row], zone: Tz, triaged: &Triaged, all: bool) -> Vec<Sentence>
         let line = standing(row, zone, now)
             .into_iter()
             .fold(line, |line, said| line.say(", ").then(said));
+        let line = ticket::newest(tickets.get(&found.key))
+            .into_iter()
+            .fold(line, |line, it| {
+                line.say(", ticket ").then(ticket::mark(it))
+            });
         let line = found
             .link
             .iter()

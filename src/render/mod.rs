@@ -144,18 +144,40 @@ pub fn action(action: &Action, zone: Tz, now: DateTime<Utc>) -> Sentence {
             ..
         } => {
             let done = if *again { "reopened" } else { "opened" };
-            let said = Sentence::new().say(format!("ticket {done} in {tracker}: "));
-            said.quote(title)
+            let place = ticket::place(tracker);
+            Sentence::new()
+                .say(format!("ticket {done} {place}: "))
+                .quote(title)
         }
         Action::Note { .. } => Sentence::new().say("noted"),
         Action::Undo { version } => Sentence::new().say(format!("decision {version} undone")),
     }
 }
 
+/// What everybody has to read before a remedy that moves money.
+pub const MOVES_MONEY: &str =
+    "this charges the customer; it needs the permission `money`, and the ops log keeps who did it";
+
+/// What is said of an order that changed nothing, where it is not the decision alone that was taken back.
+pub fn not_done(verb: &str) -> Option<&'static str> {
+    Some(match verb {
+        "pay" => "not paid again",
+        "send" => "not sent again",
+        "resend" => "not resent",
+        "replay" => "not replayed",
+        "ticket" => "no ticket",
+        _ => return None,
+    })
+}
+
 /// With whom and when: "assigned to anna by ben, Mon 23 Nov 09:00 CET".
 pub fn decided(decision: &Decision, zone: Tz, now: DateTime<Utc>) -> Sentence {
-    action(&decision.action, zone, now)
-        .say(" by ")
+    let what = match &decision.action {
+        // Its title is the finding's, or stands in the tracker.
+        Action::Ticket { again, .. } => Sentence::new().say(ticket::done(*again)),
+        other => action(other, zone, now),
+    };
+    what.say(" by ")
         .name(&decision.by)
         .say(format!(", {}", moment(decision.at, zone, now)))
 }

@@ -5,11 +5,14 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::{SHOWN, age, changes, moment, quiet, severities, span, standing, took, verdict};
+use super::{
+    SHOWN, age, changes, moment, quiet, severities, span, standing, ticket, took, verdict,
+};
 use crate::{
-    report::Severity,
+    report::{Severity, Verb},
     text::{count, thousands},
-    triage::{Blind, Row, Triaged, Verdict},
+    ticket::Tickets,
+    triage::{Blind, Row, Standing, Triaged, Verdict},
 };
 
 /// How the text is to look.
@@ -87,7 +90,7 @@ impl Look {
 }
 
 /// The whole report. `log` is the head of the ops log after it.
-pub fn report(triaged: &Triaged, log: &str, look: Look) -> String {
+pub fn report(triaged: &Triaged, tickets: &Tickets, log: &str, look: Look) -> String {
     let now = triaged.report.finished_at;
     let mut out = String::new();
     let style = match triaged.verdict() {
@@ -100,13 +103,14 @@ pub fn report(triaged: &Triaged, log: &str, look: Look) -> String {
         &mut out,
         &look.paint(DIM, &look.fit(&heading(triaged, look), 0)),
     );
-    needs_you(&mut out, triaged, look);
+    needs_you(&mut out, triaged, tickets, look);
     unknown(&mut out, &triaged.unknown, look);
     changed(&mut out, triaged, look);
-    section(&mut out, "Snoozed", &triaged.snoozed, now, look);
+    let section = |out: &mut String, name, rows| section(out, name, rows, tickets, now, look);
+    section(&mut out, "Snoozed", &triaged.snoozed);
     if look.all {
-        section(&mut out, "Handled", &triaged.handled, now, look);
-        section(&mut out, "Low", &triaged.low, now, look);
+        section(&mut out, "Handled", &triaged.handled);
+        section(&mut out, "Low", &triaged.low);
     } else if let Some(quiet) = quiet(triaged) {
         line(
             &mut out,
@@ -152,7 +156,7 @@ fn heading(triaged: &Triaged, look: Look) -> String {
     )
 }
 
-fn needs_you(out: &mut String, triaged: &Triaged, look: Look) {
+fn needs_you(out: &mut String, triaged: &Triaged, tickets: &Tickets, look: Look) {
     if triaged.needs_you.is_empty() {
         return;
     }
@@ -160,6 +164,7 @@ fn needs_you(out: &mut String, triaged: &Triaged, look: Look) {
         out,
         "Needs you",
         &triaged.needs_you,
+        tickets,
         triaged.report.finished_at,
         look,
     );
@@ -167,12 +172,19 @@ fn needs_you(out: &mut String, triaged: &Triaged, look: Look) {
         out,
         &look.paint(
             DIM,
-            "  → daily-ops triage acknowledge|assign|snooze|resolve KEY",
+            "  → daily-ops triage acknowledge|assign|snooze|resolve|handle|ticket KEY",
         ),
     );
 }
 
-fn section(out: &mut String, name: &str, rows: &[Row], now: DateTime<Utc>, look: Look) {
+fn section(
+    out: &mut String,
+    name: &str,
+    rows: &[Row],
+    tickets: &Tickets,
+    now: DateTime<Utc>,
+    look: Look,
+) {
     if rows.is_empty() {
         return;
     }
@@ -189,7 +201,7 @@ fn section(out: &mut String, name: &str, rows: &[Row], now: DateTime<Utc>, look:
         .unwrap_or(0)
         .min(36);
     for row in &rows[..shown] {
-        finding(out, row, keys, now, look);
+        finding(out, row, tickets, keys, now, look);
     }
     if let hidden @ [_, ..] = &rows[shown..] {
         line(
@@ -206,7 +218,14 @@ fn section(out: &mut String, name: &str, rows: &[Row], now: DateTime<Utc>, look:
     }
 }
 
-fn finding(out: &mut String, row: &Row, keys: usize, now: DateTime<Utc>, look: Look) {
+fn finding(
+    out: &mut String,
+    row: &Row,
+    tickets: &Tickets,
+    keys: usize,
+    now: DateTime<Utc>,
+    look: Look,
+) {
     let finding = &row.finding;
     let indent = 2 + 8 + 2 + keys + 2;
     let style = match finding.severity {
@@ -227,6 +246,10 @@ fn finding(out: &mut String, row: &Row, keys: usize, now: DateTime<Utc>, look: L
     );
     let mut about = vec![finding.rule.as_str().to_owned(), age(row, now)];
     about.extend(standing(row, look.zone, now).map(|said| said.plain()));
+    about.extend(
+        ticket::newest(tickets.get(&finding.key))
+            .map(|it| format!("ticket {}", ticket::mark(it).plain())),
+    );
     about.extend(finding.runbook.as_ref().map(|url| format!("runbook {url}")));
     line(
         out,
@@ -236,6 +259,27 @@ fn finding(out: &mut String, row: &Row, keys: usize, now: DateTime<Utc>, look: L
             look.paint(DIM, &look.wrap(&about.join(" · "), indent))
         ),
     );
+    if let Some(remedies) = remedies(row) {
+        line(
+            out,
+            &format!("{:indent$}{}", "", look.paint(DIM, &remedies)),
+        );
+    }
+}
+
+/// What its check can do about a finding that somebody has to see to, as it is typed.
+fn remedies(row: &Row) -> Option<String> {
+    if let Standing::Handled(_) = row.standing {
+        return None;
+    }
+    let remedies = row.finding.remedies.iter();
+    let verbs: Vec<&str> = remedies
+        .filter_map(|remedy| Some(Verb::named(&remedy.verb)?.as_str()))
+        .collect();
+    (!verbs.is_empty()).then(|| {
+        let verbs = verbs.join("|");
+        format!("→ daily-ops triage {verbs} {}", row.finding.key)
+    })
 }
 
 fn unknown(out: &mut String, blind: &[Blind], look: Look) {

@@ -1,4 +1,4 @@
-//! What a ticket about a finding says, before anybody has changed it.
+//! Tickets: what one about a finding says before anybody has changed it, and how they are shown.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -7,9 +7,102 @@ use super::moment;
 use crate::{
     ops_log::Sentence,
     report::RunId,
-    ticket::Draft,
+    ticket::{Draft, LOCAL, StoredTicket, TicketStatus},
     triage::{Known, Person},
 };
+
+/// "in GitHub"; "here" for one that is kept in our own database.
+pub fn place(tracker: &str) -> String {
+    match tracker {
+        LOCAL => "here".to_owned(),
+        tracker => format!("in {tracker}"),
+    }
+}
+
+/// What somebody did who asked for one: "ticketed by anna".
+pub fn done(again: bool) -> &'static str {
+    if again { "ticketed again" } else { "ticketed" }
+}
+
+/// Where a ticket stands: "open", "done", "being opened", "refused".
+pub fn state(ticket: &StoredTicket) -> &'static str {
+    match (ticket.state, &ticket.remote) {
+        (TicketStatus::Wanted, None) => "being opened",
+        (TicketStatus::Wanted, Some(_)) => "being opened again",
+        (TicketStatus::Open, _) => "open",
+        (TicketStatus::Closed, _) => "done",
+        (TicketStatus::Failed, _) => "refused",
+    }
+}
+
+/// The ticket that a finding's row shows: the newest, unless its tracker refused it.
+pub fn newest(tickets: Option<&Vec<StoredTicket>>) -> Option<&StoredTicket> {
+    tickets?
+        .last()
+        .filter(|ticket| ticket.state != TicketStatus::Failed)
+}
+
+/// "ENG-12 in Linear, open, https://...": for a row of the terminal or of Markdown.
+pub fn mark(ticket: &StoredTicket) -> Sentence {
+    let said = match (ticket.state, &ticket.remote) {
+        (TicketStatus::Wanted, None) => Sentence::new(),
+        _ => Sentence::new().quote(ticket.name()).say(" "),
+    };
+    let said = said.say(format!("{}, {}", place(&ticket.tracker), state(ticket)));
+    let url = ticket
+        .remote
+        .as_ref()
+        .and_then(|remote| remote.url.as_ref());
+    match url {
+        Some(url) => said.say(", ").quote(url.as_str()),
+        None => said,
+    }
+}
+
+/// One line of a list: name, state, finding, title and times.
+pub fn line(ticket: &StoredTicket, zone: Tz, now: DateTime<Utc>) -> Sentence {
+    let said = mark(ticket)
+        .say(format!(" · {} · {} ", ticket.draft.severity, ticket.key))
+        .quote(ticket.draft.title.as_str())
+        .say(format!(" · opened {}", moment(ticket.wanted_at, zone, now)));
+    match ticket.closed_at {
+        Some(at) => said.say(format!(", closed {}", moment(at, zone, now))),
+        None => said,
+    }
+}
+
+/// In the place of an empty list.
+pub fn none(all: bool) -> Sentence {
+    let said = if all {
+        "there has been no ticket yet"
+    } else {
+        "no ticket is open"
+    };
+    Sentence::new().say(format!(
+        "{said}: `triage ticket KEY` opens one about a finding"
+    ))
+}
+
+/// All that is known of one.
+pub fn shown(
+    ticket: &StoredTicket,
+    by: Option<&Person>,
+    zone: Tz,
+    now: DateTime<Utc>,
+) -> Vec<Sentence> {
+    let opened = line(ticket, zone, now);
+    let mut lines = vec![match by {
+        Some(by) => opened.say(" · asked for by ").name(by),
+        None => opened,
+    }];
+    if !ticket.draft.labels.is_empty() {
+        let labels = ticket.draft.labels.join(", ");
+        lines.push(Sentence::new().say("labels: ").quote(labels));
+    }
+    let body = ticket.draft.body.lines();
+    lines.extend(body.map(|line| Sentence::new().quote(line)));
+    lines
+}
 
 /// What, since when, evidence, links, the run, and who wants it.
 pub fn draft(

@@ -66,6 +66,7 @@ fn with_picture<T>(
             versions: &versions,
             deliveries: &deliveries,
             notes: &notes,
+            tickets: &done.tickets,
             only: order.only.as_deref().unwrap_or_default(),
             newer: newer.as_ref(),
         }),
@@ -139,6 +140,7 @@ pub(super) fn delivery(effect: &Effect) -> Delivery {
         },
         (EffectState::NeedsHuman, _) => Delivery::NeedsHuman(error()),
         (EffectState::Waiting, _) if effect.last_error.is_some() => Delivery::Retrying {
+            sent: effect.first_sent_at.is_some(),
             why: error(),
             at: effect.not_before,
         },

@@ -203,6 +203,7 @@ impl Intake {
             },
             Reply::Help => slack::help(),
             Reply::Log(entries) => slack::log(&entries, zone),
+            Reply::Tickets { tickets, all } => slack::tickets(&tickets, all, zone),
             Reply::Status(judged) => {
                 let (versions, deliveries) = (judged.versions(), deliveries(&judged));
                 let notes = judged.notes();
@@ -220,6 +221,7 @@ impl Intake {
                         versions: &versions,
                         deliveries: &deliveries,
                         notes: &notes,
+                        tickets: &judged.tickets,
                         only: &[],
                         newer: None,
                     }),
@@ -275,22 +277,32 @@ impl Intake {
                     .any(|remedy| remedy.verb == Action::Archive.name());
                 view::form(view, &finding, &item, &channel, &ts, archives).unwrap_or_else(too_old)
             }
+            Shown::Ticket {
+                draft,
+                finding,
+                item,
+            } => {
+                let (channel, ts) = (place(&asked.channel), place(&asked.message));
+                view::ticket(&draft, &finding, &item, &channel, &ts)
+            }
             Shown::Details {
                 known,
                 history,
+                tickets,
                 effect,
             } => slack::details(&Subject {
                 finding: &known.finding,
                 since: known.since,
                 last_seen: known.last_seen,
                 history: &history,
+                tickets: &tickets,
                 delivery: effect.as_ref().map(delivery).as_ref(),
                 zone,
             }),
             Shown::Rest(pictured) => match &pictured.done {
                 Some(done) => {
                     let shown = drawing::shown(&pictured, &self.bot, &self.workspace);
-                    slack::rest(&done.triaged, &shown, zone)
+                    slack::rest(&done.triaged, &done.tickets, &shown, zone)
                 }
                 None => too_old(),
             },

@@ -5,19 +5,55 @@ use serde_json::Value;
 use sqlx::types::Json;
 
 use super::{Connection, named};
-use crate::triage::Person;
+use crate::{ticket::Draft, triage::Person};
 
 /// Stands where a person stood.
 pub(super) const NOBODY: &str = "erased";
 
 /// True if anything was changed.
 pub(super) async fn forget(c: &mut Connection<'_>, person: &Person) -> anyhow::Result<bool> {
+    // Before the decisions, which tell who asked for them.
+    let tickets = forget_tickets(c, person).await?;
     let decisions = forget_decisions(c, person).await?;
     let effects = forget_effects(c, person).await?;
     let memory = forget_memory(c, person).await?;
     let requests = forget_requests(c, person).await?;
     let rounds = forget_rounds(c, person).await?;
-    Ok(forget_runs(c, person).await? || decisions || effects || memory || requests || rounds)
+    let runs = forget_runs(c, person).await?;
+    Ok(runs || tickets || decisions || effects || memory || requests || rounds)
+}
+
+/// What somebody wrote into a ticket names them at its end, and what they changed is theirs.
+async fn forget_tickets(c: &mut Connection<'_>, person: &Person) -> anyhow::Result<bool> {
+    let tickets: Vec<(String, Json<Draft>)> = on!(&mut *c, |c| {
+        sqlx::query_as(
+            "SELECT tickets.marker, tickets.draft FROM tickets JOIN decisions \
+             ON decisions.key = tickets.key AND decisions.version = tickets.version WHERE decisions.by_id = $1",
+        )
+        .bind(person.id())
+        .fetch_all(c)
+        .await
+    })
+    .context("the tickets could not be read")?;
+    let changed = !tickets.is_empty();
+    for (marker, draft) in tickets {
+        let draft = Draft {
+            title: NOBODY.to_owned(),
+            body: NOBODY.to_owned(),
+            labels: Vec::new(),
+            ..draft.0
+        };
+        on!(&mut *c, |c| {
+            sqlx::query("UPDATE tickets SET draft = $2 WHERE marker = $1")
+                .bind(&marker)
+                .bind(Json(&draft))
+                .execute(c)
+                .await
+                .map(drop)
+        })
+        .with_context(|| format!("the ticket {marker} could not be changed"))?;
+    }
+    Ok(changed)
 }
 
 async fn forget_decisions(c: &mut Connection<'_>, person: &Person) -> anyhow::Result<bool> {
@@ -240,7 +276,9 @@ fn anonymise(value: &mut Value, person: &Person, theirs: bool) -> bool {
         let goes = match name.as_str() {
             "by" => text == person.id(),
             "to" | "argument" => named::is_called(text, person),
-            "reason" | "text" | "said" => theirs || named::is(text, person),
+            "reason" | "text" | "said" | "note" | "title" | "body" | "comment" => {
+                theirs || named::is(text, person)
+            }
             "before" | "after" => named::is_called(text, person),
             _ => false,
         };

@@ -56,7 +56,7 @@ pub use rounds::{AskedRound, Begun, RoundClaim, RoundOrder, RoundState};
 pub use runs::{LastRun, NewRun, Remembered};
 pub use search::{Direction, Filter};
 pub use showing::Showing;
-pub use tickets::{LOCAL, NewTicket, StoredTicket, TicketStatus};
+pub use tickets::NewTicket;
 
 use gather::{Gathered, Gatherer};
 

@@ -1,7 +1,5 @@
 //! Tickets that findings have, wherever they are kept.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use sqlx::{QueryBuilder, types::Json};
@@ -10,67 +8,9 @@ use super::{Connection, Store, log, messages, micros};
 use crate::{
     ops_log::{Annex, Entry, NewEntry},
     report::FindingKey,
-    ticket::{Draft, Marker, Ticket, TicketState},
+    ticket::{Draft, LOCAL, Marker, StoredTicket, Ticket, TicketState, TicketStatus, Tickets},
     triage::Decision,
 };
-
-/// What every ticket that is kept in this database has for a tracker.
-pub const LOCAL: &str = "local";
-
-/// A ticket as it is kept here.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredTicket {
-    pub marker: Marker,
-    /// Ours, from 1; `T-4` for people.
-    pub number: i64,
-    pub key: FindingKey,
-    /// The decision that asked for it.
-    pub version: i64,
-    /// "GitHub", or [`LOCAL`].
-    pub tracker: String,
-    pub state: TicketStatus,
-    pub draft: Draft,
-    /// As the tracker knows it.
-    pub remote: Option<Ticket>,
-    pub wanted_at: DateTime<Utc>,
-    pub closed_at: Option<DateTime<Utc>>,
-}
-
-impl StoredTicket {
-    /// As people name it: `acme/web#17`, `T-4`.
-    pub fn name(&self) -> String {
-        match &self.remote {
-            Some(ticket) => ticket.name.clone(),
-            None => format!("T-{}", self.number),
-        }
-    }
-
-    /// Whether it is open, or about to be.
-    pub fn is_open(&self) -> bool {
-        matches!(self.state, TicketStatus::Wanted | TicketStatus::Open)
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TicketStatus {
-    /// Its tracker is still to be asked for it, or asked to open it again.
-    Wanted,
-    Open,
-    Closed,
-    /// Its tracker refused it.
-    Failed,
-}
-
-impl TicketStatus {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Wanted => "wanted",
-            Self::Open => "open",
-            Self::Closed => "closed",
-            Self::Failed => "failed",
-        }
-    }
-}
 
 /// A ticket that a decision asks for, new or open again.
 #[derive(Clone, Debug)]
@@ -141,10 +81,10 @@ impl Store {
     pub async fn tickets_of(
         &self,
         keys: impl IntoIterator<Item = &FindingKey>,
-    ) -> anyhow::Result<BTreeMap<FindingKey, Vec<StoredTicket>>> {
+    ) -> anyhow::Result<Tickets> {
         let keys: Vec<String> = keys.into_iter().map(ToString::to_string).collect();
         let mut snapshot = self.read().await?;
-        let mut tickets: BTreeMap<FindingKey, Vec<StoredTicket>> = BTreeMap::new();
+        let mut tickets = Tickets::new();
         for some in keys.chunks(super::KEYS_AT_ONCE) {
             let rows: Vec<Row> = on!(&mut snapshot.connection(), |c| {
                 let mut query = QueryBuilder::new("SELECT * FROM tickets WHERE key IN (");

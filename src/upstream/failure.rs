@@ -38,6 +38,8 @@ pub struct Failure {
     pub refusal: Option<Value>,
     /// What the other side calls this request, for its support: `req_8Xk`.
     pub request_id: Option<String>,
+    /// Whether it is an earlier answer, given again to the same idempotency key.
+    pub is_replay: bool,
     pub(super) should_retry: Option<bool>,
     pub(super) asked_wait: Option<Duration>,
     pub(super) reached: Reached,
@@ -128,6 +130,7 @@ impl Failure {
             detail: None,
             refusal: None,
             request_id: None,
+            is_replay: false,
             should_retry: None,
             asked_wait: None,
             reached: Reached::Nothing,
@@ -147,6 +150,7 @@ impl Failure {
             detail: None,
             refusal: None,
             request_id: None,
+            is_replay: false,
             should_retry: None,
             asked_wait: None,
             reached: Reached::Perhaps,
@@ -201,6 +205,9 @@ impl Failure {
                     .all(|b| b.is_ascii_alphanumeric() || b"_-:".contains(&b))
         };
         self.request_id = id.filter(is_name).map(str::to_owned);
+        self.is_replay = headers
+            .get("idempotent-replayed")
+            .is_some_and(|value| value == "true");
         self
     }
 

@@ -333,6 +333,19 @@ impl Upstream {
             .map_err(Unwritten::OutcomeUnknown)
     }
 
+    /// Hands something over, once. Whatever an answer of success holds is not read.
+    pub async fn deliver(&self, write: &Write<'_>, deadline: Instant) -> Result<(), Unwritten> {
+        let Write {
+            method,
+            ask,
+            body,
+            headers,
+        } = write;
+        let exchange = self.exchange(method, ask, Some(body), headers, deadline);
+        let handed = self.passed(method, ask, deadline, exchange).await;
+        handed.map(drop).map_err(Unwritten::from)
+    }
+
     /// The address that a request goes to.
     fn address(&self, ask: &Ask<'_>) -> Url {
         let mut url = self.base.clone();
@@ -353,36 +366,66 @@ impl Upstream {
         headers: &[(&'static str, &str)],
         deadline: Instant,
     ) -> Result<Answer<Vec<u8>>, Failure> {
+        let answer = async {
+            let Exchanged {
+                response,
+                received_at,
+                failure,
+                limit,
+            } = self.exchange(&method, ask, body, headers, deadline).await?;
+            let headers = response.headers().clone();
+            refusal::json_only(&failure, &headers)?;
+            let body = read(response, ask.limit)
+                .await
+                .map_err(|error| match error {
+                    Unread::TooLong => failure.clone().too_long(ask.limit),
+                    Unread::Broken(error) => failure.clone().broken_off(&error, limit),
+                })?;
+            Ok(Answer {
+                body,
+                headers,
+                received_at,
+            })
+        };
+        self.passed(&method, ask, deadline, answer).await
+    }
+
+    /// Waits at the gate, and counts what comes of it.
+    async fn passed<T>(
+        &self,
+        method: &Method,
+        ask: &Ask<'_>,
+        deadline: Instant,
+        attempt: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         let _place = match &self.gate {
             None => None,
             Some(gate) => match gate.pass(deadline).await {
                 None => {
-                    let failure = Failure::of(&self.service, &method, &self.address(ask));
+                    let failure = Failure::of(&self.service, method, &self.address(ask));
                     return Err(failure.out_of_time());
                 }
                 place => place,
             },
         };
-        let measured = Measured::begin(self.service.name, &method);
-        let answer = self
-            .attempt_once(method, ask, body, headers, deadline)
-            .await;
+        let measured = Measured::begin(self.service.name, method);
+        let answer = attempt.await;
         if let Err(failure) = &answer {
             measured.failed(failure.cause);
         }
         answer
     }
 
-    async fn attempt_once(
+    async fn exchange(
         &self,
-        method: Method,
+        method: &Method,
         ask: &Ask<'_>,
         body: Option<&Body>,
         headers: &[(&'static str, &str)],
         deadline: Instant,
-    ) -> Result<Answer<Vec<u8>>, Failure> {
+    ) -> Result<Exchanged, Failure> {
         let url = self.address(ask);
-        let failure = Failure::of(&self.service, &method, &url);
+        let failure = Failure::of(&self.service, method, &url);
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(failure.out_of_time());
@@ -390,7 +433,7 @@ impl Upstream {
         let limit = left.min(self.settings.request);
         let mut request = self
             .http
-            .request(method, url)
+            .request(method.clone(), url)
             .header(ACCEPT, "application/json")
             .timeout(limit);
         request = request.headers(self.headers.clone());
@@ -433,17 +476,11 @@ impl Upstream {
             return Err(failure);
         }
         let failure = failure.named(&headers);
-        refusal::json_only(&failure, &headers)?;
-        let body = read(response, ask.limit)
-            .await
-            .map_err(|error| match error {
-                Unread::TooLong => failure.clone().too_long(ask.limit),
-                Unread::Broken(error) => failure.clone().broken_off(&error, limit),
-            })?;
-        Ok(Answer {
-            body,
-            headers,
+        Ok(Exchanged {
+            response,
             received_at,
+            failure,
+            limit,
         })
     }
 
@@ -479,6 +516,15 @@ fn authorization(
     let mut value = HeaderValue::from_str(&text)?;
     value.set_sensitive(true);
     Ok(Some(value))
+}
+
+/// An answer of success that is still to be read.
+struct Exchanged {
+    response: reqwest::Response,
+    received_at: DateTime<Utc>,
+    /// What it would fail with.
+    failure: Failure,
+    limit: Duration,
 }
 
 enum Unread {

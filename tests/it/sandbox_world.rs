@@ -146,7 +146,7 @@ async fn while_our_own_network_is_gone_nothing_is_said_to_be_down() {
     let gone = Morning::of("no-network").await;
     let said = gone.report().await;
     assert!(
-        said.starts_with("1 needs you, 2 unknown\nhigh health:own-network: our own network:"),
+        said.starts_with("1 needs you, 3 unknown\nhigh health:own-network: our own network:"),
         "{said}"
     );
     assert!(
@@ -154,11 +154,17 @@ async fn while_our_own_network_is_gone_nothing_is_said_to_be_down() {
         "{said}"
     );
     assert!(
-        said.contains("unknown: Sentry GET") && said.contains("connection refused"),
+        said.contains("unknown: Sentry GET")
+            && said.contains("unknown: Stripe GET")
+            && said.contains("connection refused"),
         "{said}"
     );
     gone.switch("network", "there");
-    assert_eq!(gone.report().await, "\n1 gone\ngone health:own-network");
+    // The usual declines were not known while the network was gone; they need nobody.
+    assert_eq!(
+        gone.report().await,
+        "\n2 new, 1 gone\ngone health:own-network"
+    );
 }
 
 #[tokio::test]

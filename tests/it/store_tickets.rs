@@ -7,11 +7,8 @@ use daily_ops::{
     ops_log::Kind,
     permissions::Permit,
     report::{CheckReport, Outcome, Report, RunId, Severity},
-    store::{
-        Decided, EffectState, LOCAL, NewEffect, NewTicket, Settlement, Store, StoredTicket,
-        TicketStatus, Wants,
-    },
-    ticket::{Draft, Marker, Ticket, TicketOrder, TicketState},
+    store::{Decided, EffectState, NewEffect, NewTicket, Settlement, Store, Wants},
+    ticket::{Draft, LOCAL, Marker, StoredTicket, Ticket, TicketOrder, TicketState, TicketStatus},
     triage::{Action, Memory, Verdict},
 };
 

@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use reqwest::{Method, header::HeaderMap};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use tokio::time::Instant;
 
 use super::{KEY, Mode, Payments, permission};
@@ -141,6 +141,23 @@ impl<'a> Stripe<'a> {
         let answer = self.read(&path, query, upstream::BODY_LIMIT, needs).await?;
         self.notice_mode(&answer);
         Ok(answer)
+    }
+
+    /// Reads one thing in the text that Stripe sends.
+    pub(super) async fn whole(&self, path: &[&str], needs: &str) -> Result<Box<RawValue>, Failure> {
+        let path = under(path);
+        let ask = Ask {
+            path: &path,
+            query: &[],
+            limit: upstream::BODY_LIMIT,
+            needs,
+            place: PLACE,
+        };
+        let answer: Result<Answer<Box<RawValue>>, Failure> =
+            self.upstream.get(&ask, self.deadline).await;
+        let answer = answer.map_err(|failure| self.explained(failure, needs))?;
+        self.notice_skew(answer.skew());
+        Ok(answer.body)
     }
 
     /// Reads one page of a list; what is no list is a failure to decode.

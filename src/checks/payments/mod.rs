@@ -7,10 +7,11 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use url::{Host, Url};
 
-use super::{Check, Evaluation, Looking, Secret};
+use super::{Applied, Check, Evaluation, Looking, NotApplied, Order, Secret};
 use crate::{
     baseline::Measure,
     report::Unknown,
+    text::Untrusted,
     upstream::{self, Gate},
 };
 
@@ -26,6 +27,7 @@ mod news;
 mod observe;
 mod permission;
 mod read;
+mod remedies;
 mod standing;
 pub mod subject;
 mod walk;
@@ -36,6 +38,7 @@ pub use event::{Event, Fault};
 pub use invoice::Invoice;
 pub use limits::Limits;
 pub use observe::{Failures, Invoices, News, Observation, Seen};
+pub use remedies::{Replay, Replayed, SECRET, Target};
 pub use standing::{Balance, Dispute, Payout};
 pub use walk::Walk;
 
@@ -150,6 +153,11 @@ pub struct Payments {
     pub max_pages: usize,
     #[serde(default)]
     pub limits: Limits,
+    /// Whether Stripe may be asked to resend events, by a route that it doesn't document.
+    #[serde(default)]
+    pub allow_event_retry: bool,
+    #[serde(default)]
+    pub replay: Replay,
     /// What to read when something of this check is found; the report links it.
     pub runbook: Option<Url>,
     /// Compares the user's own records with Stripe's invoices.
@@ -159,6 +167,8 @@ pub struct Payments {
     pub settings: upstream::Settings,
     #[serde(skip)]
     pub gates: Gates,
+    #[serde(skip)]
+    pub replayed: Replayed,
 }
 
 fn stripe_com() -> Url {
@@ -206,7 +216,7 @@ impl Payments {
 
 impl Check for Payments {
     const NAME: &'static str = "payments";
-    const SECRETS: &'static [Secret] = &[KEY, audit::DATABASE_URL];
+    const SECRETS: &'static [Secret] = &[KEY, remedies::SECRET, audit::DATABASE_URL];
     type Observation = Observation;
 
     fn validate(&self) -> anyhow::Result<()> {
@@ -255,7 +265,12 @@ impl Check for Payments {
         if let Some(audit) = &self.audit {
             audit.validate().context("in `audit`")?;
         }
+        self.replay.validate().context("in `replay`")?;
         self.limits.validate().context("in `limits`")
+    }
+
+    fn wants(&self, secret: &Secret) -> bool {
+        *secret != remedies::SECRET || !self.replay.endpoints.is_empty()
     }
 
     async fn observe(&self, looking: &Looking) -> Result<Observation, Unknown> {
@@ -264,6 +279,26 @@ impl Check for Payments {
 
     fn evaluate(&self, seen: &Observation, now: DateTime<Utc>) -> Evaluation {
         findings::evaluate(self, seen, now)
+    }
+
+    async fn before(
+        &self,
+        order: &Order,
+        looking: &Looking,
+    ) -> Result<Option<Untrusted>, NotApplied> {
+        remedies::before(self, order, looking).await
+    }
+
+    async fn apply(&self, order: &Order, looking: &Looking) -> Result<Applied, NotApplied> {
+        remedies::apply(self, order, looking).await
+    }
+
+    async fn rehearse(
+        &self,
+        order: &Order,
+        looking: &Looking,
+    ) -> Result<Vec<Untrusted>, NotApplied> {
+        remedies::rehearse(self, order, looking).await
     }
 
     fn measure(&self, seen: &Observation, now: DateTime<Utc>) -> Vec<Measure> {

@@ -66,7 +66,7 @@ pub(super) fn button(
 }
 
 /// What doesn't deserve a button.
-pub(super) fn menu(item: &Item, entries: &[(Press, &str)]) -> SlackActionBlockElement {
+pub(super) fn menu(item: &Item, entries: &[(Press, String)]) -> SlackActionBlockElement {
     let options = entries
         .iter()
         .map(|(press, label)| {

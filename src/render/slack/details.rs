@@ -12,6 +12,7 @@ use super::{
 use crate::{
     report::Finding,
     text::thousands,
+    ticket::StoredTicket,
     triage::{Action, Decision},
 };
 
@@ -26,6 +27,8 @@ pub struct Subject<'a> {
     pub last_seen: DateTime<Utc>,
     /// By version.
     pub history: &'a [Decision],
+    /// The oldest first.
+    pub tickets: &'a [StoredTicket],
     /// What the newest decision asked of the other side.
     pub delivery: Option<&'a Delivery>,
     pub zone: Tz,
@@ -43,6 +46,7 @@ pub fn details(subject: &Subject<'_>) -> SlackView {
     blocks.push(facts(subject));
     blocks.extend(evidence(finding));
     blocks.extend(history(subject));
+    blocks.extend(tickets(subject));
     if let Some(delivery) = subject.delivery {
         let said = row::delivered(finding, delivery, subject.zone).capital();
         blocks.push(Rich::new().bold("On the other side: ").then(said).block());
@@ -92,6 +96,19 @@ fn evidence(finding: &Finding) -> Option<SlackBlock> {
         .collect();
     lines.extend(more(finding.evidence.len(), "more"));
     Some(list(Rich::new().bold("Evidence"), lines))
+}
+
+/// The newest tickets, in their order.
+fn tickets(subject: &Subject<'_>) -> Option<SlackBlock> {
+    let tickets = subject.tickets;
+    if tickets.is_empty() {
+        return None;
+    }
+    let left_out = tickets.len().saturating_sub(LISTED);
+    let mut lines: Vec<Rich> = more(tickets.len(), "earlier").into_iter().collect();
+    let newest = tickets[left_out..].iter();
+    lines.extend(newest.map(|ticket| row::filed(ticket, subject.zone).capital()));
+    Some(list(Rich::new().bold("Tickets"), lines))
 }
 
 /// The newest decisions, in their order.

@@ -187,15 +187,18 @@ impl Inspection {
                 );
             }
             "overflow" => self.options(pointer, element, 5),
-            "static_select" => self.options(pointer, element, 100),
+            "static_select" => {
+                self.options(pointer, element, 100);
+                self.initial(pointer, element);
+            }
             "users_select" => {}
             "plain_text_input" => {
-                if element["max_length"]
-                    .as_u64()
-                    .is_some_and(|most| most > 3_000)
-                {
+                let most = element["max_length"].as_u64().unwrap_or(3_000);
+                if most > 3_000 {
                     self.refuse(pointer, "max_length over 3000");
                 }
+                let most = usize::try_from(most).unwrap_or(usize::MAX);
+                self.optional(pointer, element, &[("initial_value", most)]);
             }
             other => self.refuse(
                 pointer,
@@ -217,6 +220,15 @@ impl Inspection {
             if !element[name].is_null() {
                 self.string(pointer, element, name, *most);
             }
+        }
+    }
+
+    /// What is chosen from the beginning has to be one of the options, to the letter.
+    fn initial(&mut self, pointer: &str, element: &Value) {
+        let options = element["options"].as_array();
+        let initial = &element["initial_option"];
+        if !initial.is_null() && !options.is_some_and(|options| options.contains(initial)) {
+            self.refuse(pointer, "an initial_option that is none of the options");
         }
     }
 

@@ -84,10 +84,11 @@ pub fn validate_view(view: &SlackView) -> Result<(), Vec<Violation>> {
         .blocks
         .iter()
         .any(|block| matches!(block, SlackBlock::Input(_)));
-    if asks != modal.submit.is_some() {
+    let reads_only = id == super::view::READ_ONLY;
+    if asks && modal.submit.is_none() || reads_only && modal.submit.is_some() {
         inspection.refuse(
             "/submit",
-            "an input wants a submit button, and nothing else does",
+            "what asks wants a submit button, and what only wants to be read has none",
         );
     }
     let size = json.to_string().len();

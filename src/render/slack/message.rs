@@ -10,14 +10,14 @@ use super::{
     block::{button, context, header, section},
     limits,
     rich::{Rich, list},
-    row,
+    row::{self, SoFar},
     sections::{self, hidden, text},
     text::{LINE, Mrkdwn, fit, neutral},
     unfinished,
 };
 use crate::{
     command::{Item, Press, View},
-    render::{age, counted, need, severities, verdict},
+    render::{age, counted, need, severities, ticket::newest, verdict},
     report::{FindingKey, Outcome, Severity},
     text::thousands,
     triage::{Row, Standing, Triaged, Verdict, worst_first},
@@ -80,16 +80,13 @@ fn done_blocks(picture: &Picture<'_>, done: &Done<'_>, most: usize) -> Vec<Slack
             seen: done.versions.get(key).copied().unwrap_or(0),
         });
         let item = item.filter(|item| item.finding.is_some());
-        let delivery = done.deliveries.get(key);
+        let so_far = SoFar {
+            delivery: done.deliveries.get(key),
+            ticket: newest(done.tickets.get(key)),
+            note: done.notes.get(key),
+        };
         let now = triaged.report.finished_at;
-        blocks.extend(row::blocks(
-            row,
-            delivery,
-            done.notes.get(key),
-            item.as_ref(),
-            now,
-            zone,
-        ));
+        blocks.extend(row::blocks(row, so_far, item.as_ref(), now, zone));
     }
     blocks.extend(counted_rest(picture, done, &shown));
     blocks.extend(sections::unknown(&triaged.unknown));
@@ -274,7 +271,8 @@ pub fn status(picture: &Picture<'_>) -> Message {
     let triaged = done.triaged;
     let shown: Vec<&Row> = triaged.needs_you.iter().collect();
     let rows = shown.iter().take(SHOWN).map(|row| {
-        row::title(row, None)
+        let ticket = newest(done.tickets.get(&row.finding.key));
+        row::title(row, None, ticket)
             .say(&format!(" · {} · ", age(row, triaged.report.finished_at)))
             .then(row::key(&row.finding))
     });

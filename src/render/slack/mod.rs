@@ -2,6 +2,7 @@
 
 mod again;
 mod block;
+mod buttons;
 mod details;
 mod inspection;
 pub mod limits;
@@ -27,6 +28,7 @@ use crate::{
     ops_log::Head,
     report::FindingKey,
     text::Untrusted,
+    ticket::Tickets,
     triage::{Decision, Person, Triaged},
 };
 
@@ -34,7 +36,7 @@ pub use again::{repeated, running};
 pub use block::MENU;
 pub use details::{Subject, details};
 pub use message::{message, shown, status};
-pub use reply::{help, log, reply};
+pub use reply::{help, log, reply, tickets};
 pub use rest::rest;
 
 /// What is posted: blocks, and beside them always a text for notifications and screen readers.
@@ -86,6 +88,8 @@ pub struct Done<'a> {
     pub versions: &'a BTreeMap<FindingKey, i64>,
     /// What the newest decision of a finding asked of the other side.
     pub deliveries: &'a BTreeMap<FindingKey, Delivery>,
+    /// The tickets that each finding has had.
+    pub tickets: &'a Tickets,
     /// The newest note about each finding that has one.
     pub notes: &'a BTreeMap<FindingKey, Decision>,
     /// The checks that were asked for, if not all of them were.
@@ -107,8 +111,9 @@ pub enum Delivery {
         verb: String,
         why: Untrusted,
     },
-    /// It failed so far, and will be tried again then.
+    /// It failed so far, and will be tried again then; what was sent may have been done all the same.
     Retrying {
+        sent: bool,
         why: Untrusted,
         at: DateTime<Utc>,
     },

@@ -7,12 +7,15 @@ use slack_morphism::prelude::SlackBlock;
 use super::{
     Message, limits,
     rich::{Rich, list},
+    row,
     text::Mrkdwn,
 };
 use crate::{
     command::Ops,
     ops_log::{Entry, Piece, Sentence, count},
+    render,
     text::thousands,
+    ticket::StoredTicket,
 };
 
 /// Lines of one answer.
@@ -20,6 +23,9 @@ const LINES: usize = 25;
 
 /// Bytes of a sentence.
 const SENTENCE: usize = 2_000;
+
+/// Bytes of a ticket's title, and of its finding's key.
+const TITLE: usize = 120;
 
 /// Bytes of an entry's words.
 const ENTRY: usize = 220;
@@ -91,6 +97,7 @@ fn example(word: &str) -> &'static str {
         "check" => "/ops check health",
         "status" => "/ops status",
         "triage" => "/ops triage snooze errors:4501 3d",
+        "ticket" => "/ops ticket list",
         "log" => "/ops log search \"checkout\"",
         _ => "/ops help",
     }
@@ -127,6 +134,38 @@ pub fn help() -> Message {
             more.block(),
         ],
     }
+}
+
+/// Tickets, the newest first.
+pub fn tickets(tickets: &[StoredTicket], all: bool, zone: Tz) -> Message {
+    if tickets.is_empty() {
+        return reply(&[render::ticket::none(all)]);
+    }
+    let shown = &tickets[..tickets.len().min(LINES)];
+    let mut lines: Vec<Rich> = shown.iter().map(|it| filed(it, zone)).collect();
+    let left_out = tickets.len() - shown.len();
+    if left_out > 0 {
+        lines.push(Rich::new().say(&format!("and {} more", thousands(left_out as u64))));
+    }
+    let found = crate::text::count(tickets.len(), "ticket");
+    let what = if all { "" } else { " open" };
+    Message {
+        text: format!("{found}{what}"),
+        blocks: vec![joined(lines).block()],
+    }
+}
+
+fn filed(ticket: &StoredTicket, zone: Tz) -> Rich {
+    row::filed(ticket, zone)
+        .capital()
+        .say(" · ")
+        .bold(ticket.draft.severity.as_str())
+        .say(" ")
+        .quote(&ticket.draft.title, TITLE)
+        .say(" · ")
+        .code(&super::text::fit(&ticket.key.to_string(), TITLE))
+        .say(" · ")
+        .date(ticket.wanted_at, zone)
 }
 
 /// Entries of the ops log, newest last.

@@ -5,8 +5,10 @@ use slack_morphism::prelude::{SlackBlock, SlackView};
 
 use super::{rich::Rich, row, view};
 use crate::{
+    render::ticket::newest,
     report::FindingKey,
     text::thousands,
+    ticket::Tickets,
     triage::{Row, Triaged},
 };
 
@@ -14,7 +16,7 @@ use crate::{
 const LISTED: usize = 90;
 
 /// All rows but those that the message shows, with their keys.
-pub fn rest(triaged: &Triaged, skip: &[FindingKey], zone: Tz) -> SlackView {
+pub fn rest(triaged: &Triaged, tickets: &Tickets, skip: &[FindingKey], zone: Tz) -> SlackView {
     let mut blocks = Vec::new();
     let (mut listed, mut left_out) = (0, 0);
     for (name, rows) in [
@@ -31,7 +33,11 @@ pub fn rest(triaged: &Triaged, skip: &[FindingKey], zone: Tz) -> SlackView {
         if room > 0 {
             blocks.push(Rich::new().bold(name).block());
         }
-        blocks.extend(rows[..room].iter().map(|row| line(row, triaged, zone)));
+        blocks.extend(
+            rows[..room]
+                .iter()
+                .map(|row| line(row, triaged, tickets, zone)),
+        );
         listed += room;
         left_out += rows.len() - room;
     }
@@ -53,11 +59,13 @@ pub fn rest(triaged: &Triaged, skip: &[FindingKey], zone: Tz) -> SlackView {
     view::read("The rest", blocks)
 }
 
-fn line(row: &Row, triaged: &Triaged, zone: Tz) -> SlackBlock {
-    let line = row::title(row, None)
+fn line(row: &Row, triaged: &Triaged, tickets: &Tickets, zone: Tz) -> SlackBlock {
+    let ticket = newest(tickets.get(&row.finding.key));
+    let line = row::title(row, None, ticket)
         .say("\n")
         .then(row::about(row, triaged.report.finished_at));
-    let standing = row::standing(row, zone);
+    let filed = ticket.map(|ticket| row::filed(ticket, zone));
+    let standing = Rich::new().parts([row::standing(row, zone), filed.unwrap_or_default()]);
     if standing.is_empty() {
         line.block()
     } else {

@@ -4,15 +4,12 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use slack_morphism::prelude::SlackBlock;
 
-use super::{
-    Delivery,
-    block::{actions, button, menu},
-    rich::Rich,
-};
+use super::{Delivery, buttons::buttons, rich::Rich};
 use crate::{
-    command::{Item, Press, View},
-    render::{action, age},
-    report::{Finding, Severity},
+    command::Item,
+    render::{self, action, age, not_done},
+    report::{Finding, Severity, Verb},
+    ticket::{StoredTicket, TicketStatus},
     triage::{Action, Decision, Return, Row, Standing},
 };
 
@@ -22,21 +19,7 @@ const RULE: usize = 160;
 const OWNER: usize = 80;
 const KEY: usize = 100;
 const REMARK: usize = 160;
-
-/// The menu of a finding that nobody has decided about; Slack takes five entries.
-const OPEN_MENU: [(Press, &str); 5] = [
-    (Press::Open(View::Acknowledge), "Acknowledge with a reason…"),
-    (Press::Open(View::Assign), "Assign…"),
-    (Press::Open(View::Snooze), "Snooze…"),
-    (Press::Open(View::Note), "Add a note…"),
-    (Press::Open(View::Details), "Details"),
-];
-
-const DECIDED_MENU: [(Press, &str); 3] = [
-    (Press::Undo, "Undo"),
-    (Press::Open(View::Note), "Add a note…"),
-    (Press::Open(View::Details), "Details"),
-];
+const QUOTE: usize = 240;
 
 /// A colour beside the word, never in its place.
 fn emoji(severity: Severity) -> &'static str {
@@ -49,19 +32,29 @@ fn emoji(severity: Severity) -> &'static str {
 }
 
 /// Severity and title, linked.
-pub(super) fn title(row: &Row, delivery: Option<&Delivery>) -> Rich {
+pub(super) fn title(row: &Row, delivery: Option<&Delivery>, ticket: Option<&StoredTicket>) -> Rich {
     let mark = match (&row.standing, delivery) {
         (_, Some(Delivery::NeedsHuman(_))) => "warning",
-        (Standing::Handled(decision), _) => mark(&decision.action),
+        (Standing::Handled(decision), _) => mark(&decision.action, delivery, ticket),
         _ => emoji(row.finding.severity),
     };
     named(&row.finding, mark)
 }
 
 /// Only what has been closed gets a tick: what somebody merely has in hand is not well yet.
-fn mark(action: &Action) -> &'static str {
+fn mark(
+    action: &Action,
+    delivery: Option<&Delivery>,
+    ticket: Option<&StoredTicket>,
+) -> &'static str {
+    let is_done = match action {
+        Action::Resolve { .. } | Action::Archive | Action::Handle { .. } => true,
+        Action::Remedy { verb: Verb::Pay } => matches!(delivery, Some(Delivery::Done(_))),
+        Action::Ticket { .. } => ticket.is_some_and(|it| it.state == TicketStatus::Closed),
+        _ => false,
+    };
     match action {
-        Action::Resolve { .. } | Action::Archive => "white_check_mark",
+        _ if is_done => "white_check_mark",
         Action::Snooze { .. } => "zzz",
         _ => "eyes",
     }
@@ -122,6 +115,7 @@ pub(super) fn decided(decision: &Decision, zone: Tz) -> Rich {
     let what = match &decision.action {
         Action::Assign { to } => Rich::new().say("assigned to ").person(to),
         Action::Snooze { until } => Rich::new().say("snoozed until ").date(*until, zone),
+        Action::Ticket { again, .. } => Rich::new().say(render::ticket::done(*again)),
         other => Rich::new().sentence(&action(other, zone, decision.at), REMARK),
     };
     let line = what
@@ -135,21 +129,70 @@ pub(super) fn decided(decision: &Decision, zone: Tz) -> Rich {
     }
 }
 
+/// A ticket's name, linked, and where it stands: "ticket ENG-12 in Linear: open".
+pub(super) fn filed(ticket: &StoredTicket, zone: Tz) -> Rich {
+    let place = render::ticket::place(&ticket.tracker);
+    match (ticket.state, &ticket.remote) {
+        (TicketStatus::Wanted, None) => {
+            return Rich::new().say(&format!("opening a ticket {place}…"));
+        }
+        (TicketStatus::Wanted, Some(_)) => {
+            return Rich::new()
+                .say("opening the ticket ")
+                .then(ticket_name(ticket))
+                .say(&format!(" again {place}…"));
+        }
+        _ => {}
+    }
+    let line = Rich::new()
+        .say("ticket ")
+        .then(ticket_name(ticket))
+        .say(&format!(" {place}: {}", render::ticket::state(ticket)));
+    match ticket
+        .closed_at
+        .filter(|_| ticket.state == TicketStatus::Closed)
+    {
+        Some(at) => line.say(", closed ").date(at, zone),
+        None => line,
+    }
+}
+
+pub(super) fn ticket_name(ticket: &StoredTicket) -> Rich {
+    let url = ticket
+        .remote
+        .as_ref()
+        .and_then(|remote| remote.url.as_ref());
+    Rich::new().link(url, &ticket.name(), KEY)
+}
+
 /// What has come of the decision on the other side.
 pub(super) fn delivered(finding: &Finding, delivery: &Delivery, zone: Tz) -> Rich {
     match delivery {
         Delivery::Pending { verb } => Rich::new().quote(&under_way(finding, verb), REMARK),
         Delivery::Done(said) => Rich::new().quote(said.as_str(), REMARK),
-        Delivery::TakenBack { verb, why } => Rich::new()
-            .emoji("warning")
-            .say(&format!(" {} was taken back: ", wish(verb)))
-            .quote(why.as_str(), REMARK),
-        Delivery::Retrying { why, at } => Rich::new()
-            .emoji("hourglass_flowing_sand")
-            .say(" not done on the other side yet: ")
-            .quote(why.as_str(), REMARK)
-            .say("; trying again ")
-            .date(*at, zone),
+        Delivery::TakenBack { verb, why } => {
+            let said = match not_done(verb) {
+                Some(not) => format!(" {not}: "),
+                None => format!(" {} was taken back: ", wish(verb)),
+            };
+            Rich::new()
+                .emoji("warning")
+                .say(&said)
+                .quote(why.as_str(), QUOTE)
+        }
+        Delivery::Retrying { sent, why, at } => {
+            let (said, again) = if *sent {
+                (" outcome not known yet: ", "; looking again ")
+            } else {
+                (" not done on the other side yet: ", "; trying again ")
+            };
+            Rich::new()
+                .emoji("hourglass_flowing_sand")
+                .say(said)
+                .quote(why.as_str(), REMARK)
+                .say(again)
+                .date(*at, zone)
+        }
         Delivery::NeedsHuman(why) => Rich::new()
             .emoji("warning")
             .say(" the other side needs a human: ")
@@ -170,6 +213,11 @@ fn wish(verb: &str) -> &'static str {
 /// "resolving in Sentry…": the remedy's label in its continuous form.
 fn under_way(finding: &Finding, verb: &str) -> String {
     let doing = match verb {
+        "pay" => return "paying again…".to_owned(),
+        "send" => return "sending again…".to_owned(),
+        "resend" => return "resending…".to_owned(),
+        "replay" => return "replaying…".to_owned(),
+        "ticket" => return "opening a ticket…".to_owned(),
         "resolve" => "resolving",
         "assign" => "assigning",
         "archive" => "archiving",
@@ -185,17 +233,30 @@ fn under_way(finding: &Finding, verb: &str) -> String {
     format!("{doing} {place}…")
 }
 
+/// What has come of a finding beside what was decided.
+#[derive(Clone, Copy, Default)]
+pub(super) struct SoFar<'a> {
+    pub(super) delivery: Option<&'a Delivery>,
+    /// The newest, unless its tracker refused it.
+    pub(super) ticket: Option<&'a StoredTicket>,
+    pub(super) note: Option<&'a Decision>,
+}
+
 /// Everything about one row; `item` is None where there is nothing to press any more.
 pub(super) fn blocks(
     row: &Row,
-    delivery: Option<&Delivery>,
-    note: Option<&Decision>,
+    so_far: SoFar<'_>,
     item: Option<&Item>,
     now: DateTime<Utc>,
     zone: Tz,
 ) -> Vec<SlackBlock> {
-    let mut text = title(row, delivery).say("\n").then(about(row, now));
-    for line in status(row, delivery, zone) {
+    let SoFar {
+        delivery,
+        ticket,
+        note,
+    } = so_far;
+    let mut text = title(row, delivery, ticket).say("\n").then(about(row, now));
+    for line in status(row, delivery, ticket, zone) {
         text = text.say("\n").then(line.capital());
     }
     if let Some((note, said)) = note.and_then(|note| Some((note, note.action.remark()?))) {
@@ -206,36 +267,50 @@ pub(super) fn blocks(
             .quote(said.as_str(), REMARK);
     }
     let mut blocks = vec![text.block()];
-    blocks.extend(item.map(|item| buttons(row, item)));
+    blocks.extend(item.map(|item| buttons(row, ticket, item)));
     blocks
 }
 
 /// Who has it or decided what, and what has come of that: beside it if all goes well, else in a line of its own.
-fn status(row: &Row, delivery: Option<&Delivery>, zone: Tz) -> Vec<Rich> {
+fn status(
+    row: &Row,
+    delivery: Option<&Delivery>,
+    ticket: Option<&StoredTicket>,
+    zone: Tz,
+) -> Vec<Rich> {
     let standing = standing(row, zone);
-    let said = delivery.map(|delivery| delivered(&row.finding, delivery, zone));
+    let filed = ticket.map(|ticket| filed(ticket, zone)).unwrap_or_default();
+    let delivery = delivery.and_then(|delivery| beside(ticket, delivery));
+    let said = delivery
+        .as_ref()
+        .map(|delivery| delivered(&row.finding, delivery, zone));
     let lines = match (delivery, said) {
         (Some(Delivery::Pending { .. } | Delivery::Done(_)), Some(said)) => {
-            vec![Rich::new().parts([standing, said])]
+            vec![Rich::new().parts([standing, filed, said])]
         }
-        (_, said) => vec![standing, said.unwrap_or_default()],
+        (_, said) => vec![
+            Rich::new().parts([standing, filed]),
+            said.unwrap_or_default(),
+        ],
     };
     lines.into_iter().filter(|line| !line.is_empty()).collect()
 }
 
-fn buttons(row: &Row, item: &Item) -> SlackBlock {
-    if let Standing::Handled(_) = row.standing {
-        return actions(vec![menu(item, &DECIDED_MENU)]);
+/// What a delivery says beyond the ticket's own words.
+fn beside(ticket: Option<&StoredTicket>, delivery: &Delivery) -> Option<Delivery> {
+    match (ticket, delivery) {
+        (Some(_), Delivery::Pending { verb }) if verb == "ticket" => None,
+        (Some(ticket), Delivery::Done(said)) => {
+            let own = format!("ticket {} in {}", ticket.name(), ticket.tracker);
+            match said.as_str().strip_prefix(&own) {
+                // Its address, and then perhaps what did not go as asked.
+                Some(rest) => {
+                    let (_, remark) = rest.split_once("; ")?;
+                    Some(Delivery::Done(remark.into()))
+                }
+                None => Some(delivery.clone()),
+            }
+        }
+        _ => Some(delivery.clone()),
     }
-    let finding = &row.finding;
-    let about = Some(finding.title.as_str());
-    let second = match finding.remedies.iter().find(|it| it.verb == "resolve") {
-        Some(remedy) => button(Press::Resolve, item, &remedy.label, about),
-        None => button(Press::Snooze, item, "Snooze 1 day", about),
-    };
-    actions(vec![
-        button(Press::Acknowledge, item, "Acknowledge", about).into(),
-        second.into(),
-        menu(item, &OPEN_MENU),
-    ])
 }

@@ -43,7 +43,7 @@ pub use part::{Choice, Kind, Opening, Part, Switch};
 use part::{State, choice};
 
 /// Every part, in the order of the report.
-const PARTS: &[Kind] = &[health::PART, errors::PART];
+const PARTS: &[Kind] = &[health::PART, errors::PART, payments::PART];
 
 /// A story that can be told in this world.
 #[derive(Clone, Copy, Debug)]

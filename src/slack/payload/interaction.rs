@@ -10,7 +10,11 @@ use super::{
 use crate::{
     command::{Asked, Form, Item, Pause, Press, View, What},
     permissions::Asker,
-    render::slack::{MENU, view::ANSWER},
+    render::slack::{
+        MENU,
+        view::{self, ANSWER},
+    },
+    report::Severity,
 };
 
 #[derive(Default, Deserialize)]
@@ -102,6 +106,10 @@ struct State {
 #[serde(default)]
 struct Values {
     answer: Maybe<Block>,
+    title: Maybe<Block>,
+    body: Maybe<Block>,
+    severity: Maybe<Block>,
+    labels: Maybe<Block>,
 }
 
 #[derive(Default, Deserialize)]
@@ -117,6 +125,9 @@ struct Answer {
     selected_user: Text,
     selected_option: Maybe<Chosen>,
 }
+
+/// What is said under an input that can't be taken, by the id of its block.
+type Flaw = (&'static str, &'static str);
 
 /// A click's, a submission's or another interaction's JSON.
 pub fn interaction(json: &[u8], at: DateTime<Utc>) -> Result<Request, Unreadable> {
@@ -245,13 +256,10 @@ fn submission(payload: Payload, at: DateTime<Utc>) -> Result<Request, Unreadable
     let hash = view.hash.get().ok_or(unreadable("`view.hash`"))?;
     let (item, channel, message) =
         opened_from(&view).ok_or(unreadable("what the form was opened from"))?;
-    let answer = view
-        .state
-        .as_ref()
-        .and_then(|state| state.values.as_ref()?.answer.as_ref()?.answer.as_ref());
-    let form = match form(opened, answer) {
+    let values = view.state.as_ref().and_then(|state| state.values.as_ref());
+    let form = match form(opened, values) {
         None => return Ok(Request::Other(KIND)),
-        Some(Err(say)) => return Ok(Request::Invalid { block: ANSWER, say }),
+        Some(Err((block, say))) => return Ok(Request::Invalid { block, say }),
         Some(Ok(form)) => form,
     };
     let filled = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -268,13 +276,19 @@ fn submission(payload: Payload, at: DateTime<Utc>) -> Result<Request, Unreadable
 }
 
 /// The form that was opened, or what is to be said about its answer; nothing for views without a form.
-fn form(opened: View, answer: Option<&Answer>) -> Option<Result<Form, &'static str>> {
-    let text = || {
-        let text = answer?.value.get()?.trim();
-        (!text.is_empty()).then(|| text.to_owned())
-    };
+fn form(opened: View, values: Option<&Values>) -> Option<Result<Form, Flaw>> {
+    let answer = values.and_then(|values| answered(&values.answer));
+    let text = || text(answer);
     let form = match opened {
         View::Details | View::Rest => return None,
+        View::Ticket => {
+            let empty = Values::default();
+            return Some(ticket(values.unwrap_or(&empty)));
+        }
+        View::Remedy(verb) => Ok(Form::Remedy { verb }),
+        View::Handle => text()
+            .map(|note| Form::Handle { note })
+            .ok_or("Write what was done."),
         View::Acknowledge => Ok(Form::Acknowledge { reason: text() }),
         View::Note => text()
             .map(|text| Form::Note { text })
@@ -289,7 +303,33 @@ fn form(opened: View, answer: Option<&Answer>) -> Option<Result<Form, &'static s
             .map(|time| Form::Snooze { time })
             .ok_or("Choose for how long."),
     };
-    Some(form)
+    Some(form.map_err(|say| (ANSWER, say)))
+}
+
+fn answered(block: &Maybe<Block>) -> Option<&Answer> {
+    block.as_ref()?.answer.as_ref()
+}
+
+fn text(answer: Option<&Answer>) -> Option<String> {
+    let text = answer?.value.get()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn ticket(values: &Values) -> Result<Form, Flaw> {
+    let severity = answered(&values.severity).and_then(|it| chosen(&it.selected_option));
+    let labels = text(answered(&values.labels)).unwrap_or_default();
+    Ok(Form::Ticket {
+        title: text(answered(&values.title)).ok_or((view::TICKET_TITLE, "Write a title."))?,
+        body: text(answered(&values.body)).unwrap_or_default(),
+        severity: Severity::ALL
+            .into_iter()
+            .find(|one| Some(one.as_str()) == severity)
+            .ok_or((view::TICKET_SEVERITY, "Choose a severity."))?,
+        labels: labels
+            .split(',')
+            .map(|label| label.trim().to_owned())
+            .collect(),
+    })
 }
 
 /// The workspace that a key begins with: an organisation's installation may name none.

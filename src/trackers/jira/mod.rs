@@ -6,7 +6,7 @@ use anyhow::ensure;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::Deserialize;
-use tokio::time::Instant;
+use tokio::{sync::OnceCell, time::Instant};
 use url::Url;
 
 use super::{Ensured, NotEnsured, Read, Secret};
@@ -15,6 +15,15 @@ use crate::{
     ticket::TicketOrder,
     upstream,
 };
+
+mod adf;
+mod client;
+mod open;
+mod probe;
+mod refusal;
+mod reopen;
+
+use client::{BULK, Client};
 
 pub(super) const TOKEN: Secret = (
     "JIRA_API_TOKEN",
@@ -100,6 +109,8 @@ pub struct Jira {
     section: Section,
     secret: Option<SecretString>,
     settings: upstream::Settings,
+    /// The site's address as people open it.
+    site: OnceCell<Url>,
 }
 
 impl Jira {
@@ -112,32 +123,78 @@ impl Jira {
             section,
             secret,
             settings,
+            site: OnceCell::new(),
         }
     }
-}
 
-impl Jira {
     pub(super) async fn ensure(
         &self,
-        _: &TicketOrder,
-        _: DateTime<Utc>,
-        _: Instant,
+        order: &TicketOrder,
+        wanted_at: DateTime<Utc>,
+        deadline: Instant,
     ) -> Result<Ensured, NotEnsured> {
-        super::token(self.secret.as_ref(), TOKEN).map_err(NotEnsured::not_sent)?;
-        Err(NotEnsured::refused("not wired yet"))
+        let client = Client::connect(self, deadline).map_err(NotEnsured::not_sent)?;
+        match order {
+            TicketOrder::Open { marker, draft } => {
+                open::open(&self.section, &client, marker, draft).await
+            }
+            TicketOrder::Reopen {
+                marker,
+                id,
+                comment,
+            } => reopen::reopen(&client, marker, id, comment, wanted_at).await,
+        }
     }
 
     pub(super) async fn read(
         &self,
-        _: &[String],
-        _: Instant,
+        ids: &[String],
+        deadline: Instant,
     ) -> Result<BTreeMap<String, Read>, Unknown> {
-        super::token(self.secret.as_ref(), TOKEN)?;
-        Ok(BTreeMap::new())
+        let client = Client::connect(self, deadline)?;
+        let mut read = BTreeMap::new();
+        for some in ids.chunks(BULK) {
+            let issues = match client.fetch(some).await? {
+                Some(issues) => issues,
+                None => {
+                    let mut issues = Vec::new();
+                    for id in some {
+                        issues.extend(client.issue(id).await?);
+                    }
+                    issues
+                }
+            };
+            for issue in issues {
+                read.insert(issue.id.clone(), Read::Ticket(client.ticket(&issue).await));
+            }
+        }
+        read.retain(|id, _| ids.contains(id));
+        if ids.iter().any(|id| !read.contains_key(id)) {
+            client.sees_the_project().await?;
+        }
+        for id in ids {
+            read.entry(id.clone()).or_insert(Read::Gone);
+        }
+        Ok(read)
     }
 
-    pub(super) async fn probe(&self, _: Instant) -> Result<String, Unknown> {
-        super::token(self.secret.as_ref(), TOKEN)?;
-        Ok(String::new())
+    pub(super) async fn probe(&self, deadline: Instant) -> Result<String, Unknown> {
+        let client = Client::connect(self, deadline)?;
+        probe::probe(&self.section, &client).await
+    }
+
+    /// Tokens with scopes go through Atlassian's gateway, where nobody reads issues; Jira tells its own address.
+    async fn site(&self, client: &Client<'_>) -> Option<Url> {
+        if !self.section.url.path().contains("/ex/jira/") {
+            return Some(self.section.url.clone());
+        }
+        let site = self.site.get_or_try_init(|| async {
+            let info: serde_json::Value = client.get(&["serverInfo"], &[]).await.map_err(drop)?;
+            let url = info["baseUrl"]
+                .as_str()
+                .and_then(|url| Url::parse(url).ok());
+            url.filter(|url| url.scheme() == "https").ok_or(())
+        });
+        site.await.ok().cloned()
     }
 }

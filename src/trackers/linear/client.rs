@@ -128,17 +128,23 @@ impl Client {
 
     /// Those of the ids that there are, archived and trashed ones too.
     pub(super) async fn issues(&self, ids: &[String]) -> Result<Vec<Issue>, Refusal> {
+        self.issues_with(ids, "").await
+    }
+
+    /// With its team's workflow, which is too much to be asked of a hundred at once.
+    pub(super) async fn issue(&self, id: &str) -> Result<Option<Issue>, Refusal> {
+        let workflow = "team { id key states(first: 100) { nodes { id type position } } }";
+        let found = self.issues_with(&[id.to_owned()], workflow).await?;
+        Ok(found.into_iter().find(|issue| issue.id == id))
+    }
+
+    async fn issues_with(&self, ids: &[String], more: &str) -> Result<Vec<Issue>, Refusal> {
         let query = format!(
-            "query Issues($ids: [ID!]!, $first: Int!) {{ issues(filter: {{ id: {{ in: $ids }} }}, includeArchived: true, first: $first) {{ nodes {{ {FIELDS} team {{ id key states(first: 100) {{ nodes {{ id type position }} }} }} }} }} }}"
+            "query Issues($ids: [ID!]!, $first: Int!) {{ issues(filter: {{ id: {{ in: $ids }} }}, includeArchived: true, first: $first) {{ nodes {{ {FIELDS} {more} }} }} }}"
         );
         let variables = json!({ "ids": ids, "first": ids.len() });
         let data = self.query(&query, variables).await?;
         Ok(nodes(&data, "issues")?.nodes)
-    }
-
-    pub(super) async fn issue(&self, id: &str) -> Result<Option<Issue>, Refusal> {
-        let found = self.issues(&[id.to_owned()]).await?;
-        Ok(found.into_iter().find(|issue| issue.id == id))
     }
 
     pub(super) async fn has_comment(&self, id: &str) -> Result<bool, Refusal> {

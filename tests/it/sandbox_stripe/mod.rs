@@ -1,5 +1,6 @@
 //! The described Stripe keeps Stripe's own rules.
 
+mod mornings;
 mod paging;
 mod paying;
 

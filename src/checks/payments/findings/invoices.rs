@@ -12,7 +12,7 @@ use super::{
     unpaid::{self, Kind, Sent, Trouble},
 };
 use crate::{
-    checks::payments::{EVENTS_ARE_KEPT, Invoice, money::Sums},
+    checks::payments::{EVENTS_ARE_KEPT, Invoice, money::Sums, remedies},
     report::{Finding, Severity},
     text::count,
 };
@@ -99,6 +99,7 @@ pub(super) fn one(at: &At<'_>, invoice: &Invoice, trouble: Trouble) -> Finding {
         began_at: invoice.finalized_at.or(invoice.created),
         link: at.link(&format!("invoices/{}", invoice.id)),
         evidence: lines(evidence(at, invoice)),
+        remedies: remedies::for_invoice(invoice),
         ..Finding::new(
             at.key("invoice", &invoice.id),
             trouble.severity,

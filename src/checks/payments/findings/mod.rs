@@ -21,6 +21,8 @@ mod summary;
 mod unpaid;
 mod webhooks;
 
+pub(super) use unpaid::customer;
+
 /// The difference between two clocks above which times can't be judged.
 const MOST_SKEW: TimeDelta = TimeDelta::minutes(5);
 

@@ -255,7 +255,7 @@ pub(super) fn worse(severity: Severity) -> Severity {
 }
 
 /// The customer's name, else the id; the name is somebody else's words.
-pub(super) fn customer(invoice: &Invoice) -> Untrusted {
+pub(in crate::checks::payments) fn customer(invoice: &Invoice) -> Untrusted {
     let id = invoice.customer.as_deref();
     match (&invoice.customer_name, id) {
         (Some(name), _) => name.clone(),

@@ -8,8 +8,8 @@ use super::{
     lasted, lines, said,
 };
 use crate::{
-    checks::payments::{Endpoint, Event, Mode, walk},
-    report::{Finding, Severity},
+    checks::payments::{Endpoint, Event, Mode, remedies::for_webhooks, walk},
+    report::{Finding, Remedy, Severity},
     text::count,
 };
 
@@ -120,12 +120,21 @@ fn undelivered(at: &At<'_>, cause: &Cause<'_>) -> Finding {
         last_at: cause.events.last().and_then(|event| event.created),
         link,
         evidence: lines(evidence(at, cause)),
+        remedies: remedies(at, cause),
         ..Finding::new(
             at.key("webhooks", &format!("{whom}/{kind}")),
             severity,
             rule,
             title(at, cause),
         )
+    }
+}
+
+fn remedies(at: &At<'_>, cause: &Cause<'_>) -> Vec<Remedy> {
+    match cause.to {
+        To::Endpoint { endpoint, .. } => for_webhooks(at.section, Some(endpoint), &cause.events),
+        To::OneOf => for_webhooks(at.section, None, &cause.events),
+        To::Nobody => Vec::new(),
     }
 }
 

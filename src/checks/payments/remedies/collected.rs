@@ -46,10 +46,7 @@ impl Try {
 }
 
 /// None: Stripe has no such invoice.
-pub(super) async fn collected(
-    stripe: &Stripe<'_>,
-    id: &str,
-) -> Result<Option<Collected>, Unknown> {
+pub(super) async fn collected(stripe: &Stripe<'_>, id: &str) -> Result<Option<Collected>, Unknown> {
     let expand = [("expand[]", "payments.data.payment.payment_intent")];
     let path = ["invoices", id];
     let answer = match stripe.one(&path, &expand, permission::INVOICES).await {
@@ -81,12 +78,17 @@ fn intent(invoice: &Value) -> &Value {
         .find(|payment| payment["is_default"] == true)
         .or_else(|| payments.iter().find(|payment| payment["status"] == "open"))
         .or(payments.first());
-    found.map_or(&Value::Null, |payment| &payment["payment"]["payment_intent"])
+    found.map_or(
+        &Value::Null,
+        |payment| &payment["payment"]["payment_intent"],
+    )
 }
 
 async fn tries(stripe: &Stripe<'_>, intent: &str) -> Result<Vec<Try>, Unknown> {
     let query = [("payment_intent", intent), ("limit", "100")];
-    let page = stripe.page(&["charges"], &query, permission::CHARGES).await?;
+    let page = stripe
+        .page(&["charges"], &query, permission::CHARGES)
+        .await?;
     let mut tries: Vec<Try> = page.items.iter().filter_map(Try::read).collect();
     tries.sort_by_key(|it| std::cmp::Reverse(it.at));
     Ok(tries)

@@ -7,7 +7,10 @@ use crate::{checks::payments::read, text::Untrusted};
 /// What Stripe itself never tries again with the same means of payment (docs.stripe.com/billing/revenue-recovery/smart-retries),
 /// each with its reason.
 const HARD: [(&str, &str); 9] = [
-    ("authentication_required", "the bank wants the customer to confirm it"),
+    (
+        "authentication_required",
+        "the bank wants the customer to confirm it",
+    ),
     ("highest_risk_level", "Stripe holds it for fraud"),
     ("incorrect_number", "the card's number is wrong"),
     ("lost_card", "the card was reported lost"),
@@ -73,7 +76,9 @@ impl Decline {
     pub(super) fn hard(&self) -> Option<&'static str> {
         let code = self.code.as_deref();
         let known = HARD.iter().find(|(hard, _)| code == Some(*hard));
-        let by_advice = self.is_final.then_some("the card's network advises against it");
+        let by_advice = self
+            .is_final
+            .then_some("the card's network advises against it");
         known.map(|(_, why)| *why).or(by_advice)
     }
 
@@ -94,7 +99,9 @@ impl Decline {
             return format!("not paid: {CUSTOMER_CONFIRMS}; {code}, {open}");
         }
         match self.hard() {
-            Some(why) => format!("declined: {code}{message}, {open}; {why}: ask the customer for another means of payment"),
+            Some(why) => format!(
+                "declined: {code}{message}, {open}; {why}: ask the customer for another means of payment"
+            ),
             None => format!("declined: {code}{message}, {open}"),
         }
     }
@@ -110,14 +117,18 @@ mod tests {
     fn a_decline_is_said_in_the_banks_words_and_never_as_a_payment() {
         let said = |error: Value| Decline::of_error(&error).said();
         assert_eq!(
-            said(json!({"code": "card_declined", "decline_code": "insufficient_funds", "message": "Your card has insufficient funds."})),
+            said(
+                json!({"code": "card_declined", "decline_code": "insufficient_funds", "message": "Your card has insufficient funds."})
+            ),
             "declined: insufficient_funds (\"Your card has insufficient funds.\"), the invoice stays open; nothing was charged"
         );
         assert_eq!(
             said(json!({"code": "expired_card", "message": "Your card has expired."})),
             "declined: expired_card (\"Your card has expired.\"), the invoice stays open; nothing was charged"
         );
-        assert!(said(json!({"decline_code": "stolen_card"})).contains("ask the customer for another"));
+        assert!(
+            said(json!({"decline_code": "stolen_card"})).contains("ask the customer for another")
+        );
         assert!(
             said(json!({"code": "invoice_payment_intent_requires_action", "message": "x"}))
                 .starts_with("not paid: the customer has to confirm it")
@@ -130,11 +141,20 @@ mod tests {
 
     #[test]
     fn only_what_stripe_calls_final_is_hard() {
-        let of = |code: &str| Decline::of_error(&json!({"decline_code": code})).hard().is_some();
+        let of = |code: &str| {
+            Decline::of_error(&json!({"decline_code": code}))
+                .hard()
+                .is_some()
+        };
         for (code, _) in HARD {
             assert!(of(code), "{code}");
         }
-        for code in ["insufficient_funds", "do_not_honor", "generic_decline", "processing_error"] {
+        for code in [
+            "insufficient_funds",
+            "do_not_honor",
+            "generic_decline",
+            "processing_error",
+        ] {
             assert!(!of(code), "{code}");
         }
         let advised = json!({"failure_code": "card_declined", "outcome": {"reason": "generic_decline", "advice_code": "do_not_try_again"}});

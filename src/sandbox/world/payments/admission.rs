@@ -78,7 +78,7 @@ impl Account {
             route,
             turn,
             key: name,
-            is_live: key.is_live(),
+            is_live: key.is_live() && !self.shows_only_tests,
             secret,
             connected,
             id,

@@ -29,7 +29,7 @@ use super::{
 };
 
 /// What each answer of a slow Stripe takes.
-const SLOW: Duration = Duration::from_millis(250);
+const SLOW: Duration = Duration::from_millis(130);
 
 type World = Arc<Mutex<Account>>;
 

@@ -67,6 +67,16 @@ impl Ledger {
         self.charged.iter().filter(paid).map(|it| it.amount).sum()
     }
 
+    /// The requests alone.
+    pub(super) fn anew(self) -> Self {
+        Self {
+            charged: Vec::new(),
+            mailed: Vec::new(),
+            resent: Vec::new(),
+            ..self
+        }
+    }
+
     pub(super) fn enter(&mut self, request: Request) -> usize {
         self.requests.push(request);
         self.at_once += 1;

@@ -18,6 +18,7 @@ use crate::sandbox::time::Time;
 mod admission;
 mod answers;
 mod attempt;
+mod background;
 mod books;
 mod changes;
 mod course;
@@ -29,18 +30,23 @@ mod expand;
 mod faults;
 mod idempotency;
 mod invoice;
+mod kept;
 mod keys;
 mod ledger;
 mod lists;
+mod part;
 mod payment;
 mod read_invoices;
 mod reads;
+mod receiver;
 mod refusal;
 mod request;
 mod routes;
+mod scenarios;
 mod shapes;
 
 pub use attempt::{Attempt, Declining, Outcome};
+pub use background::PRODUCTION;
 pub use books::{Balance, Books, Described, balance};
 pub use customer::{Card, Customer, customer};
 pub use dispute::{Dispute, Payout, dispute, payout};
@@ -50,7 +56,10 @@ pub use faults::{Fault, fault};
 pub use invoice::{Collection, End, Invoice, invoice};
 pub use keys::{KEY, Key, Permission, TEST_KEY, Wording};
 pub use ledger::{Charged, Ledger, Mailed, Resent};
+pub(super) use part::PART;
+pub use part::Payments;
 pub use payment::{Payment, payment};
+pub use receiver::{Arrival, Handler, Receiver, SIGNING_SECRET};
 pub use request::Request;
 
 use idempotency::Keys;
@@ -96,6 +105,8 @@ pub struct Account {
     pub version: String,
     /// In which a missing permission is told.
     pub words: Wording,
+    /// Whoever asks, with whatever key, is asked to the books of the test mode.
+    pub shows_only_tests: bool,
     /// Whether the undocumented route is there by which events are sent again.
     pub allows_retry: bool,
     pub trouble: Trouble,
@@ -118,6 +129,7 @@ pub fn account(time: Time) -> Account {
         connected: BTreeMap::new(),
         version: "2023-10-16".to_owned(),
         words: Wording::Having,
+        shows_only_tests: false,
         allows_retry: false,
         trouble: Trouble::None,
         faults: Vec::new(),

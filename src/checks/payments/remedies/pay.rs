@@ -1,0 +1,351 @@
+//! Has Stripe collect an invoice once more, at most once for each order.
+
+use chrono::TimeDelta;
+
+use super::{
+    Task,
+    collected::{Collected, Try, collected, is_missing, means},
+    declines::{CUSTOMER_CONFIRMS, Decline},
+    done, not_sent, overtaken, refused, was_done,
+};
+use crate::{
+    checks::{
+        Applied, NotApplied,
+        payments::{
+            client::Change,
+            invoice::Invoice,
+            money::{Currency, Money},
+            permission,
+        },
+    },
+    report::{Cause, Unknown},
+    text::{Untrusted, count},
+    upstream::{Failure, Hindrance, Unwritten},
+};
+
+/// By hand, an invoice is tried once in this time.
+const BY_HAND: TimeDelta = TimeDelta::days(1);
+
+/// A server error that Stripe gives again so long after the order is all that it will ever say to it.
+const SETTLED: TimeDelta = TimeDelta::minutes(4);
+
+/// Of an invoice that nobody has tried to collect, for [`super::before`].
+const NONE: &str = "none";
+
+pub(super) const GONE: &str = "gone from Stripe: no such invoice; nothing was charged";
+
+/// What a remedy carries, so that nothing else is charged than what was confirmed: "4900 eur".
+pub(super) fn argument(amount: Money) -> String {
+    format!("{} {}", amount.minor, amount.currency.as_str())
+}
+
+fn confirmed(task: &Task<'_>) -> Result<Money, NotApplied> {
+    let argument = task.order.argument.as_deref().unwrap_or_default();
+    let money = argument.split_once(' ').and_then(|(minor, currency)| {
+        let minor: i128 = minor.parse().ok()?;
+        let currency: Currency = currency.parse().ok()?;
+        Some(Money::new(minor, currency))
+    });
+    money.ok_or_else(|| {
+        refused("it is not known which amount was confirmed; nothing was charged: run the check and decide again")
+    })
+}
+
+/// The newest try.
+pub(super) async fn before(task: &Task<'_>, id: &str) -> Result<Option<Untrusted>, NotApplied> {
+    confirmed(task)?;
+    let now = collected(&task.stripe, id).await.map_err(not_sent)?;
+    Ok(now.map(|now| newest(&now).into()))
+}
+
+fn newest(now: &Collected) -> &str {
+    now.tries
+        .first()
+        .map_or(NONE, |newest| newest.charge.as_str())
+}
+
+pub(super) async fn apply(task: &Task<'_>, id: &str) -> Result<Applied, NotApplied> {
+    let amount = confirmed(task)?;
+    let Some(now) = collected(&task.stripe, id).await.map_err(not_sent)? else {
+        return Ok(overtaken(GONE));
+    };
+    if let Some(settled) = settled(task, &now) {
+        return settled;
+    }
+    admit(task, &now, amount).await?;
+    let path = ["invoices", id, "pay"];
+    let change = Change {
+        path: &path,
+        form: &[],
+        idempotency_key: Some(&task.order.idempotency_key),
+        needs: permission::INVOICES_CHANGE,
+    };
+    match task.stripe.change(&change).await {
+        Ok(_) => {
+            let doubt = Unknown::new(
+                Cause::Decode,
+                "Stripe took the order, but does not show the invoice as paid; it is looked at again",
+            );
+            seen_after(task, id, doubt.into()).await
+        }
+        Err(Unwritten::NotSent(failure)) => Err(NotApplied::NotSent(failure.into())),
+        Err(Unwritten::OutcomeUnknown(failure)) => in_doubt(task, id, failure).await,
+        Err(Unwritten::Refused(failure)) => turned_down(task, id, failure).await,
+    }
+}
+
+/// The lines of a dry run.
+pub(super) async fn rehearse(task: &Task<'_>, id: &str) -> Result<Vec<String>, NotApplied> {
+    let amount = confirmed(task)?;
+    let Some(now) = collected(&task.stripe, id).await.map_err(not_sent)? else {
+        return Err(refused(GONE));
+    };
+    if let Some(settled) = settled(task, &now) {
+        let said = match settled? {
+            Applied::Done { said, .. }
+            | Applied::Overtaken { said }
+            | Applied::Ticketed { said, .. } => said,
+        };
+        return Ok(vec![format!("nothing would be sent: {}", said.as_str())]);
+    }
+    admit(task, &now, amount).await?;
+    Ok(vec![
+        format!("POST /v1/invoices/{id}/pay"),
+        format!(
+            "charges {amount}, after {}",
+            count(now.tries.len(), "earlier charge")
+        ),
+    ])
+}
+
+/// What has become of it, if that is decided: it is paid, or no invoice to be paid, or was tried since the order began.
+fn settled(task: &Task<'_>, now: &Collected) -> Option<Result<Applied, NotApplied>> {
+    let since = tried_since(task, now);
+    let invoice = &now.invoice;
+    match invoice.status.as_str() {
+        "paid" => {
+            let owed = said_amount(invoice);
+            return Some(Ok(match since.filter(|it| it.status == "succeeded") {
+                Some(it) => done(format!("paid: {owed} ({})", it.charge)),
+                None => was_done(format!("was already paid: {owed}")),
+            }));
+        }
+        "open" => {}
+        "uncollectible" => {
+            return Some(Ok(overtaken(
+                "marked uncollectible in Stripe meanwhile; nothing was charged",
+            )));
+        }
+        "void" => {
+            return Some(Ok(overtaken(
+                "void in Stripe meanwhile; nothing was charged",
+            )));
+        }
+        "draft" => {
+            return Some(Ok(overtaken(
+                "a draft in Stripe, which nobody can pay yet; nothing was charged",
+            )));
+        }
+        other => {
+            let why = format!(
+                "the invoice is `{}` in Stripe, which this program doesn't know; nothing was charged",
+                Untrusted::from(other).as_str()
+            );
+            return Some(Err(refused(&why)));
+        }
+    }
+    let since = since?;
+    Some(match since.status.as_str() {
+        "failed" => Err(refused(&since.decline.said())),
+        "pending" => Ok(done(format!(
+            "asked for: {} ({}); the bank has not answered yet, which can take days, and the invoice stays open until then",
+            said_amount(invoice),
+            since.charge
+        ))),
+        _ => {
+            let reason = format!(
+                "Stripe shows the charge {} and not yet that the invoice is paid; it is looked at again",
+                since.charge
+            );
+            let why = Unknown::new(Cause::Upstream, reason);
+            Err(NotApplied::OutcomeUnknown(why.into()))
+        }
+    })
+}
+
+/// The newest try, if the order's first change found another one.
+fn tried_since<'a>(task: &Task<'_>, now: &'a Collected) -> Option<&'a Try> {
+    let before = task.order.before.as_ref()?;
+    let newest = now.tries.first()?;
+    (newest.charge != before.as_str()).then_some(newest)
+}
+
+/// What was asked for; what is left where Stripe doesn't say.
+fn said_amount(invoice: &Invoice) -> String {
+    let money = invoice.due.or(invoice.remaining);
+    money.map_or_else(|| "an unknown amount".to_owned(), |money| money.to_string())
+}
+
+/// Whether an open invoice may be tried now.
+async fn admit(task: &Task<'_>, now: &Collected, amount: Money) -> Result<(), NotApplied> {
+    let invoice = &now.invoice;
+    if invoice.is_sent_by_mail() {
+        return Err(refused(
+            "the customer pays it by the link in an e-mail, and no card is charged for it: send it again instead",
+        ));
+    }
+    match invoice.owed() {
+        Some(left) if left == amount => {}
+        Some(left) => {
+            return Err(refused(&format!(
+                "{left} are to be paid now, and {amount} were confirmed; nothing was charged: run the check and decide again"
+            )));
+        }
+        None => {
+            return Err(refused(
+                "Stripe doesn't say how much is left to pay; nothing was charged: look at the invoice there",
+            ));
+        }
+    }
+    if now.payment.as_deref() == Some("processing")
+        || now
+            .tries
+            .first()
+            .is_some_and(|newest| newest.status == "pending")
+    {
+        return Err(refused(
+            "a payment of it is under way, and the bank has not answered yet; nothing more was charged",
+        ));
+    }
+    not_hard(task, now).await?;
+    not_today(task, now)
+}
+
+/// A hard decline is not tried again with the same means of payment.
+async fn not_hard(task: &Task<'_>, now: &Collected) -> Result<(), NotApplied> {
+    let newest = now.tries.first();
+    let hard = newest.and_then(|newest| {
+        let why = newest.decline.hard()?;
+        Some((newest, why))
+    });
+    if let Some((newest, why)) = hard {
+        let means = means(&task.stripe, &now.invoice.id)
+            .await
+            .map_err(not_sent)?;
+        if means.is_some() && newest.method.is_some() && means != newest.method {
+            return Ok(());
+        }
+        let code = newest.decline.code.as_deref().unwrap_or_default();
+        let ask = if newest.decline.wants_customer() {
+            CUSTOMER_CONFIRMS
+        } else {
+            "ask the customer for another means of payment"
+        };
+        return Err(refused(&format!(
+            "{why} ({code}): {ask}; nothing was charged"
+        )));
+    }
+    if now.payment.as_deref() == Some("requires_action") {
+        return Err(refused(&format!(
+            "{CUSTOMER_CONFIRMS}; nothing was charged"
+        )));
+    }
+    Ok(())
+}
+
+/// By hand, once a day. Stripe counts its own tries, and any first one; what goes beyond them was by hand.
+fn not_today(task: &Task<'_>, now: &Collected) -> Result<(), NotApplied> {
+    let Some((newest, at)) = now
+        .tries
+        .first()
+        .and_then(|newest| Some((newest, newest.at?)))
+    else {
+        return Ok(());
+    };
+    let invoice = &now.invoice;
+    let own = usize::try_from(invoice.attempt_count).unwrap_or(usize::MAX);
+    let by_hand = !invoice.auto_advance || now.tries.len() > own;
+    let ago = (task.looking.clock)() - at;
+    if !by_hand || ago >= BY_HAND {
+        return Ok(());
+    }
+    let tried = if ago < TimeDelta::hours(1) {
+        format!("{} min", ago.num_minutes().max(0))
+    } else {
+        format!("{} h", ago.num_hours())
+    };
+    Err(refused(&format!(
+        "it was tried by hand {tried} ago ({}), and once a day is the most; nothing was charged",
+        newest.charge
+    )))
+}
+
+/// Believes only what Stripe shows now.
+async fn seen_after(task: &Task<'_>, id: &str, doubt: Hindrance) -> Result<Applied, NotApplied> {
+    let unknown = || NotApplied::OutcomeUnknown(doubt.clone());
+    let Ok(Some(now)) = collected(&task.stripe, id).await else {
+        return Err(unknown());
+    };
+    if let Some(settled) = settled(task, &now) {
+        return settled;
+    }
+    if now.payment.as_deref() == Some("processing") {
+        return Ok(done(format!(
+            "asked for: {}; the bank has not answered yet, which can take days, and the invoice stays open until then",
+            said_amount(&now.invoice)
+        )));
+    }
+    Err(unknown())
+}
+
+/// It may have been done.
+async fn in_doubt(task: &Task<'_>, id: &str, failure: Failure) -> Result<Applied, NotApplied> {
+    let is_last_word = failure.is_replay
+        && failure.status().is_some_and(|status| status >= 500)
+        && (task.looking.clock)() - task.order.at >= SETTLED;
+    let doubt = failure.to_string();
+    match seen_after(task, id, failure.into()).await {
+        Err(NotApplied::OutcomeUnknown(_)) if is_last_word => Err(refused(&format!(
+            "Stripe failed at it, and gives that answer again: {doubt}. It shows no charge by it; look at the invoice there, then decide again"
+        ))),
+        other => other,
+    }
+}
+
+/// Stripe said no.
+async fn turned_down(task: &Task<'_>, id: &str, failure: Failure) -> Result<Applied, NotApplied> {
+    let error = failure
+        .refusal
+        .as_ref()
+        .map(|refusal| refusal["error"].clone())
+        .unwrap_or_default();
+    match failure.status() {
+        Some(402) => Err(declined(task, id, &error).await),
+        // The same order is being carried out, by an attempt that was given up here.
+        Some(409) => in_doubt(task, id, failure).await,
+        Some(404) if is_missing(&failure) => Ok(overtaken(GONE)),
+        Some(400) if error["type"] == "idempotency_error" => Err(refused(&format!(
+            "this is a defect: {failure}; look at the invoice in Stripe before anything else"
+        ))),
+        Some(400) => match seen_after(task, id, failure.clone().into()).await {
+            Err(NotApplied::OutcomeUnknown(_)) => {
+                Err(refused(&format!("{failure}; nothing was charged")))
+            }
+            other => other,
+        },
+        // A key, an address or a permission can be mended, and then the order can be carried out.
+        _ => Err(NotApplied::NotSent(failure.into())),
+    }
+}
+
+async fn declined(task: &Task<'_>, id: &str, error: &serde_json::Value) -> NotApplied {
+    let decline = Decline::of_error(error);
+    if decline.code.is_some() {
+        return refused(&decline.said());
+    }
+    let now = collected(&task.stripe, id).await.ok().flatten();
+    match now.as_ref().and_then(|now| tried_since(task, now)) {
+        Some(newest) => refused(&newest.decline.said()),
+        None => refused(&decline.said()),
+    }
+}
