@@ -6,7 +6,7 @@ use backon::{ExponentialBuilder, Retryable};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{
-    Method,
+    Method, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -374,6 +374,13 @@ impl Upstream {
                 limit,
             } = self.exchange(&method, ask, body, headers, deadline).await?;
             let headers = response.headers().clone();
+            if response.status() == StatusCode::NO_CONTENT {
+                return Ok(Answer {
+                    body: b"null".to_vec(),
+                    headers,
+                    received_at,
+                });
+            }
             refusal::json_only(&failure, &headers)?;
             let body = read(response, ask.limit)
                 .await

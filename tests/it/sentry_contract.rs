@@ -8,7 +8,7 @@ use std::{
 use axum::{
     body::Bytes,
     extract::State,
-    http::{HeaderMap, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use daily_ops::checks::{Check, NotApplied, Order};
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Method, target, status, and what the mock server objected to.
-type Seen = Arc<Mutex<Vec<(String, u16, String)>>>;
+pub(crate) type Seen = Arc<Mutex<Vec<(String, u16, String)>>>;
 
 #[tokio::test]
 async fn sentrys_own_document_accepts_the_requests() {
@@ -34,9 +34,12 @@ async fn sentrys_own_document_accepts_the_requests() {
         .ok();
     let seen = Seen::default();
     let mut errors = check(
-        &format!("http://{}", relay(mock, Arc::clone(&seen)).await)
-            .parse()
-            .unwrap(),
+        &format!(
+            "http://{}",
+            relay(mock, Arc::clone(&seen), Some(LINK)).await
+        )
+        .parse()
+        .unwrap(),
     );
     // The project of the document's example.
     errors.projects = vec!["prime-mover".to_owned()];
@@ -83,8 +86,15 @@ async fn sentrys_own_document_accepts_the_requests() {
     );
 }
 
-/// Hands requests on and adds the `Link` header, which the document doesn't describe.
-async fn relay(mock: String, seen: Seen) -> std::net::SocketAddr {
+/// What Sentry says at the end of a list; its document doesn't describe it.
+const LINK: &str = r#"<https://sentry.io/>; rel="next"; results="false"; cursor="0:100:0""#;
+
+/// Hands requests on, and adds a `Link` header to the answers.
+pub(crate) async fn relay(
+    mock: String,
+    seen: Seen,
+    link: Option<&'static str>,
+) -> std::net::SocketAddr {
     #[expect(
         clippy::disallowed_methods,
         reason = "a relay in a test needs none of `upstream`'s limits"
@@ -92,7 +102,7 @@ async fn relay(mock: String, seen: Seen) -> std::net::SocketAddr {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let router = axum::Router::new()
         .fallback(hand_on)
-        .with_state((mock, seen, http));
+        .with_state((mock, seen, http, link));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -100,7 +110,7 @@ async fn relay(mock: String, seen: Seen) -> std::net::SocketAddr {
 }
 
 async fn hand_on(
-    State((mock, seen, http)): State<(String, Seen, reqwest::Client)>,
+    State((mock, seen, http, link)): State<(String, Seen, reqwest::Client, Option<&'static str>)>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -112,7 +122,7 @@ async fn hand_on(
             format!("{}{uri}", mock.trim_end_matches('/')),
         )
         .body(body);
-    for name in [header::AUTHORIZATION, header::CONTENT_TYPE] {
+    for name in [header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE] {
         if let Some(value) = headers.get(&name) {
             request = request.header(name, value);
         }
@@ -128,15 +138,13 @@ async fn hand_on(
     seen.lock()
         .unwrap()
         .push((format!("{method} {uri}"), status.as_u16(), objections));
-    let link = r#"<https://sentry.io/>; rel="next"; results="false"; cursor="0:100:0""#;
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::LINK, link),
-    ];
-    (
-        StatusCode::from_u16(status.as_u16()).unwrap(),
-        headers,
-        answer.bytes().await.unwrap(),
-    )
-        .into_response()
+    let body = answer.bytes().await.unwrap();
+    let mut answer = (StatusCode::from_u16(status.as_u16()).unwrap(), body).into_response();
+    let headers = answer.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.extend(link.map(|link| (header::LINK, HeaderValue::from_static(link))));
+    answer
 }

@@ -1,8 +1,9 @@
 //! Walks every link that a round in Slack needs, and says of each whether it holds and what to do if it doesn't.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use secrecy::ExposeSecret;
+use tokio::time::Instant;
 
 use super::{Exit, print};
 use crate::{
@@ -12,12 +13,16 @@ use crate::{
     schedule::Clock,
     store::{Access, Store, shown},
     text::{Untrusted, thousands},
+    trackers::Tracker,
 };
 
 mod slack;
 
 /// Entries of the log that are recomputed; `log verify` recomputes all.
 const TAIL: u32 = 10_000;
+
+/// How long the tracker may take to answer.
+const PROBE_LIMIT: Duration = Duration::from_secs(15);
 
 /// One link, and how it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,12 +95,14 @@ pub(super) async fn run(
 
 /// Looks at every link of a configuration.
 pub async fn walk(config: &Config, clock: &Clock) -> Vec<Link> {
-    let (mut links, slack, checks) = tokio::join!(
+    let (mut links, slack, checks, tickets) = tokio::join!(
         database(config),
         slack::walk(config, clock),
-        checks(&config.checklist, clock)
+        checks(&config.checklist, clock),
+        tickets(&config.tracker),
     );
     links.push(file(&config.ops_log.path));
+    links.push(tickets);
     links.extend(slack);
     links.extend(checks);
     links
@@ -189,6 +196,15 @@ async fn chain(store: &Store) -> Link {
             ),
         ),
         Err(error) => Link::unknown("ops log", format!("{error:#}")),
+    }
+}
+
+/// Nothing is made in the tracker for this.
+async fn tickets(tracker: &Tracker) -> Link {
+    match tracker.probe(Instant::now() + PROBE_LIMIT).await {
+        Ok(said) => Link::ok("tickets", said),
+        Err(unknown) if is_ours_to_mend(&unknown) => Link::wrong("tickets", unknown.to_string()),
+        Err(unknown) => Link::unknown("tickets", unknown.to_string()),
     }
 }
 

@@ -40,10 +40,10 @@ pub(super) async fn read(
 }
 
 /// Takes those out of `wanted` that are among the last changed issues with our label.
-async fn listed<'a>(
+async fn listed(
     github: &GitHub,
     client: &Client,
-    wanted: &mut Vec<(&'a String, Place)>,
+    wanted: &mut Vec<(&String, Place)>,
     read: &mut BTreeMap<String, Read>,
 ) -> Result<(), Unknown> {
     let mut query = vec![("sort", "updated"), ("direction", "desc")];

@@ -124,11 +124,11 @@ fn demands(section: &Section, fields: &[Field]) -> Result<(), Unknown> {
         .all(|severity| section.priorities.contains_key(severity));
     let missing = fields.iter().find(|field| {
         let id = field.field_id.as_str();
-        field.required
-            && !field.has_default_value
-            && !OWN_FIELDS.contains(&id)
-            && !section.fields.contains_key(id)
-            && !(id == "priority" && has_priorities)
+        let is_given = field.has_default_value
+            || OWN_FIELDS.contains(&id)
+            || section.fields.contains_key(id)
+            || (id == "priority" && has_priorities);
+        field.required && !is_given
     });
     match missing {
         None => Ok(()),

@@ -48,7 +48,8 @@ pub(super) async fn open(
         // Another caller may have been first, or the answer was lost: the id tells.
         Err(refusal) => match client.issue(&id).await {
             Ok(Some(issue)) => Ok(found(&issue)),
-            _ => Err(refusal.of_a_change()),
+            Ok(None) => Err(refusal.of_a_change()),
+            Err(_) => Err(refusal.unseen()),
         },
     }
 }

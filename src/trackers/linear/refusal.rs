@@ -48,6 +48,11 @@ impl Refusal {
         }
     }
 
+    /// What it means for a change that could not be looked for: the id may be taken because it was made before.
+    pub(super) fn unseen(self) -> NotEnsured {
+        NotEnsured::in_doubt(self.hindrance())
+    }
+
     fn hindrance(self) -> Hindrance {
         Hindrance {
             why: self.why,

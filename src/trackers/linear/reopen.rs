@@ -72,7 +72,8 @@ async fn say(client: &Client, issue: &Issue, comment: &str, id: String) -> Resul
     };
     match client.has_comment(&id).await {
         Ok(true) => Ok(()),
-        _ => Err(refusal.of_a_change()),
+        Ok(false) => Err(refusal.of_a_change()),
+        Err(_) => Err(refusal.unseen()),
     }
 }
 

@@ -274,6 +274,19 @@ async fn a_change_that_never_arrived_is_in_doubt() {
     assert_eq!(linear.now().issues.len(), 1);
 }
 
+#[tokio::test]
+async fn a_refusal_is_believed_only_if_the_id_is_seen_to_be_free() {
+    let world = Linear::new().serve().await;
+    let unseen = [Some(Fault::Refused); 3];
+    let faults = [&[None, None, Some(Fault::Forbidden)], &unseen[..]].concat();
+    let tracker = tracker_at(&line(world, faults).await);
+    let doubt = ensure(&tracker, &open()).await;
+    assert!(
+        matches!(doubt, Err(NotEnsured::OutcomeUnknown(_))),
+        "{doubt:?}"
+    );
+}
+
 proptest! {
     #![proptest_config(few())]
 

@@ -14,6 +14,8 @@ use tokio::time::Instant;
 use crate::world::faults::Fault;
 
 mod github;
+mod github_contract;
+mod jira;
 mod linear;
 
 pub(crate) fn marker(number: u32) -> Marker {

@@ -12,6 +12,7 @@ use url::Url;
 use super::faults::{Fault, forward, read_request, strike};
 
 pub(crate) mod github;
+pub(crate) mod jira;
 pub(crate) mod linear;
 
 /// Serves until the test's runtime ends.
