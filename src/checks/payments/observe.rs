@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Payments,
     asked::Asked,
+    audit,
     client::{Stripe, mode_of_key},
     news, permission,
     seen::{Observation, Seen},
@@ -53,13 +54,29 @@ pub(super) async fn observe(section: &Payments, looking: &Looking) -> Result<Obs
             break;
         }
     }
+    let audit = match &section.audit {
+        Some(audit) if looking.since.is_none() && is_the_world(section, &stripe, &accounts) => {
+            let stripe = stripe.clone().at_length(section);
+            let list = |period| audit::list::invoices(&stripe, period);
+            Some(audit.observe(looking, now, list).await)
+        }
+        _ => None,
+    };
     Ok(Observation {
         key,
         accounts,
         notices: stripe.notices(),
         baselines,
+        audit,
         since: looking.since,
     })
+}
+
+/// Whether the key opens its own account, and nothing says that it is of the other world.
+fn is_the_world(section: &Payments, stripe: &Stripe<'_>, accounts: &[Seen]) -> bool {
+    let modes = stripe.notices().modes;
+    let opens = accounts.first().is_some_and(|own| own.barred.is_none());
+    opens && modes.iter().all(|mode| *mode == section.mode)
 }
 
 /// One account. Its balance first: that proves the key, the world and the clock.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Mode,
+    Mode, audit,
     client::Notices,
     endpoint::Endpoint,
     event::Event,
@@ -25,6 +25,8 @@ pub struct Observation {
     pub notices: Notices,
     /// What was counted on earlier days.
     pub baselines: Arc<Baselines>,
+    /// The user's own records compared with the invoices of the key's own account; none if that was not asked for.
+    pub audit: Option<audit::Seen>,
     /// If only that was looked at which happened since then.
     pub since: Option<DateTime<Utc>>,
 }
