@@ -280,7 +280,11 @@ impl Check for Payments {
     }
 
     fn wants(&self, secret: &Secret) -> bool {
-        *secret != remedies::SECRET || !self.replay.endpoints.is_empty()
+        match *secret {
+            remedies::SECRET => !self.replay.endpoints.is_empty(),
+            audit::DATABASE_URL => self.audit.as_ref().is_some_and(|it| it.query.is_some()),
+            _ => true,
+        }
     }
 
     async fn observe(&self, looking: &Looking) -> Result<Observation, Unknown> {
