@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::{baseline::Measure, text::Untrusted};
@@ -260,6 +261,18 @@ impl Remedy {
         }
     }
 
+    /// Names what a person has read: another digest where a line, or what the order carries, is another.
+    pub fn digest(&self) -> String {
+        let mut read = Sha256::new();
+        let lines = self.confirm.iter().map(Untrusted::as_str);
+        let argument = self.argument.as_deref().unwrap_or_default();
+        for part in [self.verb.as_str(), argument].into_iter().chain(lines) {
+            read.update((part.len() as u64).to_be_bytes());
+            read.update(part);
+        }
+        hex::encode(&read.finalize()[..8])
+    }
+
     /// With what the order has to carry.
     pub fn with(self, argument: String) -> Self {
         Self {
@@ -422,6 +435,24 @@ mod tests {
     fn a_text_without_a_check_is_no_key() {
         for text in ["4501", ":4501", "errors:", "Errors:1", "errors:a b"] {
             assert!(text.parse::<FindingKey>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_read_has_another_name_once_it_says_something_else() {
+        let remedy = |lines: &[&str], argument: &str| {
+            let lines = lines.iter().copied().map(Into::into).collect();
+            Remedy::confirmed(Verb::Pay, lines).with(argument.to_owned())
+        };
+        let read = remedy(&["49 €", "3 attempts"], "4900 eur").digest();
+        assert_eq!(read, remedy(&["49 €", "3 attempts"], "4900 eur").digest());
+        for other in [
+            remedy(&["49 €", "4 attempts"], "4900 eur"),
+            remedy(&["49 €", "3 attempts"], "4901 eur"),
+            remedy(&["49 €3 attempts"], "4900 eur"),
+            remedy(&["49 €"], "4900 eur"),
+        ] {
+            assert_ne!(read, other.digest());
         }
     }
 

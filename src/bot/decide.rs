@@ -17,12 +17,15 @@ use crate::{
     effects::{Delivery, deliver_due},
     ops_log::{Entry, Sentence},
     permissions::{Permit, Right},
-    report::{Finding, FindingKey},
+    report::{Finding, FindingKey, Verb},
     store::{Decided, Effect, EffectState, NewEffect, Receipt, Wants},
     text::nearest,
     ticket::Draft,
     triage::{Action, Decision, Known, Person, Transition, transition},
 };
+
+/// How long a rehearsal may take.
+const REHEARSAL: Duration = Duration::from_secs(20);
 
 /// How often a decision is judged anew because somebody was quicker.
 const TRIES: u8 = 60;
@@ -164,14 +167,41 @@ impl Bot {
             draft.labels.extend_from_slice(label);
             return Ok(Ok(Wish::Ticket(draft)));
         }
-        if let Some((verb, asked)) = asked.remedy()
-            && !asked.yes
-            && let Some(lines) = said::unsure(&known.finding, verb)
-        {
-            return Ok(Err(lines));
+        if let Some((verb, asked)) = asked.remedy() {
+            if asked.dry_run {
+                return Ok(Err(self.rehearse(&known.finding, verb, by).await));
+            }
+            let unsure = said::unsure(&known.finding, verb).filter(|_| !asked.yes);
+            if let Some(lines) = unsure {
+                return Ok(Err(lines));
+            }
         }
         let action = wanted(asked, now).context("`show` and `ticket` are dealt with before")?;
         Ok(Ok(Wish::Act(action)))
+    }
+
+    /// What would be sent now, a line each; nothing but reads is.
+    async fn rehearse(&self, finding: &Finding, verb: Verb, by: &Person) -> Vec<Sentence> {
+        let mut offered = finding.remedies.iter();
+        let Some(remedy) = offered.find(|remedy| remedy.verb == verb.as_str()) else {
+            let why = not_offered(finding, &Action::Remedy { verb });
+            return why.into_iter().collect();
+        };
+        let order = Order {
+            argument: remedy.argument.clone(),
+            at: (self.clock)(),
+            ..Order::new(&finding.key, verb.as_str(), by)
+        };
+        let rehearsed = self
+            .checklist
+            .rehearse(&order, REHEARSAL, &self.clock)
+            .await;
+        let mut lines = vec![Sentence::new().say("nothing was sent; what would be:")];
+        match rehearsed {
+            Ok(said) => lines.extend(said.iter().map(|line| Sentence::new().quote(line))),
+            Err(why) => lines = vec![Sentence::new().quote(why.to_string())],
+        }
+        lines
     }
 
     /// Judges an action, and records it with its log entry and the effect that it asks for. `seen` is the newest version

@@ -58,7 +58,7 @@ impl Task {
         match self {
             Self::Typed(triage) => triage.remedy().map(|(verb, _)| verb),
             Self::Press(Press::Open(View::Remedy(verb)), _)
-            | Self::Submit(Form::Remedy { verb }, _) => Some(*verb),
+            | Self::Submit(Form::Remedy { verb, .. }, _) => Some(*verb),
             _ => None,
         }
     }
@@ -86,7 +86,7 @@ impl Task {
             Self::Submit(Form::Note { .. }, _) => say("note"),
             Self::Submit(Form::Handle { .. }, _) => say("handle"),
             Self::Submit(Form::Ticket { .. }, _) => say("ticket"),
-            Self::Submit(Form::Remedy { verb }, _) => say(verb.as_str()),
+            Self::Submit(Form::Remedy { verb, .. }, _) => say(verb.as_str()),
         }
     }
 }

@@ -209,6 +209,8 @@ pub enum Form {
     /// What was to be read has been read.
     Remedy {
         verb: Verb,
+        /// Its digest.
+        read: String,
     },
 }
 

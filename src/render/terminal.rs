@@ -172,7 +172,7 @@ fn needs_you(out: &mut String, triaged: &Triaged, tickets: &Tickets, look: Look)
         out,
         &look.paint(
             DIM,
-            "  → daily-ops triage acknowledge|assign|snooze|resolve|handle|ticket KEY",
+            "  → daily-ops triage ack|snooze|resolve|handle|ticket KEY",
         ),
     );
 }

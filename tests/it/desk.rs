@@ -7,7 +7,8 @@ use daily_ops::{
     bot::{Desk, Reply, Shown},
     command::{Asked, Form, Item, Pause, Press, View, What},
     ops_log::{Entry, Kind, Sentence},
-    permissions::{Asker, Member, Permissions},
+    permissions::{Asker, Member, Permissions, Right},
+    report::{Severity, Verb},
     store::{Filter, Showing},
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
@@ -47,6 +48,7 @@ impl Office {
             ("U0ANNA", a_member()),
             ("U0GINA", a_member()),
             ("U0OTTO", a_member()),
+            ("U0MAX", a_member()),
             (
                 "U0GUEST",
                 Member {
@@ -84,6 +86,7 @@ impl Office {
                 bot: Arc::new(company.bot().await),
                 permissions: Permissions {
                     triage: vec!["U0ANNA".to_owned(), "S0OPS".to_owned()],
+                    money: vec!["U0ANNA".to_owned(), "U0MAX".to_owned()],
                     ..Permissions::default()
                 },
                 home: home(),
@@ -194,6 +197,19 @@ impl Office {
             Form::Note {
                 text: "a remark".to_owned(),
             },
+            Form::Handle {
+                note: "by hand".to_owned(),
+            },
+            Form::Ticket {
+                title: "a title".to_owned(),
+                body: String::new(),
+                severity: Severity::High,
+                labels: Vec::new(),
+            },
+            read_and_confirmed(Verb::Pay),
+            read_and_confirmed(Verb::Send),
+            read_and_confirmed(Verb::Resend),
+            read_and_confirmed(Verb::Replay),
         ];
         let forms = forms.map(|form| filled_in(&self.key(), user, ts, form, item.clone()));
         presses.into_iter().chain(forms).collect()
@@ -240,32 +256,75 @@ fn told(reply: &Reply) -> String {
             .collect::<Vec<_>>()
             .join("\n"),
         Reply::Help => "<help>".to_owned(),
+        Reply::Tickets { tickets, .. } => format!("<{} tickets>", tickets.len()),
         Reply::Log(entries) => format!("<log of {}>", entries.len()),
         Reply::Status(_) => "<status>".to_owned(),
         Reply::Running { ended, .. } => format!("<running, ended: {ended}>"),
         Reply::View(shown) => match &**shown {
             Shown::Form { finding, .. } => format!("<form for {}>", finding.key),
+            Shown::Ticket { draft, .. } => format!("<ticket for {}>", draft.title),
             Shown::Details { known, .. } => format!("<details of {}>", known.finding.key),
             Shown::Rest(_) => "<rest>".to_owned(),
         },
     }
 }
 
-fn needs_triage(asked: &Asked) -> bool {
-    !matches!(
-        asked.what,
+fn read_and_confirmed(verb: Verb) -> Form {
+    Form::Remedy {
+        verb,
+        read: "0123456789abcdef".to_owned(),
+    }
+}
+
+fn needs(asked: &Asked) -> Right {
+    match &asked.what {
         What::Press {
             press: Press::Open(View::Details | View::Rest),
             ..
+        } => Right::Look,
+        What::Press {
+            press: Press::Open(View::Remedy(Verb::Pay)),
+            ..
         }
-    )
+        | What::Submit {
+            form: Form::Remedy {
+                verb: Verb::Pay, ..
+            },
+            ..
+        } => Right::Money,
+        What::Command(words) if words.starts_with("triage pay ") => Right::Money,
+        What::Command(words) if words.starts_with("ticket list") => Right::Look,
+        What::Command(words) if words.starts_with("ticket show") => Right::Look,
+        _ => Right::Triage,
+    }
 }
+
+/// Every decision that can be typed.
+const TYPED: [&str; 15] = [
+    "triage ack errors:4501",
+    "triage assign errors:4501 ben",
+    "triage snooze errors:4501",
+    "triage resolve errors:4501",
+    "triage archive errors:4501",
+    "triage undo errors:4501",
+    "triage note errors:4501 hello",
+    "triage handle errors:4501 by hand",
+    "triage pay errors:4501 --yes",
+    "triage pay errors:4501",
+    "triage send errors:4501",
+    "triage resend errors:4501",
+    "triage replay errors:4501",
+    "triage ticket errors:4501 --title other",
+    "ticket close errors:4501",
+];
 
 #[tokio::test]
 async fn whoever_may_not_is_told_and_logged_and_changes_nothing() {
     let office = Office::open().await;
     let reasons = [
         ("U0OTTO", "not in `triage` of [permissions]"),
+        ("U0GINA", "not in `money` of [permissions]"),
+        ("U0MAX", "not in `triage` of [permissions]"),
         ("U0GUEST", "a guest"),
         ("U0BOT", "a bot"),
         ("U0GONE", "a deactivated account"),
@@ -274,17 +333,7 @@ async fn whoever_may_not_is_told_and_logged_and_changes_nothing() {
     ];
     for (user, reason) in reasons {
         let mut all = office.all_of(user, &office.item(0, 0), TS);
-        for action in [
-            "ack errors:4501",
-            "assign errors:4501 ben",
-            "snooze errors:4501",
-            "resolve errors:4501",
-            "archive errors:4501",
-            "undo errors:4501",
-            "note errors:4501 hello",
-        ] {
-            all.push(typed(&office.key(), user, &format!("triage {action}")));
-        }
+        all.extend(TYPED.map(|words| typed(&office.key(), user, words)));
         for mut asked in all {
             if user == "U0ALIEN" {
                 asked.by = Asker {
@@ -292,9 +341,20 @@ async fn whoever_may_not_is_told_and_logged_and_changes_nothing() {
                     ..asked.by
                 };
             }
-            if user == "U0OTTO" && !needs_triage(&asked) {
+            let right = needs(&asked);
+            let may = match user {
+                "U0OTTO" => right == Right::Look,
+                "U0GINA" => right != Right::Money,
+                "U0MAX" => right != Right::Triage,
+                _ => false,
+            };
+            if may {
                 continue;
             }
+            let reason = match user {
+                "U0OTTO" if right == Right::Money => "not in `money` of [permissions]",
+                _ => reason,
+            };
             let before = office.denials().await;
             let said = office.ask(asked.clone()).await;
             assert!(said.ends_with("; nothing was changed"), "{user} {said}");
@@ -317,7 +377,16 @@ async fn whoever_may_not_is_told_and_logged_and_changes_nothing() {
     assert_eq!(office.done().await, (0, 0));
     office.desk.bot.project_waiting().await.unwrap();
     let file = office.company.log_file();
-    assert!(file.contains("denied: acknowledge"), "{file}");
+    for tried in [
+        "denied: acknowledge",
+        "denied: open.pay",
+        "denied: pay",
+        "denied: ticket",
+        "denied: triage pay of",
+        "denied: close of the ticket",
+    ] {
+        assert!(file.contains(tried), "{tried}: {file}");
+    }
 }
 
 #[tokio::test]
@@ -426,6 +495,8 @@ async fn a_button_works_on_its_own_message_alone() {
 async fn everybody_may_look_unless_a_list_says_who() {
     let mut office = Office::open().await;
     let look = [
+        "ticket list",
+        "ticket list --all",
         "status",
         "log",
         "log show --last 3",
@@ -699,6 +770,11 @@ fn anything() -> impl Strategy<Value = (bool, String, Option<String>, Option<Str
         "status",
         "triage ack",
         "triage note",
+        "triage handle",
+        "triage pay",
+        "triage ticket",
+        "ticket show",
+        "ticket close",
         "log search",
         "log show --last",
         "triage snooze",
@@ -724,6 +800,16 @@ fn anything() -> impl Strategy<Value = (bool, String, Option<String>, Option<Str
         prop::option::of(any::<String>()).prop_map(|reason| Form::Acknowledge { reason }),
         any::<String>().prop_map(|to| Form::Assign { to }),
         any::<String>().prop_map(|text| Form::Note { text }),
+        any::<String>().prop_map(|note| Form::Handle { note }),
+        prop::sample::select(Verb::ALL.to_vec()).prop_map(read_and_confirmed),
+        (any::<String>(), any::<String>(), any::<String>()).prop_map(|(title, body, label)| {
+            Form::Ticket {
+                title,
+                body,
+                severity: Severity::Low,
+                labels: vec![label],
+            }
+        }),
         prop::sample::select(Pause::ALL.to_vec()).prop_map(|time| Form::Snooze { time }),
     ];
     let submit = (form, item()).prop_map(|(form, item)| What::Submit { form, item });

@@ -8,6 +8,7 @@ use daily_ops::{
     ops_log::Head,
     render::{self, terminal::Look},
     report::{Cause, CheckReport, Finding, Outcome, Remedy, Report, RunId, Severity, Unknown},
+    ticket::Tickets,
     triage::{Action, Decision, Memory, Past, Person, Previous, Triaged, remember, triage},
 };
 use insta::assert_snapshot;
@@ -146,7 +147,7 @@ const LOOK: Look = Look {
 
 #[test]
 fn the_verdict_comes_first_and_no_green_is_listed_before_what_needs_you() {
-    assert_snapshot!(render::terminal::report(&monday(), "log #13 · 9f3a12", LOOK), @"
+    assert_snapshot!(render::terminal::report(&monday(), &Tickets::new(), "log #13 · 9f3a12", LOOK), @"
     2 need you, 1 unknown, 1 ok
     Mon 23 Nov 09:00 CET · 5 checks in 1.4 s · run 20261123T080000.000000Z
 
@@ -155,7 +156,7 @@ fn the_verdict_comes_first_and_no_green_is_listed_before_what_needs_you() {
                                        answers 503, expected 200, 2 of 2 tries · new
       high      errors:4501            TypeError: cart is undefined
                                        350 users in 24 h, limit 100 · worse, for 3 d
-      → daily-ops triage acknowledge|assign|snooze|resolve KEY
+      → daily-ops triage ack|snooze|resolve|handle|ticket KEY
 
     Unknown
       logs  the log server answered 403 to GET /loki/api/v1/query: give the token read access
@@ -178,6 +179,7 @@ fn the_verdict_comes_first_and_no_green_is_listed_before_what_needs_you() {
 fn a_narrow_terminal_cuts_and_wraps_but_a_pipe_gets_every_word() {
     let narrow = render::terminal::report(
         &monday(),
+        &Tickets::new(),
         "log #13 · 9f3a12",
         Look {
             width: Some(60),
@@ -190,6 +192,7 @@ fn a_narrow_terminal_cuts_and_wraps_but_a_pipe_gets_every_word() {
     );
     let piped = render::terminal::report(
         &monday(),
+        &Tickets::new(),
         "log #13 · 9f3a12",
         Look {
             width: None,
@@ -217,7 +220,7 @@ fn a_quiet_day_is_said_in_a_few_lines() {
         ),
         &Past::default(),
     );
-    assert_snapshot!(render::terminal::report(&quiet, "log #1 · 9f3a12", LOOK), @"
+    assert_snapshot!(render::terminal::report(&quiet, &Tickets::new(), "log #1 · 9f3a12", LOOK), @"
     1 ok
     Mon 23 Nov 09:00 CET · 1 check in 1.4 s · run 20261123T080000.000000Z
 
@@ -255,7 +258,7 @@ fn thousands_of_findings_are_counted_and_the_worst_are_shown() {
         ),
         &Past::default(),
     );
-    let text = render::terminal::report(&today, "log #1 · 9f3a12", LOOK);
+    let text = render::terminal::report(&today, &Tickets::new(), "log #1 · 9f3a12", LOOK);
     assert!(text.starts_with("5,000 need you\n"), "{text}");
     assert!(
         text.contains("and 4,980 more: 4,980 medium") && text.lines().count() < 60,
@@ -266,7 +269,7 @@ fn thousands_of_findings_are_counted_and_the_worst_are_shown() {
 #[test]
 fn the_json_report_keeps_its_names() {
     let json: serde_json::Value = serde_json::from_str(
-        &render::json::report(&monday(), &Head::START).expect("it can be written"),
+        &render::json::report(&monday(), &Tickets::new(), &Head::START).expect("it can be written"),
     )
     .expect("it is JSON");
     let names = |value: &serde_json::Value| {
@@ -280,7 +283,7 @@ fn the_json_report_keeps_its_names() {
     };
     assert_snapshot!(names(&json), @"checks counts finished_at gone log run schema started_at verdict");
     assert_snapshot!(names(&json["checks"][0]), @"cause findings name outcome reason summary took_ms");
-    assert_snapshot!(names(&json["checks"][0]["findings"][0]), @"began_at decision evidence key link needs_you owner remedies rule runbook severity since state title");
+    assert_snapshot!(names(&json["checks"][0]["findings"][0]), @"began_at decision evidence key last_at link needs_you owner remedies rule runbook severity since state tickets title");
     assert_snapshot!(json["checks"][1]["findings"][1]["decision"], @r#"{"action":"snooze","at":"2026-11-20T09:00:00Z","back_because":null,"by":"terminal:anna","holds":true,"until":"2026-11-27T08:00:00Z"}"#);
     assert_snapshot!(names(&json["gone"][0]), @"key severity since title");
     assert_eq!(json["verdict"], "needs_you");

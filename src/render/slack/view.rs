@@ -46,7 +46,7 @@ const ANSWER_LIMIT: u64 = 300;
 
 const TITLE: usize = 24;
 
-/// What a form's `private_metadata` holds: `ITEM|CHANNEL|TS`.
+/// What a form's `private_metadata` holds: `ITEM|CHANNEL|TS`, and `|DIGEST` of what had to be read.
 pub fn metadata(item: &Item, channel: &str, ts: &str) -> String {
     format!("{}|{channel}|{ts}", String::from(item.clone()))
 }
@@ -115,7 +115,7 @@ fn confirmation(
         let line = Rich::new().emoji("moneybag").say(" ");
         blocks.push(line.then(warning.capital()).block());
     }
-    let metadata = metadata(item, channel, ts);
+    let metadata = format!("{}|{}", metadata(item, channel, ts), remedy.digest());
     let view = View::Remedy(verb);
     Some(asking(view, &remedy.label, verb.label(), blocks, metadata))
 }

@@ -236,6 +236,7 @@ fn place(payload: &Payload) -> (Option<String>, Option<String>) {
 fn opened_from(view: &Modal) -> Option<(Item, &str, &str)> {
     let mut parts = view.private_metadata.get()?.split('|');
     let (item, channel, message) = (parts.next()?, parts.next()?, parts.next()?);
+    let _read = parts.next();
     (parts.next().is_none()).then_some((item_of(item)?, channel, message))
 }
 
@@ -257,7 +258,11 @@ fn submission(payload: Payload, at: DateTime<Utc>) -> Result<Request, Unreadable
     let (item, channel, message) =
         opened_from(&view).ok_or(unreadable("what the form was opened from"))?;
     let values = view.state.as_ref().and_then(|state| state.values.as_ref());
-    let form = match form(opened, values) {
+    let read = view
+        .private_metadata
+        .get()
+        .and_then(|text| text.split('|').nth(3));
+    let form = match form(opened, values, read) {
         None => return Ok(Request::Other(KIND)),
         Some(Err((block, say))) => return Ok(Request::Invalid { block, say }),
         Some(Ok(form)) => form,
@@ -275,8 +280,9 @@ fn submission(payload: Payload, at: DateTime<Utc>) -> Result<Request, Unreadable
     })))
 }
 
-/// The form that was opened, or what is to be said about its answer; nothing for views without a form.
-fn form(opened: View, values: Option<&Values>) -> Option<Result<Form, Flaw>> {
+/// The form that was opened, or what is to be said about its answer; nothing for views without a form. `read` names
+/// what it said.
+fn form(opened: View, values: Option<&Values>, read: Option<&str>) -> Option<Result<Form, Flaw>> {
     let answer = values.and_then(|values| answered(&values.answer));
     let text = || text(answer);
     let form = match opened {
@@ -285,7 +291,10 @@ fn form(opened: View, values: Option<&Values>) -> Option<Result<Form, Flaw>> {
             let empty = Values::default();
             return Some(ticket(values.unwrap_or(&empty)));
         }
-        View::Remedy(verb) => Ok(Form::Remedy { verb }),
+        View::Remedy(verb) => Ok(Form::Remedy {
+            verb,
+            read: read.unwrap_or_default().to_owned(),
+        }),
         View::Handle => text()
             .map(|note| Form::Handle { note })
             .ok_or("Write what was done."),

@@ -81,13 +81,13 @@ fn a_monday_says_first_what_needs_somebody() {
     ~ <!date^1795420800^{date_short_pretty} at {time}|Mon 23 Nov 09:00 CET> · daily round · 5 checks in 1.4 s
     :red_circle: critical  production api answers 503
     answers 503, expected 200, 2 of 2 tries · new · runbook · health:production/api
-        [Acknowledge] [Snooze 1 day] (⋯ Acknowledge with a reason… | Assign… | Snooze… | Add a note… | Details)
+        [Acknowledge] [Snooze 1 day] (⋯ Open a ticket… | Assign… | Snooze… | Add a note… | Details)
     :large_orange_circle: high  TypeError: cart is undefined
     350 users in 24 h, limit 100 · worse, for 3 d · errors:4501
-        [Acknowledge] [Resolve in Sentry] (⋯ Acknowledge with a reason… | Assign… | Snooze… | Add a note… | Details)
+        [Acknowledge] [Resolve in Sentry] (⋯ Open a ticket… | Assign… | Snooze… | Add a note… | Details)
     :large_yellow_circle: medium  login: timeout
     level error · for 3 d · errors:9
-        [Acknowledge] [Resolve in Sentry] (⋯ Acknowledge with a reason… | Assign… | Snooze… | Add a note… | Details)
+        [Acknowledge] [Resolve in Sentry] (⋯ Open a ticket… | Assign… | Snooze… | Add a note… | Details)
     :grey_question: Unknown
       • logs  the log server answered 403 to GET /loki/api/v1/query: give the token read access
     Since {Fri 20 Nov 09:00 CET}: 1 new, 1 worse, 1 gone
@@ -114,7 +114,7 @@ fn whoever_decided_stands_where_the_buttons_were() {
     :eyes: critical  production api answers 503
     answers 503, expected 200, 2 of 2 tries · new · runbook · health:production/api
     Acknowledged by <@U012ABCDEF>, {Mon 23 Nov 09:12 CET}: the data centre is on it
-        (⋯ Undo | Add a note… | Details)
+        (⋯ Undo | Open a ticket… | Add a note… | Details)
     :white_check_mark: high  TypeError: cart is undefined
     350 users in 24 h, limit 100 · worse, for 3 d · errors:4501
     Resolved by <@U012ABCDEF>, {Mon 23 Nov 09:13 CET} · resolving in Sentry…
@@ -123,7 +123,7 @@ fn whoever_decided_stands_where_the_buttons_were() {
     level error · for 3 d · errors:9
     Assigned to <@U099ZZZZZZ> by ben, {Mon 23 Nov 09:14 CET}
     :hourglass_flowing_sand: not done on the other side yet: Sentry answered 503 to PUT /issues/9/; trying again {Mon 23 Nov 09:20 CET}
-        (⋯ Undo | Add a note… | Details)
+        (⋯ Undo | Open a ticket… | Add a note… | Details)
     :grey_question: Unknown
       • logs  the log server answered 403 to GET /loki/api/v1/query: give the token read access
     Since {Fri 20 Nov 09:00 CET}: 1 new, 1 worse, 1 gone

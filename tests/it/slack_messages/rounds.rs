@@ -10,6 +10,7 @@ use daily_ops::{
     report::{
         Cause, CheckReport, Finding, FindingKey, Outcome, Remedy, Report, RunId, Severity, Unknown,
     },
+    ticket::Tickets,
     triage::{Action, Decision, Memory, Past, Person, Previous, Triaged, remember, triage},
 };
 use url::Url;
@@ -77,6 +78,7 @@ pub(super) struct Round {
     pub(super) checks: Vec<CheckReport>,
     pub(super) decisions: Vec<Decision>,
     pub(super) deliveries: BTreeMap<FindingKey, Delivery>,
+    pub(super) tickets: Tickets,
     pub(super) asked_by: Option<Person>,
     pub(super) late: Option<DateTime<Utc>>,
     pub(super) missed: Vec<NaiveDate>,
@@ -91,6 +93,7 @@ impl Round {
             checks,
             decisions: Vec::new(),
             deliveries: BTreeMap::new(),
+            tickets: Tickets::new(),
             asked_by: None,
             late: None,
             missed: Vec::new(),
@@ -161,6 +164,7 @@ impl Round {
         };
         draw(&self.picture(Stage::Done(Done {
             notes: &BTreeMap::new(),
+            tickets: &self.tickets,
             only: &[],
             triaged: &triaged,
             head: Some(&head),
@@ -256,6 +260,7 @@ pub(super) fn decided() -> Round {
         (
             "errors:9",
             Delivery::Retrying {
+                sent: false,
                 why: "Sentry answered 503 to PUT /issues/9/".into(),
                 at: at("2026-11-23T08:20:00Z"),
             },

@@ -24,7 +24,11 @@ use daily_ops::{
 };
 use tempfile::TempDir;
 
-use super::sentry::{self, Issue, Sentry, TOKEN};
+use super::{
+    sentry::{self, Issue, Sentry, TOKEN},
+    stripe::Stripe,
+    trackers::github::GitHub,
+};
 
 pub(crate) const A_DAY: TimeDelta = TimeDelta::days(1);
 
@@ -32,6 +36,8 @@ pub(crate) struct Company {
     pub(crate) sentry: Sentry,
     pub(crate) services: Vec<Service>,
     pub(crate) folder: TempDir,
+    /// More sections of its configuration.
+    pub(crate) more: String,
     /// The bot's and the world's.
     time: Time,
 }
@@ -45,6 +51,7 @@ impl Company {
             sentry: world.open().await.expect("it opens"),
             services: Vec::new(),
             folder: TempDir::new().expect("a folder can be made"),
+            more: String::new(),
         };
         company.opens("api").await;
         company
@@ -74,13 +81,39 @@ impl Company {
         format!(
             "[database]\nurl = \"sqlite:{folder}/ops.db\"\n[ops_log]\npath = \"{folder}/ops-log.md\"\n\
              [checks.health]\nconfirm_after = \"10ms\"\nendpoints = [\n{endpoints}]\n\
-             [checks.errors]\nurl = \"{}\"\norganization = \"acme\"\nprojects = [\"web\"]\n",
-            self.sentry.url()
+             [checks.errors]\nurl = \"{}\"\norganization = \"acme\"\nprojects = [\"web\"]\n{}",
+            self.sentry.url(),
+            self.more
         )
     }
 
-    fn env(name: &str) -> Option<String> {
-        (name == "SENTRY_AUTH_TOKEN").then(|| TOKEN.to_owned())
+    /// Its time, for what else is described of it.
+    pub(crate) fn time(&self) -> Time {
+        self.time.clone()
+    }
+
+    /// It takes payments, at this Stripe.
+    pub(crate) fn is_paid_at(&mut self, stripe: &Stripe) {
+        self.more += &format!("[checks.payments]\nurl = \"{}\"\n", stripe.url());
+    }
+
+    /// It keeps its tickets in the repository `acme/web` of this GitHub.
+    pub(crate) async fn files_at(&mut self, github: &GitHub, returned: &str) {
+        let url = super::trackers::url(github.serve().await);
+        self.more += &format!(
+            "[tickets]\ntracker = \"github\"\nreturned = \"{returned}\"\n[tickets.github]\nrepository = \"acme/web\"\n\
+             url = \"{url}\"\n"
+        );
+    }
+
+    pub(crate) fn env(name: &str) -> Option<String> {
+        let value = match name {
+            "SENTRY_AUTH_TOKEN" => TOKEN,
+            "STRIPE_API_KEY" => super::stripe::KEY,
+            "GITHUB_TOKEN" => super::trackers::github::TOKEN,
+            _ => return None,
+        };
+        Some(value.to_owned())
     }
 
     /// The bot in this process, with a clock that the test moves.
@@ -116,6 +149,8 @@ impl Company {
         command
             .env_clear()
             .env("SENTRY_AUTH_TOKEN", TOKEN)
+            .env("STRIPE_API_KEY", super::stripe::KEY)
+            .env("GITHUB_TOKEN", super::trackers::github::TOKEN)
             .env("USER", "anna")
             .env("DAILY_OPS_CONFIG", path)
             .current_dir(self.folder.path());

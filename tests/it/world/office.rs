@@ -79,8 +79,7 @@ impl Office {
             "SLACK_BOT_TOKEN" => Some(web_api::TOKEN.to_owned()),
             "SLACK_APP_TOKEN" => Some(web_api::APP_TOKEN.to_owned()),
             "SLACK_SIGNING_SECRET" => Some(SIGNING_SECRET.to_owned()),
-            "SENTRY_AUTH_TOKEN" => Some(super::sentry::TOKEN.to_owned()),
-            _ => None,
+            _ => Company::env(name),
         }
     }
 

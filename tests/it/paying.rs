@@ -1,0 +1,168 @@
+//! Invoices paid again, and what is said of that: typed, and in Slack.
+
+use chrono::TimeDelta;
+use daily_ops::{bot::Bot, triage::Verdict};
+use serde_json::json;
+
+use crate::world::{
+    company::{Company, decide, text, walk},
+    office::Office,
+    slack::web_api::{ANNA, BEN},
+    stripe::{Stripe, customer, invoice, stripe_at},
+};
+
+const KEY: &str = "payments:invoice/in_1";
+
+/// A company with one invoice that was declined three times; whether its card works now is for the test to say.
+async fn unpaid(code: Option<&str>) -> (Company, Stripe) {
+    let mut company = Company::with([]).await;
+    let payer = customer("cus_1").named("Beta GmbH");
+    let payer = match code {
+        Some(code) => payer.declines(code),
+        None => payer,
+    };
+    let owed = invoice("in_1")
+        .of("cus_1")
+        .eur(4_900)
+        .declined("insufficient_funds")
+        .attempts(3)
+        .ago(TimeDelta::days(6));
+    let described = stripe_at(company.time()).with(payer).with(owed);
+    let stripe = described.open().await.expect("it opens");
+    company.is_paid_at(&stripe);
+    (company, stripe)
+}
+
+async fn looked_at(company: &Company) -> Bot {
+    let bot = company.bot().await;
+    let round = walk(&bot).await;
+    let keys: Vec<String> = round
+        .triaged
+        .rows()
+        .map(|row| row.finding.key.to_string())
+        .collect();
+    assert!(keys.iter().any(|key| key == KEY), "{keys:?}");
+    bot
+}
+
+#[tokio::test]
+async fn without_a_yes_it_says_what_it_would_do_and_does_nothing() {
+    let (company, stripe) = unpaid(None).await;
+    let bot = looked_at(&company).await;
+    for words in [format!("pay {KEY}"), format!("pay {KEY} --dry-run")] {
+        let said = decide(&bot, "anna", &words).await;
+        assert!(!said.accepted, "{}", text(&said));
+    }
+    let said = text(&decide(&bot, "anna", &format!("pay {KEY}")).await);
+    for line in [
+        "customer: Beta GmbH",
+        "49.00",
+        "attempts so far: 3",
+        "charges the customer",
+        "add `--yes`",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    let said = text(&decide(&bot, "anna", &format!("pay {KEY} --dry-run")).await);
+    assert!(
+        said.starts_with("nothing was sent; what would be:")
+            && said.contains("POST /v1/invoices/in_1/pay"),
+        "{said}"
+    );
+    assert_eq!(stripe.world().ledger.taken("in_1"), 0);
+    assert!(bot.store.open_effects().await.unwrap().is_empty());
+
+    let said = decide(&bot, "anna", &format!("pay {KEY} --yes")).await;
+    assert!(said.accepted, "{}", text(&said));
+    assert_eq!(stripe.world().ledger.taken("in_1"), 4_900);
+    let round = walk(&bot).await;
+    assert_ne!(round.triaged.verdict(), Verdict::NeedsYou);
+    assert!(
+        company.log_file().contains("set to be paid again"),
+        "{}",
+        company.log_file()
+    );
+}
+
+#[tokio::test]
+async fn a_decline_is_said_as_what_it_is() {
+    let (company, stripe) = unpaid(Some("insufficient_funds")).await;
+    let bot = looked_at(&company).await;
+    let said = decide(&bot, "anna", &format!("pay {KEY} --yes")).await;
+    let words = text(&said);
+    assert!(
+        !said.accepted
+            && words.contains("not paid again: ")
+            && words.contains("insufficient_funds"),
+        "{words}"
+    );
+    assert_eq!(stripe.world().ledger.taken("in_1"), 0);
+    let round = walk(&bot).await;
+    assert_eq!(
+        round.triaged.verdict(),
+        Verdict::NeedsYou,
+        "it needs somebody again"
+    );
+}
+
+#[tokio::test]
+async fn what_was_handled_stays_so_with_its_note() {
+    let (company, _stripe) = unpaid(None).await;
+    let bot = looked_at(&company).await;
+    let said = decide(&bot, "anna", &format!("handle {KEY} they pay by transfer")).await;
+    assert!(said.accepted, "{}", text(&said));
+    let round = walk(&bot).await;
+    assert!(
+        round
+            .triaged
+            .needs_you
+            .iter()
+            .all(|row| row.finding.key.to_string() != KEY)
+    );
+    let log = company.log_file();
+    assert!(
+        log.contains("handled") && log.contains("they pay by transfer"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
+async fn in_slack_a_person_reads_what_will_be_done_and_whose_money_it_is() {
+    let (company, stripe) = unpaid(None).await;
+    let mut office = Office::closed(company).await;
+    office.more = format!("money = [\"{ANNA}\"]\n");
+    office.begin().await;
+    office.types(ANNA, "daily").await;
+    office.until_said("[Pay again…]").await;
+    assert!(
+        office
+            .channel(crate::world::slack::web_api::OPS)
+            .contains("[Handled…]")
+    );
+
+    office.click(BEN, "open.pay").await;
+    office
+        .until("ben reads why not", async || {
+            office.view().contains("not permitted to do that")
+        })
+        .await;
+
+    office.click(ANNA, "open.pay").await;
+    office
+        .until("what will be done is there", async || {
+            office.view().contains("Beta GmbH")
+        })
+        .await;
+    let view = office.view();
+    for words in ["49.00", "attempts so far: 3", "This charges the customer"] {
+        assert!(view.contains(words), "{words}: {view}");
+    }
+    let answer = json!({ "type": "plain_text_input", "value": "" });
+    assert_eq!(office.fills_in(ANNA, "open.pay", answer).await.body, "");
+    office.until_said("Set to be paid again by <@U0ANNA>").await;
+    office.until_said("white_check_mark").await;
+    assert_eq!(stripe.world().ledger.taken("in_1"), 4_900);
+    office.end().await;
+    let log = office.company.log_file();
+    assert!(log.contains("denied: open.pay"), "{log}");
+}
