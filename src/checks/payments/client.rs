@@ -88,7 +88,7 @@ pub(super) struct Change<'b> {
 }
 
 impl<'a> Stripe<'a> {
-    /// The key's own account. Nothing is asked yet; a key of the other mode is [`Stripe::mode_of_key`]'s to tell.
+    /// The key's own account. Nothing is asked yet; a key of the other mode is [`mode_of_key`]'s to tell.
     pub(super) fn connect(section: &'a Payments, looking: &Looking) -> Result<Self, Unknown> {
         let key = looking.secret(KEY)?;
         let upstream = Upstream::new(
