@@ -52,11 +52,12 @@ pub(super) fn of_service(
     format!(
         "[slack]\ntransport = \"{transport}\"\nchannel = \"{}\"\napi_url = \"{}\"\n\
          [server]\nlisten = \"{door}\"\nadmin_listen = \"{admin}\"\n\
-         [permissions]\ntriage = [\"{}\", \"{}\"]\n[people]\n{people}",
+         [permissions]\ntriage = [\"{}\", \"{}\"]\nmoney = [\"{}\"]\n[people]\n{people}",
         slack::OPS,
         slack.url(),
         slack::ANNA,
         slack::BEN,
+        slack::ANNA,
     )
 }
 

@@ -14,9 +14,11 @@ use daily_ops::{
 use serde_json::{Value, json};
 
 mod amounts;
+mod faults;
 mod fixtures;
 mod invoices;
 mod standing;
+mod stripe;
 mod webhooks;
 
 /// The time of judgement: 2026-11-23, a Monday.

@@ -1,8 +1,13 @@
 //! The described Stripe keeps Stripe's own rules.
 
+mod deliveries;
+mod faulty;
+mod kept;
+mod keys;
 mod mornings;
 mod paging;
 mod paying;
+mod shapes;
 
 use std::sync::LazyLock;
 

@@ -43,7 +43,7 @@ proptest! {
             let expected: Vec<String> = places.iter().map(|place| format!("evt_{place}")).collect();
             assert_eq!(all, expected);
             let failed = walk(&stripe, "/v1/events?delivery_success=false", limit).await;
-            let is_failed = |place: &&usize| *place % missed == 0 || ages[**place] == 0;
+            let is_failed = |place: &&usize| place.is_multiple_of(missed) || ages[**place] == 0;
             let expected: Vec<String> = places.iter().filter(is_failed).map(|place| format!("evt_{place}")).collect();
             assert_eq!(failed, expected);
         });

@@ -1,5 +1,7 @@
 //! What changes money, and how often.
 
+use chrono::TimeDelta;
+
 use super::{get, post};
 use crate::world::stripe::{Outcome, customer, fault, invoice, stripe};
 
@@ -121,4 +123,103 @@ async fn an_answer_that_is_lost_after_the_effect_can_be_asked_for_again() {
         assert_eq!(stripe.world().ledger.taken("in_1"), 1_000);
         assert_eq!(stripe.world().ledger.charged.len(), 1);
     }
+}
+
+#[tokio::test]
+async fn an_invoice_is_sent_again_only_if_it_is_paid_after_an_e_mail() {
+    let described = stripe()
+        .with(invoice("in_1").mailed(TimeDelta::days(-2)))
+        .with(invoice("in_2"))
+        .with(invoice("in_3").mailed(TimeDelta::days(-2)).void());
+    let stripe = described.open().await.expect("it opens");
+    let overdue = get(
+        &stripe,
+        "/v1/invoices?collection_method=send_invoice&status=open",
+    )
+    .await;
+    assert_eq!(overdue.ids(), ["in_1"]);
+    let sent = post(&stripe, "/v1/invoices/in_1/send", "key-1", "").await;
+    assert_eq!((sent.status, &sent.body["status"]), (200, &"open".into()));
+    post(&stripe, "/v1/invoices/in_1/send", "key-1", "").await;
+    for (id, said) in [
+        ("in_2", "You can only manually send an invoice if"),
+        ("in_3", "You can't send an invoice that is void."),
+    ] {
+        let refused = post(&stripe, &format!("/v1/invoices/{id}/send"), id, "").await;
+        assert!(
+            refused.status == 400 && refused.message().starts_with(said),
+            "{}",
+            refused.message()
+        );
+    }
+    let events = get(&stripe, "/v1/events?type=invoice.sent").await;
+    // When it was finalised, and now.
+    assert_eq!(events.ids().len(), 3);
+    assert_eq!(stripe.world().ledger.mailed.len(), 1);
+    assert_eq!(
+        stripe.world().ledger.mailed[0].to.as_deref(),
+        Some("1@example.com")
+    );
+}
+
+#[tokio::test]
+async fn a_bank_that_wants_to_see_the_customer_and_a_missing_card_are_told_apart() {
+    let described = stripe()
+        .with(customer("cus_2").needs_action())
+        .with(customer("cus_3").without_card())
+        .with(invoice("in_2").of("cus_2").needs_action())
+        .with(invoice("in_3").of("cus_3"))
+        .with(invoice("in_4").void());
+    let stripe = described.open().await.expect("it opens");
+    for (id, status, code) in [
+        ("in_2", 402, "invoice_payment_intent_requires_action"),
+        ("in_3", 400, "resource_missing"),
+        ("in_4", 400, ""),
+    ] {
+        let said = post(&stripe, &format!("/v1/invoices/{id}/pay"), id, "").await;
+        assert_eq!(
+            (
+                said.status,
+                said.body["error"]["code"].as_str().unwrap_or_default()
+            ),
+            (status, code),
+            "{id}"
+        );
+    }
+    let payment = get(&stripe, "/v1/payment_intents/pi_2").await.body;
+    assert_eq!(payment["status"], "requires_action");
+}
+
+#[tokio::test]
+async fn manual_attempts_after_the_first_are_not_counted() {
+    let described = stripe()
+        .with(customer("cus_1").declines("insufficient_funds"))
+        .with(
+            invoice("in_1")
+                .declined("insufficient_funds")
+                .attempts(2)
+                .retried_in(TimeDelta::days(2), Outcome::Succeeds),
+        );
+    let stripe = described.open().await.expect("it opens");
+    let count = async || get(&stripe, "/v1/invoices/in_1").await.body["attempt_count"].clone();
+    assert_eq!(count().await, 2);
+    assert_eq!(
+        post(&stripe, "/v1/invoices/in_1/pay", "key-1", "")
+            .await
+            .status,
+        402
+    );
+    assert_eq!(count().await, 2);
+    let seen = get(&stripe, "/v1/invoices/in_1").await.body;
+    assert!(seen["next_payment_attempt"].is_i64());
+    stripe.world().time.advance(TimeDelta::days(3));
+    let seen = get(&stripe, "/v1/invoices/in_1").await.body;
+    assert_eq!(
+        (
+            &seen["status"],
+            &seen["attempt_count"],
+            &seen["next_payment_attempt"]
+        ),
+        (&"paid".into(), &3.into(), &serde_json::Value::Null)
+    );
 }

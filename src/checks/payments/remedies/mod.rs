@@ -10,7 +10,8 @@ use super::{
 use crate::{
     checks::{Applied, Looking, NotApplied, Order},
     report::{Cause, Unknown, Verb},
-    text::Untrusted,
+    text::{Untrusted, cut},
+    upstream::Failure,
 };
 
 mod collected;
@@ -160,6 +161,14 @@ fn what<'a>(section: &'a Payments, order: &Order) -> Result<(What, Option<&'a st
 
 fn refused(why: &str) -> NotApplied {
     NotApplied::Refused(why.into())
+}
+
+/// `Stripe refuses it ("Invoice is already paid")`.
+fn in_its_words(failure: &Failure) -> String {
+    match &failure.detail {
+        Some(said) => format!("Stripe refuses it (\"{}\")", cut(said.as_str(), 200)),
+        None => failure.to_string(),
+    }
 }
 
 fn overtaken(said: impl Into<Untrusted>) -> Applied {

@@ -6,7 +6,7 @@ use super::{
     Task,
     collected::{Collected, Try, collected, is_missing, means},
     declines::{CUSTOMER_CONFIRMS, Decline},
-    done, not_sent, overtaken, refused, was_done,
+    done, in_its_words, not_sent, overtaken, refused, was_done,
 };
 use crate::{
     checks::{
@@ -264,7 +264,7 @@ fn not_today(task: &Task<'_>, now: &Collected) -> Result<(), NotApplied> {
     };
     let invoice = &now.invoice;
     let own = usize::try_from(invoice.attempt_count).unwrap_or(usize::MAX);
-    let by_hand = !invoice.auto_advance || now.tries.len() > own;
+    let by_hand = now.tries.len() > own;
     let ago = (task.looking.clock)() - at;
     if !by_hand || ago >= BY_HAND {
         return Ok(());
@@ -328,9 +328,10 @@ async fn turned_down(task: &Task<'_>, id: &str, failure: Failure) -> Result<Appl
             "this is a defect: {failure}; look at the invoice in Stripe before anything else"
         ))),
         Some(400) => match seen_after(task, id, failure.clone().into()).await {
-            Err(NotApplied::OutcomeUnknown(_)) => {
-                Err(refused(&format!("{failure}; nothing was charged")))
-            }
+            Err(NotApplied::OutcomeUnknown(_)) => Err(refused(&format!(
+                "nothing was charged: {}",
+                in_its_words(&failure)
+            ))),
             other => other,
         },
         // A key, an address or a permission can be mended, and then the order can be carried out.

@@ -30,6 +30,9 @@ use crate::{
 /// Time that one event may need; with less left, the rest waits for the next attempt.
 const LEAST: Duration = Duration::from_secs(2);
 
+/// So many refusals show that it is the handler, and not the event.
+const ENOUGH: usize = 3;
+
 /// What came of an attempt.
 #[derive(Default)]
 struct Tally {
@@ -70,7 +73,6 @@ pub(super) async fn apply(task: &Task<'_>, group: &Group) -> Result<Applied, Not
             break;
         }
         if !hand_over(task, &handler, event, &mut tally).await? {
-            tally.left = 1;
             break;
         }
     }
@@ -132,6 +134,7 @@ async fn hand_over(
         }
         Err(failure) if tally.delivered == 0 => return Err(NotApplied::NotSent(failure.into())),
         Err(failure) => {
+            tally.left = 1;
             tally.last = Some(failure);
             return Ok(false);
         }
@@ -151,13 +154,17 @@ async fn hand_over(
             | Unwritten::NotSent(failure)
             | Unwritten::OutcomeUnknown(failure),
         ) => {
+            let mut failure = failure;
             let status = failure.status();
+            if status.is_some_and(|status| status >= 500) {
+                failure.advice = "see the handler's own log".to_owned();
+            }
             let said = status.map_or_else(|| "nothing".to_owned(), |status| status.to_string());
             // An endpoint that can't be reached, turns away what we sign, or wants to be left alone takes no other either.
             let goes_on = !matches!(status, None | Some(300..=499));
             *tally.answered.entry(said).or_default() += 1;
             tally.last = Some(failure);
-            Ok(goes_on)
+            Ok(goes_on && tally.answered.values().sum::<usize>() < ENOUGH)
         }
     }
 }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{
     Task, done,
     group::{Group, Missed, no_endpoint},
-    refused, was_done,
+    in_its_words, refused, was_done,
 };
 use crate::{
     checks::{
@@ -126,10 +126,19 @@ fn is_gone(failure: &Failure) -> bool {
 fn turned_down(failure: Failure) -> NotApplied {
     match failure.status() {
         Some(403 | 404) => refused(&format!(
-            "resending is not available for this account: take the link or the commands in the finding. {failure}"
+            "resending is not available for this account: take the link or the commands in the finding. {}",
+            in_its_words(&failure)
         )),
-        Some(400) => refused(&failure.to_string()),
+        Some(400) => refused(&in_its_words(&failure)),
         _ => NotApplied::NotSent(failure.into()),
+    }
+}
+
+/// What can't be read after something was sent leaves the outcome unknown.
+fn since_it_was_sent(not: NotApplied) -> NotApplied {
+    match not {
+        NotApplied::NotSent(why) => NotApplied::OutcomeUnknown(why),
+        other => other,
     }
 }
 
@@ -141,7 +150,8 @@ async fn confirmed(
     asked: usize,
 ) -> Result<Applied, NotApplied> {
     let all = missed.events.len();
-    let left = match group.missed(task, &missed.endpoint.id).await? {
+    let read = group.missed(task, &missed.endpoint.id).await;
+    let left = match read.map_err(since_it_was_sent)? {
         Some(now) => {
             let still = |id: &String| now.events.iter().any(|event| event.id == *id);
             missed

@@ -2,7 +2,9 @@
 
 use chrono::TimeDelta;
 
-use super::{Task, collected::is_missing, done, not_sent, overtaken, refused, was_done};
+use super::{
+    Task, collected::is_missing, done, in_its_words, not_sent, overtaken, refused, was_done,
+};
 use crate::{
     checks::{
         Applied, NotApplied,
@@ -190,7 +192,10 @@ async fn turned_down(
     match failure.status() {
         Some(409) => seen_after(task, invoice, failure.into()).await,
         Some(404) if is_missing(&failure) => Ok(overtaken(GONE)),
-        Some(400 | 402) => Err(refused(&format!("{failure}; nothing was sent"))),
+        Some(400 | 402) => Err(refused(&format!(
+            "nothing was sent: {}",
+            in_its_words(&failure)
+        ))),
         _ => Err(NotApplied::NotSent(failure.into())),
     }
 }

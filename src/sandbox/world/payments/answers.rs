@@ -1,7 +1,6 @@
 //! From a request to its answer.
 
 use std::{
-    convert::Infallible,
     future::pending,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -9,12 +8,11 @@ use std::{
 
 use axum::{
     Extension,
-    body::{Body, Bytes},
+    body::Bytes,
     extract::State as Extract,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, Method, Uri},
     response::Response,
 };
-use serde_json::json;
 
 use super::{
     super::HangUp,
@@ -25,6 +23,7 @@ use super::{
     keys,
     refusal::Refusal,
     request::Request,
+    said::{CUT, Said, html, json_said, refused, request_id},
     shapes,
 };
 
@@ -32,14 +31,6 @@ use super::{
 const SLOW: Duration = Duration::from_millis(130);
 
 type World = Arc<Mutex<Account>>;
-
-/// Before it becomes a response.
-struct Said {
-    status: u16,
-    body: String,
-    kind: &'static str,
-    headers: Vec<(&'static str, String)>,
-}
 
 /// A request that is being answered. It is over when it is dropped, as when its caller goes away.
 struct Visit {
@@ -93,7 +84,7 @@ pub(super) async fn answer(
         _ => {}
     }
     if trouble == Trouble::Garbage {
-        return enter(&world).respond(&visit.request, html());
+        return enter(&world).respond(&visit.request, visit.place, html());
     }
     let admitted = {
         let mut account = enter(&world);
@@ -121,7 +112,7 @@ pub(super) async fn answer(
     }
     visit.status = Some(said.status);
     let account = enter(&world);
-    let response = account.respond(&visit.request, said);
+    let response = account.respond(&visit.request, visit.place, said);
     drop(account);
     response
 }
@@ -243,100 +234,9 @@ impl Visit {
     }
 }
 
-/// Of something in between.
-fn html() -> Said {
-    Said {
-        kind: "text/html",
-        ..json_said(
-            200,
-            "<html><title>Corporate proxy</title><p>Please accept the terms of use.".to_owned(),
-        )
-    }
-}
-
-/// Marks an answer that ends in its middle.
-const CUT: &str = "cut";
-
 fn advised(refusal: Refusal, strike: &Strike) -> Refusal {
     match strike.should_retry {
         Some(should) => refusal.header("stripe-should-retry", &should.to_string()),
         None => refusal,
     }
-}
-
-fn json_said(status: u16, body: String) -> Said {
-    Said {
-        status,
-        body,
-        kind: "application/json",
-        headers: Vec::new(),
-    }
-}
-
-fn refused(refusal: &Refusal) -> Said {
-    Said {
-        headers: refusal.headers.clone(),
-        ..json_said(refusal.status, json!({"error": refusal.error}).to_string())
-    }
-}
-
-/// Of the request at that place in the ledger.
-fn request_id(place: usize) -> String {
-    shapes::minted("req_", &place.to_string())
-        .chars()
-        .take(18)
-        .collect()
-}
-
-impl Account {
-    fn respond(&self, request: &Request, said: Said) -> Response {
-        let is_cut = said.kind == CUT;
-        let kind = if is_cut {
-            "application/json"
-        } else {
-            said.kind
-        };
-        let date = self.date().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        let id = request_id(self.ledger.requests.len());
-        let version = request.version.as_deref().unwrap_or(&self.version);
-        let own = [
-            ("content-type", kind),
-            ("date", date.as_str()),
-            ("request-id", id.as_str()),
-            ("stripe-version", version),
-        ];
-        let echo = request
-            .idempotency_key
-            .as_deref()
-            .map(|key| ("idempotency-key", key));
-        let more = said
-            .headers
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()));
-        let length = said.body.len();
-        let mut response = Response::new(match is_cut {
-            false => Body::from(said.body),
-            true => half(said.body),
-        });
-        *response.status_mut() =
-            StatusCode::from_u16(said.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = response.headers_mut();
-        for (name, value) in own.into_iter().chain(echo).chain(more) {
-            if let Ok(value) = HeaderValue::from_str(value) {
-                headers.insert(HeaderName::from_static(name), value);
-            }
-        }
-        if is_cut {
-            headers.insert(header::CONTENT_LENGTH, length.into());
-        }
-        response
-    }
-}
-
-/// Its first half, and then nothing.
-fn half(body: String) -> Body {
-    let mut bytes = body.into_bytes();
-    bytes.truncate(bytes.len() / 2);
-    let first = futures_util::stream::iter([Ok::<_, Infallible>(bytes)]);
-    Body::from_stream(first)
 }

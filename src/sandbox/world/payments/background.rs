@@ -12,6 +12,17 @@ use crate::sandbox::time::Time;
 /// The endpoint behind which the company's own handler is.
 pub const PRODUCTION: &str = "we_1QkAcmeProduction";
 
+/// What the company's own handler wants to know.
+const TYPES: [&str; 7] = [
+    "invoice.paid",
+    "invoice.payment_action_required",
+    "invoice.payment_failed",
+    "payment_intent.created",
+    "payment_intent.payment_failed",
+    "payment_intent.succeeded",
+    "charge.dispute.created",
+];
+
 /// How far the story is told on both sides of its beginning, in days.
 const BEFORE: i64 = 31;
 const AFTER: i64 = 31;
@@ -141,13 +152,9 @@ const DECLINED_ON_FRIDAY: (i64, i64, &str) = (19, 25, "insufficient_funds");
 
 pub(super) fn quiet(time: Time) -> Account {
     let mut account = account(time)
-        .with(endpoint(
-            PRODUCTION,
-            "https://api.acme.example/webhooks/stripe",
-        ))
+        .with(endpoint(PRODUCTION, "https://api.acme.example/webhooks/stripe").of_types(&TYPES))
         .with(
             endpoint("we_1QkAcmeLedger", "https://ledger.acme.example/stripe").of_types(&[
-                "invoice.paid",
                 "charge.succeeded",
                 "payout.paid",
                 "payout.failed",

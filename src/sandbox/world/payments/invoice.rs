@@ -29,6 +29,8 @@ pub struct Invoice {
     pub attempts: Vec<Attempt>,
     pub end: Option<(DateTime<Utc>, End)>,
     pub subscription: Option<String>,
+    /// To be charged in place of the customer's own: `pm_..`.
+    pub means: Option<String>,
     pub billing_reason: &'static str,
 }
 
@@ -77,6 +79,7 @@ pub fn invoice(id: &str) -> Invoice {
         attempts: Vec::new(),
         end: None,
         subscription: Some("sub_1".to_owned()),
+        means: None,
         billing_reason: "subscription_cycle",
     }
 }

@@ -38,9 +38,9 @@ pub struct Key {
 /// In which words a missing permission is told; Stripe has changed them in 2026.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wording {
-    /// "Having the 'rak_invoice_read' permission would allow ..."
+    /// "Having the '`rak_..`' permission would allow ...".
     Having,
-    /// "Enabling Invoices Read ('invoice_read') permissions on this key would allow ..."
+    /// "Enabling Invoices Read (..) permissions on this key would allow ...".
     Enabling,
 }
 

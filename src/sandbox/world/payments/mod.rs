@@ -42,6 +42,7 @@ mod receiver;
 mod refusal;
 mod request;
 mod routes;
+mod said;
 mod scenarios;
 mod shapes;
 
@@ -191,6 +192,15 @@ impl Account {
         let mut keys = self.keys.iter_mut();
         keys.find(|key| key.secret == secret)
             .expect("the key is described")
+    }
+
+    /// Charges that were declined since then.
+    pub fn failed_since(&self, since: DateTime<Utc>) -> usize {
+        let charges = self.live.charges_at(self.now());
+        let failed = charges
+            .iter()
+            .filter(|charge| charge.at > since && matches!(charge.outcome, Outcome::Declined(_)));
+        failed.count()
     }
 
     /// Happens once, right after the request with these words in its line that comes after so many others like it.

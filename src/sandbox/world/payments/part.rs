@@ -8,7 +8,7 @@ use super::{
     super::{Choice, Kind, Part, State, Switch, World, choice},
     Account, Declining, KEY, Outage, Stripe, TEST_KEY, Trouble,
     background::{self, PRODUCTION},
-    receiver::Receiver,
+    receiver::{Receiver, SIGNING_SECRET},
     scenarios,
 };
 
@@ -155,15 +155,21 @@ impl Account {
 impl Part for Payments {
     fn configuration(&self) -> String {
         format!(
-            "[checks.payments]\ntime_limit = \"1800ms\"\nurl = \"{}\"\nmode = \"live\"\n",
-            self.stripe.url()
+            "[checks.payments]\ntime_limit = \"1800ms\"\nurl = \"{}\"\nmode = \"live\"\n\
+             [[checks.payments.replay.endpoints]]\nid = \"{PRODUCTION}\"\nurl = \"{}\"\n",
+            self.stripe.url(),
+            self.receiver.url(),
         )
     }
 
     fn secret(&self, name: &str) -> Option<String> {
         let is_test = self.stripe.world().shows_only_tests;
-        let key = if is_test { TEST_KEY } else { KEY };
-        (name == "STRIPE_API_KEY").then(|| key.to_owned())
+        match name {
+            "STRIPE_API_KEY" if is_test => Some(TEST_KEY.to_owned()),
+            "STRIPE_API_KEY" => Some(KEY.to_owned()),
+            "STRIPE_WEBHOOK_SECRET" => Some(SIGNING_SECRET.to_owned()),
+            _ => None,
+        }
     }
 
     fn calm(&self) -> anyhow::Result<()> {

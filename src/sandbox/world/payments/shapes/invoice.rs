@@ -140,7 +140,7 @@ fn of_document(books: &Books, invoice: &Invoice, standing: &Standing) -> Value {
         "automatic_tax": {"disabled_reason": null, "enabled": false, "liability": null, "provider": null, "status": null},
         "created": invoice.created.timestamp(),
         "custom_fields": null,
-        "default_payment_method": null,
+        "default_payment_method": invoice.means,
         "default_source": null,
         "default_tax_rates": [],
         "description": null,
