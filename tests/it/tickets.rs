@@ -134,10 +134,8 @@ async fn of_two_who_want_a_ticket_at_once_one_opens_it_and_the_other_is_told() {
             || said.contains("it has the ticket acme/web#1"),
         "{said}"
     );
-    assert_eq!(
-        (github.now().issues.len(), tickets(&bot).await.len()),
-        (1, 1)
-    );
+    let issues = github.now().issues.len();
+    assert_eq!((issues, tickets(&bot).await.len()), (1, 1));
 }
 
 #[tokio::test]

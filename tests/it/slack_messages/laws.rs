@@ -156,7 +156,7 @@ fn delivery(which: usize, words: &str) -> Delivery {
         },
         1 => Delivery::Done(words.into()),
         2 => Delivery::Retrying {
-            sent: words.len() % 2 == 0,
+            sent: words.len().is_multiple_of(2),
             why: words.into(),
             at: at("2026-11-23T09:00:00Z"),
         },
