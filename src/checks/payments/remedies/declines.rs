@@ -87,7 +87,7 @@ impl Decline {
         code.is_some_and(|code| WANTS_CUSTOMER.contains(&code))
     }
 
-    /// "declined: insufficient_funds ("Your card has insufficient funds."), the invoice stays open; nothing was charged".
+    /// `declined: insufficient_funds ("Your card has insufficient funds."), the invoice stays open; nothing was charged`.
     pub(super) fn said(&self) -> String {
         let code = self.code.as_deref().unwrap_or("Stripe doesn't say why");
         let message = match &self.message {

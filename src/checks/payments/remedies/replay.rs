@@ -201,7 +201,7 @@ fn judge(
     Err(NotApplied::OutcomeUnknown(unknown.into()))
 }
 
-/// "38 events delivered to https://ops.example.com/hooks, 2 answered 500, 5 left".
+/// `38 events delivered to https://ops.example.com/hooks, 2 answered 500, 5 left`.
 fn said(tally: &Tally, target: &Target, missed: &Missed) -> String {
     let mut said = vec![format!(
         "{} delivered to {}",
