@@ -345,7 +345,7 @@ impl Bot {
             }
             (Action::Undo { version }, None) => {
                 match self.undo(history, decision, *version).await? {
-                    Ok(Undo::Order(order)) => order,
+                    Ok(Undo::Order(order)) => order.map(|order| *order),
                     Ok(Undo::Cancel) => {
                         wants.cancels = Some(*version);
                         None
@@ -422,10 +422,10 @@ impl Bot {
             }
             (Action::Remedy { .. }, _) => Ok(Ok(Undo::Order(None))),
             (action, effect) => Ok(Ok(Undo::Order(effect.filter(may_have_changed).map(|_| {
-                Order {
+                Box::new(Order {
                     argument: Some(action.name().into()),
                     ..Order::new(&undo.key, undo.action.name(), &undo.by)
-                }
+                })
             })))),
         }
     }
@@ -462,7 +462,7 @@ impl Bot {
 /// How a decision is taken back.
 enum Undo {
     /// By an order to the other side, or with nothing to do there.
-    Order(Option<Order>),
+    Order(Option<Box<Order>>),
     /// By sending nothing.
     Cancel,
 }

@@ -230,7 +230,7 @@ pub enum Triage {
 
     /// Say that it was dealt with, elsewhere or by hand
     Handle {
-        /// As the report shows it: payments:invoice/in_1
+        /// As the report shows it
         key: FindingKey,
         /// What was done; at most 300 characters
         #[arg(required = true)]
@@ -286,7 +286,7 @@ pub enum Triage {
 /// What a check is asked to do about its own finding.
 #[derive(Args, Clone, Debug)]
 pub struct RemedyAsked {
-    /// As the report shows it: payments:invoice/in_1
+    /// As the report shows it
     pub key: FindingKey,
     /// Do it; without this, what can't be taken back is only described
     #[arg(long, conflicts_with = "dry_run")]

@@ -42,7 +42,7 @@ pub fn newest(tickets: Option<&Vec<StoredTicket>>) -> Option<&StoredTicket> {
         .filter(|ticket| ticket.state != TicketStatus::Failed)
 }
 
-/// "ENG-12 in Linear, open, https://...": for a row of the terminal or of Markdown.
+/// "ENG-12 in Linear, open", and its address: for a row of the terminal or of Markdown.
 pub fn mark(ticket: &StoredTicket) -> Sentence {
     let said = match (ticket.state, &ticket.remote) {
         (TicketStatus::Wanted, None) => Sentence::new(),

@@ -27,17 +27,15 @@ pub(super) enum Reached {
 #[derive(Clone, Debug)]
 pub struct Failure {
     pub cause: Cause,
-    /// "GET /api/0/projects/".
-    tried: String,
-    came_back: String,
+    /// "GET /api/0/projects/", with the name that the other side gave to the request.
+    tried: Box<str>,
+    came_back: Box<str>,
     /// What to do now.
     pub advice: String,
     /// The refusal in the other side's own words.
     pub detail: Option<Untrusted>,
     /// The refusal as JSON, to be looked into and never shown.
-    pub refusal: Option<Value>,
-    /// What the other side calls this request, for its support: `req_8Xk`.
-    pub request_id: Option<String>,
+    pub refusal: Option<Box<Value>>,
     /// Whether it is an earlier answer, given again to the same idempotency key.
     pub is_replay: bool,
     pub(super) should_retry: Option<bool>,
@@ -47,15 +45,7 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = self
-            .request_id
-            .as_ref()
-            .map_or_else(String::new, |id| format!(" (request {id})"));
-        write!(
-            f,
-            "{}: {}{named}; {}",
-            self.tried, self.came_back, self.advice
-        )
+        write!(f, "{}: {}; {}", self.tried, self.came_back, self.advice)
     }
 }
 
@@ -124,12 +114,11 @@ impl Failure {
     pub(super) fn before(cause: Cause, name: &str, why: &anyhow::Error) -> Self {
         Self {
             cause,
-            tried: format!("{name} was not asked"),
-            came_back: format!("{why:#}"),
+            tried: format!("{name} was not asked").into(),
+            came_back: format!("{why:#}").into(),
             advice: "then try again".to_owned(),
             detail: None,
             refusal: None,
-            request_id: None,
             is_replay: false,
             should_retry: None,
             asked_wait: None,
@@ -141,15 +130,14 @@ impl Failure {
     pub(super) fn of(service: &Service, method: &Method, url: &Url) -> Self {
         Self {
             cause: Cause::Network,
-            tried: format!("{} {method} {}", service.name, url.path()),
-            came_back: String::new(),
+            tried: format!("{} {method} {}", service.name, url.path()).into(),
+            came_back: Box::default(),
             advice: format!(
                 "check that {} can be reached from here",
                 url.host_str().unwrap_or("it")
             ),
             detail: None,
             refusal: None,
-            request_id: None,
             is_replay: false,
             should_retry: None,
             asked_wait: None,
@@ -182,7 +170,7 @@ impl Failure {
             .is_none_or(|status| status >= 500 || matches!(status, 408 | 409 | 429))
     }
 
-    pub(super) fn told(mut self, cause: Cause, came_back: impl Into<String>) -> Self {
+    pub(super) fn told(mut self, cause: Cause, came_back: impl Into<Box<str>>) -> Self {
         self.cause = cause;
         self.came_back = came_back.into();
         self
@@ -197,12 +185,12 @@ impl Failure {
     #[must_use]
     pub fn unquoted(mut self) -> Self {
         if let Reached::Answer(status) = self.reached {
-            self.came_back = format!("answered {}", status.as_u16());
+            self.came_back = format!("answered {}", status.as_u16()).into();
         }
         self
     }
 
-    /// Names it as the answer's headers do.
+    /// Says how the answer's headers name the request, for whoever asks the other side about it.
     pub(super) fn named(mut self, headers: &HeaderMap) -> Self {
         let id = ["request-id", "x-request-id", "x-github-request-id"]
             .into_iter()
@@ -213,7 +201,9 @@ impl Failure {
                     .bytes()
                     .all(|b| b.is_ascii_alphanumeric() || b"_-:".contains(&b))
         };
-        self.request_id = id.filter(is_name).map(str::to_owned);
+        if let Some(id) = id.filter(is_name) {
+            self.tried = format!("{} (request {id})", self.tried).into();
+        }
         self.is_replay = headers
             .get("idempotent-replayed")
             .is_some_and(|value| value == "true");

@@ -36,8 +36,8 @@ impl Failure {
     ) -> Self {
         self.reached = Reached::Answer(status);
         self.asked_wait = asked_wait;
-        self.refusal = refusal(body);
-        self.detail = self.refusal.as_ref().and_then(detail);
+        self.refusal = refusal(body).map(Box::new);
+        self.detail = self.refusal.as_deref().and_then(detail);
         let said = self
             .detail
             .as_ref()

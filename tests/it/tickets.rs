@@ -82,7 +82,7 @@ async fn a_finding_becomes_a_ticket_that_is_listed_shown_and_closed_here() {
             "asked for by anna",
             "daily-ops, errors, checkout",
             "users in 24 h",
-            "Opened by anna",
+            "Opened by `anna`",
         ] {
             assert!(shown.contains(words), "{words}: {shown}");
         }
@@ -102,7 +102,7 @@ async fn a_finding_becomes_a_ticket_that_is_listed_shown_and_closed_here() {
     assert!(text(&ticket(&bot, "anna", "list --all").await).starts_with("T-1 here, done · "));
     let log = company.log_file();
     assert!(
-        log.contains("ticket opened here") && log.contains("ticket T-1 closed here"),
+        log.contains("ticket opened here") && log.contains("closed here"),
         "{log}"
     );
 }
@@ -178,7 +178,7 @@ async fn a_ticket_in_a_tracker_is_named_and_linked_and_its_end_there_is_seen() {
         )
     );
     let log = company.log_file();
-    assert!(log.contains("ticket acme/web#1 closed in GitHub"), "{log}");
+    assert!(log.contains("closed in GitHub"), "{log}");
     let filter = Filter {
         words: vec!["acme/web#1".to_owned()],
         ..Filter::newest(10)
@@ -257,4 +257,26 @@ async fn a_title_is_needed() {
         text(&said)
     );
     assert!(tickets(&bot).await.is_empty());
+}
+
+#[tokio::test]
+async fn whoever_is_erased_is_taken_out_of_their_tickets_as_well() {
+    let (_company, bot) = company().await;
+    decide(&bot, "anna", &format!("ticket {KEY} --label annas-own")).await;
+    let anna = Person::at_terminal("anna");
+    let entry = crate::world::records::entry(
+        1,
+        daily_ops::ops_log::Kind::Erased,
+        "ben",
+        "a person was erased",
+    );
+    bot.store.erase(anna, entry).await.expect("she is erased");
+    let kept = tickets(&bot).await.remove(0);
+    assert_eq!(
+        (kept.draft.title.as_str(), kept.draft.body.as_str()),
+        ("erased", "erased")
+    );
+    assert!(kept.draft.labels.is_empty() && kept.is_open());
+    let shown = text(&ticket(&bot, "ben", "show T-1").await);
+    assert!(!shown.contains("anna"), "{shown}");
 }

@@ -11,6 +11,7 @@ use std::{
 use chrono::TimeDelta;
 use reqwest::{Method, header::HeaderMap};
 use secrecy::ExposeSecret;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 use tokio::time::Instant;
 
@@ -44,6 +45,8 @@ pub(super) struct Stripe<'a> {
     /// `acct_..` of a connected account; none for the key's own.
     pub account: Option<&'a str>,
     pub deadline: Instant,
+    /// The rows of a page.
+    pub rows: usize,
     progress: Progress,
     expected: Arc<AtomicU64>,
     notices: Arc<Mutex<Notices>>,
@@ -60,9 +63,17 @@ pub struct Notices {
 
 /// A page of a list.
 #[derive(Debug)]
-pub(super) struct Page {
-    pub items: Vec<Value>,
+pub(super) struct Page<T = Value> {
+    pub items: Vec<T>,
     pub has_more: bool,
+}
+
+/// A list as Stripe writes it.
+#[derive(Deserialize)]
+struct Written<T> {
+    object: String,
+    has_more: bool,
+    data: Vec<T>,
 }
 
 /// A change, and what it needs.
@@ -77,7 +88,7 @@ pub(super) struct Change<'b> {
 }
 
 impl<'a> Stripe<'a> {
-    /// The key's own account. Nothing is asked yet; a key of the other mode is [`Stripe::mode_of_key`]'s to tell.
+    /// The key's own account. Nothing is asked yet; a key of the other mode is [`mode_of_key`]'s to tell.
     pub(super) fn connect(section: &'a Payments, looking: &Looking) -> Result<Self, Unknown> {
         let key = looking.secret(KEY)?;
         let upstream = Upstream::new(
@@ -92,6 +103,7 @@ impl<'a> Stripe<'a> {
             upstream,
             account: None,
             deadline: looking.deadline,
+            rows: section.rows,
             progress: looking.progress.clone(),
             expected: Arc::default(),
             notices: Arc::default(),
@@ -159,20 +171,33 @@ impl<'a> Stripe<'a> {
         needs: &str,
     ) -> Result<Page, Unknown> {
         let under = under(path);
-        let body = self
+        let body: Value = self
             .read(&under, query, upstream::LIST_LIMIT, needs)
             .await?;
-        let page = page(body).ok_or_else(|| {
-            let reason = format!(
-                "Stripe GET /v1/{}: the answer is no list as Stripe documents it; check that `url` in [checks.payments] leads to Stripe itself",
-                path.join("/")
-            );
-            Unknown::new(Cause::Decode, reason)
-        })?;
+        let page = page(body).ok_or_else(|| no_list(path))?;
         for item in &page.items {
             self.notice_mode(item);
         }
         Ok(page)
+    }
+
+    /// As [`Stripe::page`], of rows that are decoded no further than `T` needs. Their mode is the caller's to notice.
+    pub(super) async fn rows<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        needs: &str,
+    ) -> Result<Page<T>, Unknown> {
+        let list: Written<T> = self
+            .read(&under(path), query, upstream::LIST_LIMIT, needs)
+            .await?;
+        if list.object != "list" {
+            return Err(no_list(path));
+        }
+        Ok(Page {
+            items: list.data,
+            has_more: list.has_more,
+        })
     }
 
     /// Asks for a change, once.
@@ -207,13 +232,13 @@ impl<'a> Stripe<'a> {
         }
     }
 
-    async fn read(
+    async fn read<T: DeserializeOwned>(
         &self,
         path: &[&str],
         query: &[(&str, &str)],
         limit: usize,
         needs: &str,
-    ) -> Result<Value, Failure> {
+    ) -> Result<T, Failure> {
         let ask = Ask {
             path,
             query,
@@ -221,7 +246,7 @@ impl<'a> Stripe<'a> {
             needs,
             place: PLACE,
         };
-        let answer: Result<Answer<Value>, Failure> = self.upstream.get(&ask, self.deadline).await;
+        let answer: Result<Answer<T>, Failure> = self.upstream.get(&ask, self.deadline).await;
         self.progress.step();
         let answer = answer.map_err(|failure| self.explained(failure, needs))?;
         self.notice_skew(answer.skew());
@@ -249,13 +274,21 @@ impl<'a> Stripe<'a> {
     }
 
     fn notice_mode(&self, object: &Value) {
-        let mode = match object["livemode"].as_bool() {
-            Some(true) => Mode::Live,
-            Some(false) => Mode::Test,
-            None => return,
-        };
+        self.notice_livemode(object["livemode"].as_bool());
+    }
+
+    pub(super) fn notice_livemode(&self, live: impl IntoIterator<Item = bool>) {
+        let modes = live
+            .into_iter()
+            .map(|live| if live { Mode::Live } else { Mode::Test });
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
-        notices.modes.insert(mode);
+        notices.modes.extend(modes);
+    }
+
+    /// The same client behind the gate for a great many pages.
+    pub(super) fn at_length(mut self, section: &Payments) -> Self {
+        self.upstream = self.upstream.through(section.gates.at_length(section));
+        self
     }
 }
 
@@ -278,6 +311,14 @@ pub(super) fn mode_of_key(looking: &Looking) -> Result<Option<Mode>, Unknown> {
 
 fn under<'b>(path: &[&'b str]) -> Vec<&'b str> {
     [&["v1"], path].concat()
+}
+
+fn no_list(path: &[&str]) -> Unknown {
+    let reason = format!(
+        "Stripe GET /v1/{}: the answer is no list as Stripe documents it; check that `url` in [checks.payments] leads to Stripe itself",
+        path.join("/")
+    );
+    Unknown::new(Cause::Decode, reason)
 }
 
 fn page(mut body: Value) -> Option<Page> {

@@ -6,11 +6,12 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
+    asked::FAILURES,
     client::{PAGE, Stripe},
     event::Event,
     invoice::Invoice,
-    observe::{FAILURES, News, Seen},
     permission, read,
+    seen::{News, Seen},
     standing::{Dispute, Payout},
 };
 use crate::report::{Cause, Unknown};

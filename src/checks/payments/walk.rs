@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::client::{PAGE, Stripe};
+use super::client::Stripe;
 use crate::{
     report::{Cause, Unknown},
     text::thousands,
@@ -68,7 +68,7 @@ impl Stripe<'_> {
         let (mut seen, mut unreadable) = (HashSet::new(), 0);
         let mut after = None::<String>;
         let mut pages = 0;
-        let limit = PAGE.to_string();
+        let limit = self.rows.to_string();
         let end = loop {
             let mut query = list.query.to_vec();
             query.push(("limit", &limit));

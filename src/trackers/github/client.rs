@@ -236,7 +236,7 @@ fn told(mut failure: Failure) -> Failure {
         Some(410) => {
             failure.advice = "switch issues on in the repository's settings, or set another `repository` in [tickets.github]".to_owned();
         }
-        Some(422) => failure.advice = invalid(failure.refusal.as_ref()),
+        Some(422) => failure.advice = invalid(failure.refusal.as_deref()),
         _ => {}
     }
     failure

@@ -12,7 +12,7 @@ use crate::{
 /// The failure with what to do about it.
 pub(super) fn told(mut failure: Failure) -> Failure {
     if failure.status() == Some(400)
-        && let Some(advice) = failure.refusal.as_ref().and_then(advice)
+        && let Some(advice) = failure.refusal.as_deref().and_then(advice)
     {
         failure.advice = advice;
     }

@@ -62,7 +62,7 @@ impl Refusal {
 
     /// Of a failed request, whose body may tell more than its status.
     pub(super) fn of_failure(failure: Failure) -> Self {
-        let said = failure.refusal.as_ref().and_then(said);
+        let said = failure.refusal.as_deref().and_then(said);
         let wait = failure.asked_wait();
         match said {
             Some(said) if failure.status().is_some_and(|status| status < 500) => said.refusal(wait),

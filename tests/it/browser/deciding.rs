@@ -5,31 +5,56 @@ use daily_ops::sandbox::slack::BEN;
 use super::stage::{LAPTOP, play};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_finding_is_acknowledged_with_a_reason_in_a_window_and_undone() {
+async fn a_finding_gets_a_note_from_a_window_and_is_acknowledged_and_undone() {
     play("broken-cart", LAPTOP, |stage| async move {
         let window = &stage.window;
         window.reads("#messages", "cart is undefined").await;
         window.press("More actions").await;
-        window.press("Acknowledge with a reason…").await;
-        window.reads("dialog", "Reason").await;
+        window.press("Add a note…").await;
+        window.reads("dialog", "Note").await;
         window.picture("window").await;
         // The focus is in its first field.
         window.keys("the release is being rolled back").await;
-        window.press_in("dialog footer", "Acknowledge").await;
+        window.press_in("dialog footer", "Add").await;
         window
             .reads("#messages", "the release is being rolled back")
             .await;
-        window.reads_no_more("#windows", "Reason").await;
+        window.reads_no_more("#windows", "Note").await;
+        window.press("Acknowledge").await;
         window.reads("#log", "acknowledged").await;
         window.reads("#log", "Anna Berg").await;
         window.picture("acknowledged").await;
 
         window.press("More actions").await;
         window.press("Undo").await;
-        window
-            .reads_no_more("#messages", "the release is being rolled back")
-            .await;
         window.reads("#log", "undone").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_becomes_a_ticket_that_is_closed_in_the_message() {
+    play("broken-cart", LAPTOP, |stage| async move {
+        let window = &stage.window;
+        window.reads("#messages", "cart is undefined").await;
+        window.press("More actions").await;
+        window.press("Open a ticket…").await;
+        window.reads("dialog", "Labels").await;
+        let filled_in = window
+            .asks("return [...document.querySelectorAll('dialog input[type=text], dialog textarea, dialog select')].map(it => it.value).join('|')")
+            .await;
+        let filled_in = filled_in.as_str().unwrap_or_default().to_owned();
+        for words in ["through Daily Ops.", "|medium|", "daily-ops, errors"] {
+            assert!(filled_in.contains(words), "{words}: {filled_in}");
+        }
+        window.picture("ticket").await;
+        window.press_in("dialog footer", "Open ticket").await;
+        window.reads("#messages", "ticket T-1 here: open").await;
+        window.reads("#log", "ticket opened here").await;
+        window.press("More actions").await;
+        window.press("Close T-1").await;
+        window.reads("#messages", "ticket T-1 here: done").await;
+        window.picture("ticket-done").await;
     })
     .await;
 }

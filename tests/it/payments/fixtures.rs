@@ -5,17 +5,23 @@ use std::{fs, path::Path};
 use daily_ops::checks::payments::{Balance, Dispute, Endpoint, Event, Invoice, Payout};
 use serde_json::Value;
 
-/// The examples of one kind, in the shapes of several API versions, where they are at hand.
+/// Of the newest shapes.
+const EXAMPLES: &str = include_str!("examples.json");
+
+/// The examples of one kind, and those of other API versions where they are at hand.
 fn examples(kind: &str) -> Vec<Value> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = root.join("../shared/samples/stripe");
     let files = fs::read_dir(folder).into_iter().flatten();
     let texts = files.filter_map(|file| fs::read_to_string(file.ok()?.path()).ok());
-    texts
+    let examples: Vec<Value> = texts
+        .chain([EXAMPLES.to_owned()])
         .filter_map(|text| serde_json::from_str::<Value>(&text).ok())
         .map(|file| file["resources"][kind].clone())
         .filter(Value::is_object)
-        .collect()
+        .collect();
+    assert!(!examples.is_empty(), "{kind}");
+    examples
 }
 
 fn all_are_read<T: std::fmt::Debug>(kind: &str, read: impl Fn(&Value) -> Option<T>) {

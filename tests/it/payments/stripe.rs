@@ -85,7 +85,7 @@ pub(crate) fn company() -> Account {
                 .disabled(DAY * 9)
                 .of_types(&["charge.refunded"]),
         )
-        .with_all(undelivered(30, "customer.updated", "we_1"))
+        .with_all(undelivered(3, "customer.updated", "we_1"))
         .with(
             invoice("in_1")
                 .of("cus_1")

@@ -294,7 +294,7 @@ async fn what_a_person_got_wrong_is_said_with_what_to_do() {
         .await;
     assert_eq!(
         seen.gaps[0].reason.as_str(),
-        "AUDIT_DATABASE_URL is not set; it reads your own records of invoices, for the audit. Set AUDIT_DATABASE_URL, or AUDIT_DATABASE_URL_FILE to a file that holds it"
+        "AUDIT_DATABASE_URL is not set; it reads your own records of invoices, for `query` in [checks.payments.audit]. Set AUDIT_DATABASE_URL, or AUDIT_DATABASE_URL_FILE to a file that holds it"
     );
     for (url, cause, advice) in [
         ("sqlite:x", Cause::NotConfigured, "write postgres://"),

@@ -11,7 +11,8 @@ use daily_ops::{
         self, Delivery, Finished, Message, Stage, limits,
         view::{self, Subject},
     },
-    report::{Cause, Severity},
+    report::{Cause, Finding, Remedy, Severity, Verb},
+    ticket::Draft,
     triage::Action,
 };
 use serde::Serialize;
@@ -266,6 +267,46 @@ fn forms_ask_for_one_thing() {
     is_view("snooze", &form(View::Snooze, true));
     is_view("snooze-here", &form(View::Snooze, false));
     is_view("note", &form(View::Note, true));
+    is_view("handle", &form(View::Handle, true));
+    let unpaid = Finding {
+        remedies: vec![
+            Remedy::confirmed(
+                Verb::Pay,
+                vec![
+                    "customer: Beta GmbH (cus_1)".into(),
+                    "amount: 49.00 EUR".into(),
+                ],
+            )
+            .with("4900 eur".to_owned()),
+        ],
+        ..finding.clone()
+    };
+    let pay = View::Remedy(Verb::Pay);
+    let confirmation = |finding| {
+        view::form(
+            pay,
+            finding,
+            &item,
+            "C0123456789",
+            "1763971200.000100",
+            true,
+        )
+    };
+    is_view("pay", &confirmation(&unpaid).expect("it is a form"));
+    assert!(
+        confirmation(&finding).is_none(),
+        "its check offers no such thing"
+    );
+    let draft = Draft {
+        title: "TypeError: cart is undefined".to_owned(),
+        body: "**high**: 350 users\n\n- since Monday".to_owned(),
+        severity: Severity::High,
+        labels: vec!["daily-ops".to_owned(), "errors".to_owned()],
+    };
+    is_view(
+        "ticket",
+        &view::ticket(&draft, &finding, &item, "C0123456789", "1763971200.000100"),
+    );
     is_view("loading", &view::loading());
     let told = [Sentence::new().say("this finding is gone: the newest round did not see it")];
     is_view("told", &view::told("Details", &told));

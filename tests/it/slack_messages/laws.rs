@@ -9,8 +9,9 @@ use daily_ops::{
         self, Delivery, Finished, Message, Stage, limits,
         view::{self, Subject},
     },
-    report::{CheckReport, Finding, FindingKey, Outcome, Remedy, Severity, Unknown},
+    report::{CheckReport, Finding, FindingKey, Outcome, Remedy, Severity, Unknown, Verb},
     sandbox::slack::{wrong_blocks, wrong_view},
+    ticket::{Draft, Marker, StoredTicket, Ticket, TicketState, TicketStatus},
     triage::{Action, Person},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -82,8 +83,14 @@ fn findings() -> impl Strategy<Value = Vec<Finding>> {
                             Remedy::new("resolve", "Resolve in Sentry"),
                             Remedy::new("archive", "Archive until it escalates"),
                         ]
-                    } else {
+                    } else if linked {
                         Vec::new()
+                    } else {
+                        let read = vec![rule.as_str().into(), title.as_str().into()];
+                        vec![
+                            Remedy::confirmed(Verb::Pay, read.clone()),
+                            Remedy::confirmed(Verb::Replay, read),
+                        ]
                     };
                     Finding {
                         magnitude,
@@ -130,6 +137,14 @@ fn action(which: usize, words: &str) -> Action {
         },
         3 => Action::Resolve { reason: None },
         4 => Action::Note { text: words.into() },
+        5 => Action::Handle { note: words.into() },
+        6 => Action::Remedy { verb: Verb::Pay },
+        7 => Action::Ticket {
+            marker: Marker::stored(words.to_owned()),
+            tracker: "GitHub".to_owned(),
+            title: words.into(),
+            again: false,
+        },
         _ => Action::Archive,
     }
 }
@@ -149,12 +164,47 @@ fn delivery(which: usize, words: &str) -> Delivery {
     }
 }
 
+fn a_ticket(key: &FindingKey, state: usize, is_there: bool, words: &str) -> StoredTicket {
+    let (draft, now) = (
+        Draft {
+            title: words.to_owned(),
+            body: words.to_owned(),
+            severity: Severity::High,
+            labels: Vec::new(),
+        },
+        at("2026-11-23T08:00:00Z"),
+    );
+    StoredTicket {
+        marker: Marker::new(key, 1),
+        number: 4,
+        key: key.clone(),
+        version: 1,
+        tracker: if is_there { "GitHub" } else { "local" }.to_owned(),
+        state: [
+            TicketStatus::Wanted,
+            TicketStatus::Open,
+            TicketStatus::Closed,
+            TicketStatus::Failed,
+        ][state],
+        draft: draft.tidy(),
+        remote: is_there.then(|| Ticket {
+            id: "1".to_owned(),
+            name: words.to_owned(),
+            url: Some(url("https://github.com/acme/web/issues/1")),
+            state: TicketState::Open,
+        }),
+        wanted_at: now,
+        closed_at: Some(now),
+    }
+}
+
 prop_compose! {
     fn rounds()(
         findings in findings(),
         before in option::of(findings()),
         unknown in unknowns(),
-        decided in vec((0usize..60, 0usize..6, any::<bool>(), text()), 0..20),
+        decided in vec((0usize..60, 0usize..9, any::<bool>(), text()), 0..20),
+        filed in vec((0usize..60, 0usize..4, any::<bool>(), text()), 0..8),
         delivered in vec((0usize..60, 0usize..4, text()), 0..8),
         asked_by in option::of(text()),
         (is_late, has_newer) in any::<(bool, bool)>(),
@@ -173,6 +223,11 @@ prop_compose! {
         for (which, what, words) in delivered {
             if let Some(key) = keys.get(which) {
                 round.deliveries.insert(key.clone(), delivery(what, &words));
+            }
+        }
+        for (which, state, is_there, words) in filed {
+            if let Some(key) = keys.get(which) {
+                round.tickets.insert(key.clone(), vec![a_ticket(key, state, is_there, &words)]);
             }
         }
         round.asked_by = asked_by.map(Person::from);
@@ -292,7 +347,7 @@ proptest! {
     }
 
     #[test]
-    fn slack_takes_every_view(round in rounds(), view in select(vec![View::Acknowledge, View::Assign, View::Snooze, View::Note])) {
+    fn slack_takes_every_view(round in rounds(), view in select(vec![View::Acknowledge, View::Assign, View::Snooze, View::Note, View::Handle, View::Remedy(Verb::Pay)])) {
         let triaged = round.triaged();
         prop_assert_eq!(taken_view(&view::rest(&triaged, &round.tickets, &[], Tz::UTC)), Ok(()));
         let item = Item { message: MESSAGE.to_owned(), finding: Some(u32::MAX), seen: i64::MAX };
@@ -309,7 +364,19 @@ proptest! {
             };
             prop_assert_eq!(taken_view(&view::details(&subject)), Ok(()));
             let form = view::form(view, finding, &item, "C0123456789", "1763971200.000100", true);
-            prop_assert_eq!(taken_view(&form.expect("it is a form")), Ok(()));
+            if let Some(form) = form {
+                prop_assert_eq!(taken_view(&form), Ok(()));
+            } else {
+                prop_assert!(matches!(view, View::Remedy(_)));
+            }
+            let draft = Draft {
+                title: finding.title.as_str().to_owned(),
+                body: [finding.rule.as_str(), finding.title.as_str()].join("\n").repeat(4),
+                severity: finding.severity,
+                labels: vec![finding.rule.as_str().to_owned(); 3],
+            };
+            let form = view::ticket(&draft.tidy(), finding, &item, "C0123456789", "1763971200.000100");
+            prop_assert_eq!(taken_view(&form), Ok(()));
         }
     }
 

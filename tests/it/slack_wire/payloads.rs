@@ -72,6 +72,67 @@ fn every_form_is_known_with_its_answer() {
 }
 
 #[test]
+fn a_ticket_is_read_from_its_four_inputs_and_the_empty_one_is_named() {
+    let text = |text: &str| json!({ "answer": { "type": "plain_text_input", "value": text } });
+    let filled = |title: &str, severity: &str| {
+        let mut payload = Submission::of("open.ticket", Value::Null).payload();
+        payload["view"]["state"]["values"] = json!({
+            "title": text(title),
+            "body": text("first\r\nsecond"),
+            "severity": { "answer": { "selected_option": { "value": severity } } },
+            "labels": text("daily-ops, , checkout "),
+        });
+        read(&payload)
+    };
+    let What::Submit { form, .. } = asked(filled(" Cart ", "high")).what else {
+        panic!("it is a form");
+    };
+    let Form::Ticket {
+        title,
+        body,
+        severity,
+        labels,
+    } = form
+    else {
+        panic!("it is a ticket's");
+    };
+    let draft = daily_ops::ticket::Draft {
+        title,
+        body,
+        severity,
+        labels,
+    }
+    .tidy();
+    assert_eq!(
+        (draft.title.as_str(), draft.body.as_str()),
+        ("Cart", "first\nsecond")
+    );
+    assert_eq!(draft.labels, ["daily-ops", "checkout"]);
+    for (title, severity, named) in [("  ", "high", "title"), ("Cart", "awful", "severity")] {
+        assert!(matches!(
+            filled(title, severity),
+            Request::Invalid { block, .. } if block == named
+        ));
+    }
+}
+
+#[test]
+fn what_was_read_before_a_yes_comes_with_it() {
+    let mut payload = Submission::of("open.pay", Value::Null).payload();
+    let from = payload["view"]["private_metadata"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    payload["view"]["private_metadata"] = format!("{from}|0123abcd").into();
+    payload["view"]["state"] = json!({ "values": {} });
+    let What::Submit { form, .. } = asked(read(&payload)).what else {
+        panic!("it is a form");
+    };
+    let (verb, read) = (daily_ops::report::Verb::Pay, "0123abcd".to_owned());
+    assert_eq!(form, Form::Remedy { verb, read });
+}
+
+#[test]
 fn an_answer_that_is_missing_is_asked_for() {
     let no_state = |name| {
         let mut payload = Submission::of(name, Value::Null).payload();

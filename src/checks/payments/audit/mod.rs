@@ -26,6 +26,7 @@ mod differences;
 mod findings;
 mod intake;
 mod ledger;
+pub(super) mod list;
 mod period;
 mod record;
 mod sql;
@@ -42,7 +43,7 @@ use intake::Intake;
 /// Where the user's own records are, for `query`.
 pub const DATABASE_URL: Secret = (
     "AUDIT_DATABASE_URL",
-    "reads your own records of invoices, for the audit",
+    "reads your own records of invoices, for `query` in [checks.payments.audit]",
 );
 
 /// `[checks.payments.audit]`. One of `query` and `csv` says where the user's own records are.

@@ -51,7 +51,7 @@ pub(crate) fn unknown_since(
     let first = if is_known {
         days.take_while(is_unknown).last()
     } else {
-        days.filter(is_unknown).last()
+        days.rev().find(is_unknown)
     };
     midnight(first?, baselines.zone)
 }

@@ -55,6 +55,7 @@ pub(super) fn evaluate(section: &Payments, seen: &Observation, now: DateTime<Utc
         judged.findings.extend(standing::find(&at));
         said.push(summary::of(&at));
     }
+    said.extend(audited(section, seen, &mut judged));
     for finding in &mut judged.findings {
         finding.runbook = finding.runbook.take().or_else(|| section.runbook.clone());
     }
@@ -72,6 +73,44 @@ pub(super) fn evaluate(section: &Payments, seen: &Observation, now: DateTime<Utc
     judged
 }
 
+/// What the audit found, and says of itself; it is of the key's own account.
+fn audited(section: &Payments, seen: &Observation, judged: &mut Evaluation) -> Option<String> {
+    let audit = section.audit.as_ref()?;
+    let hidden = Subject::new(None, "audit", "").key();
+    let Some(compared) = &seen.audit else {
+        judged
+            .unseen
+            .iter_mut()
+            .for_each(|unseen| unseen.push(hidden.clone()));
+        return None;
+    };
+    let (findings, unknown) = audit.findings(compared, |id| {
+        page(section.mode, None, &format!("invoices/{id}"))
+    });
+    if !unknown.is_empty() {
+        judged
+            .unseen
+            .iter_mut()
+            .for_each(|unseen| unseen.push(hidden.clone()));
+    }
+    judged.findings.extend(findings);
+    judged.unknown.extend(unknown);
+    Some(audit.summary(compared))
+}
+
+/// A page of Stripe's dashboard: `events/evt_1`.
+fn page(mode: Mode, account: Option<&str>, page: &str) -> Option<Url> {
+    let account = account.map_or_else(String::new, |account| format!("{account}/"));
+    let world = match mode {
+        Mode::Live => "",
+        Mode::Test => "test/",
+    };
+    Url::parse(&format!(
+        "https://dashboard.stripe.com/{account}{world}{page}"
+    ))
+    .ok()
+}
+
 /// One account at the time of judgement.
 struct At<'a> {
     section: &'a Payments,
@@ -86,20 +125,8 @@ impl At<'_> {
     }
 
     /// A page of Stripe's dashboard: `events/evt_1`.
-    fn link(&self, page: &str) -> Option<Url> {
-        let account = self
-            .seen
-            .account
-            .as_ref()
-            .map_or_else(String::new, |account| format!("{account}/"));
-        let world = match self.section.mode {
-            Mode::Live => "",
-            Mode::Test => "test/",
-        };
-        Url::parse(&format!(
-            "https://dashboard.stripe.com/{account}{world}{page}"
-        ))
-        .ok()
+    fn link(&self, name: &str) -> Option<Url> {
+        page(self.section.mode, self.seen.account.as_deref(), name)
     }
 
     /// How long ago that was.

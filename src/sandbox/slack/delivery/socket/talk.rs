@@ -43,10 +43,6 @@ pub(in super::super::super) async fn serve(listener: TcpListener, shared: Shared
     }
 }
 
-#[expect(
-    clippy::result_large_err,
-    reason = "the shape that the handshake asks for"
-)]
 async fn attend(stream: TcpStream, shared: Shared) {
     let mut life = LIFE;
     let check = |request: &Request, answer: Response| -> Result<Response, ErrorResponse> {
