@@ -14,6 +14,7 @@ use crate::{
     upstream::Failure,
 };
 
+mod admission;
 mod collected;
 mod declines;
 mod endpoint;

@@ -4,8 +4,9 @@ use chrono::TimeDelta;
 
 use super::{
     Task,
-    collected::{Collected, Try, collected, is_missing, means},
-    declines::{CUSTOMER_CONFIRMS, Decline},
+    admission::admit,
+    collected::{Collected, Try, collected, is_missing},
+    declines::Decline,
     done, in_its_words, not_sent, overtaken, refused, was_done,
 };
 use crate::{
@@ -22,9 +23,6 @@ use crate::{
     text::{Untrusted, count},
     upstream::{Failure, Hindrance, Unwritten},
 };
-
-/// By hand, an invoice is tried once in this time.
-const BY_HAND: TimeDelta = TimeDelta::days(1);
 
 /// A server error that Stripe gives again so long after the order is all that it will ever say to it.
 const SETTLED: TimeDelta = TimeDelta::minutes(4);
@@ -184,100 +182,6 @@ fn tried_since<'a>(task: &Task<'_>, now: &'a Collected) -> Option<&'a Try> {
 fn said_amount(invoice: &Invoice) -> String {
     let money = invoice.due.or(invoice.remaining);
     money.map_or_else(|| "an unknown amount".to_owned(), |money| money.to_string())
-}
-
-/// Whether an open invoice may be tried now.
-async fn admit(task: &Task<'_>, now: &Collected, amount: Money) -> Result<(), NotApplied> {
-    let invoice = &now.invoice;
-    if invoice.is_sent_by_mail() {
-        return Err(refused(
-            "the customer pays it by the link in an e-mail, and no card is charged for it: send it again instead",
-        ));
-    }
-    match invoice.owed() {
-        Some(left) if left == amount => {}
-        Some(left) => {
-            return Err(refused(&format!(
-                "{left} are to be paid now, and {amount} were confirmed; nothing was charged: run the check and decide again"
-            )));
-        }
-        None => {
-            return Err(refused(
-                "Stripe doesn't say how much is left to pay; nothing was charged: look at the invoice there",
-            ));
-        }
-    }
-    if now.payment.as_deref() == Some("processing")
-        || now
-            .tries
-            .first()
-            .is_some_and(|newest| newest.status == "pending")
-    {
-        return Err(refused(
-            "a payment of it is under way, and the bank has not answered yet; nothing more was charged",
-        ));
-    }
-    not_hard(task, now).await?;
-    not_today(task, now)
-}
-
-/// A hard decline is not tried again with the same means of payment.
-async fn not_hard(task: &Task<'_>, now: &Collected) -> Result<(), NotApplied> {
-    let newest = now.tries.first();
-    let hard = newest.and_then(|newest| {
-        let why = newest.decline.hard()?;
-        Some((newest, why))
-    });
-    if let Some((newest, why)) = hard {
-        let means = means(&task.stripe, &now.invoice.id)
-            .await
-            .map_err(not_sent)?;
-        if means.is_some() && newest.method.is_some() && means != newest.method {
-            return Ok(());
-        }
-        let code = newest.decline.code.as_deref().unwrap_or_default();
-        let ask = if newest.decline.wants_customer() {
-            CUSTOMER_CONFIRMS
-        } else {
-            "ask the customer for another means of payment"
-        };
-        return Err(refused(&format!(
-            "{why} ({code}): {ask}; nothing was charged"
-        )));
-    }
-    if now.payment.as_deref() == Some("requires_action") {
-        return Err(refused(&format!(
-            "{CUSTOMER_CONFIRMS}; nothing was charged"
-        )));
-    }
-    Ok(())
-}
-
-/// By hand, once a day. Stripe counts its own tries, and any first one; what goes beyond them was by hand.
-fn not_today(task: &Task<'_>, now: &Collected) -> Result<(), NotApplied> {
-    let Some((newest, at)) = now
-        .tries
-        .first()
-        .and_then(|newest| Some((newest, newest.at?)))
-    else {
-        return Ok(());
-    };
-    let invoice = &now.invoice;
-    let own = usize::try_from(invoice.attempt_count).unwrap_or(usize::MAX);
-    let by_hand = now.tries.len() > own;
-    let ago = (task.looking.clock)() - at;
-    if !by_hand || ago >= BY_HAND {
-        return Ok(());
-    }
-    let tried = if ago < TimeDelta::hours(1) {
-        format!("{} min", ago.num_minutes().max(0))
-    } else {
-        format!("{} h", ago.num_hours())
-    };
-    Err(refused(&format!(
-        "it was tried by hand {tried} ago ({}), and once a day is the most; nothing was charged",
-        newest.charge
-    )))
 }
 
 /// Believes only what Stripe shows now.
