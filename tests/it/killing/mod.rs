@@ -6,6 +6,7 @@
 //! `TEST_DATABASE_URL`, two processes on PostgreSQL are killed, and paused, as well. `killing::durability` needs strace.
 
 mod controls;
+mod dealings;
 mod disk;
 mod durability;
 mod judge;
