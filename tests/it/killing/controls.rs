@@ -112,7 +112,7 @@ async fn is_seen_in_a_life_with(faults: Faults, what: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_issue_that_is_not_looked_for_is_seen() {
     let faults = Faults {
-        lost: 400,
+        lost: 800,
         only: "POST /repos/acme/web/issues",
         hides_history: true,
         ..Faults::default()
@@ -123,7 +123,7 @@ async fn an_issue_that_is_not_looked_for_is_seen() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_with_another_key_each_time_is_seen() {
     let faults = Faults {
-        lost: 400,
+        lost: 800,
         only: "POST /v1/invoices/",
         hides_history: true,
         forgets_keys: true,

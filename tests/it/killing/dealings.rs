@@ -91,6 +91,11 @@ impl Dealings {
         self.to_stripe.set(calm);
     }
 
+    /// Requests to either that were spoilt.
+    pub(super) fn struck(&self) -> usize {
+        self.to_github.struck() + self.to_stripe.struck()
+    }
+
     /// Returns once all that was taken in has been carried out; GitHub's clock follows.
     pub(super) async fn is_idle(&self) {
         self.to_github.is_idle().await;

@@ -186,7 +186,7 @@ fn tell(seed: u64, kills: usize, site: &Site, found: &Findings, lived: Duration,
     writeln!(
         std::io::stderr(),
         "KILLING_SEED={seed} {}: {kills} kills in {:.0} s ({:.0} s with the judgement); {} acked, {} not, {} deliveries; \
-         {} decisions, {} effects, {} notes, {} tickets, {} charges, {} rounds, {} log entries; {} given up; {} + {} faults; {} wrong",
+         {} decisions, {} effects, {} notes, {} tickets, {} charges, {} rounds, {} log entries; {} given up; {} + {} + {} faults; {} wrong",
         if site.tables.is_postgres() { "PostgreSQL" } else { "SQLite" },
         lived.as_secs_f64(),
         all.as_secs_f64(),
@@ -203,6 +203,7 @@ fn tell(seed: u64, kills: usize, site: &Site, found: &Findings, lived: Duration,
         found.given_up,
         site.to_slack.struck(),
         site.to_sentry.struck(),
+        site.dealings.as_ref().map_or(0, Dealings::struck),
         found.wrong.len(),
     )
     .ok();
