@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::report::{Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown};
+use crate::report::{CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown};
 
 mod decision;
 mod memory;
@@ -161,7 +161,8 @@ pub fn triage(report: Report, past: &Past) -> Triaged {
         report,
     };
     for check in &triaged.report.checks {
-        for finding in &check.findings {
+        let kept = not_looked_at(check, &after, triaged.report.started_at);
+        for finding in check.findings.iter().chain(kept) {
             let row = row(
                 finding,
                 &after[&finding.key],
@@ -202,6 +203,19 @@ pub fn triage(report: Report, past: &Past) -> Triaged {
         rows.sort_by(worst_first);
     }
     triaged
+}
+
+/// What is open since an earlier look and was none of this one's business, although the check looked.
+fn not_looked_at<'a>(
+    check: &'a CheckReport,
+    after: &'a Memory,
+    started_at: DateTime<Utc>,
+) -> impl Iterator<Item = &'a Finding> {
+    let looked = check.outcome == Outcome::Looked && check.unseen.is_some();
+    let old = after.values().filter(move |known| {
+        looked && known.finding.key.check() == check.name && known.last_seen < started_at
+    });
+    old.map(|known| &known.finding)
 }
 
 fn row(finding: &Finding, known: &Known, past: &Past, now: DateTime<Utc>) -> Row {

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use daily_ops::{
     report::{Cause, CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown},
     triage::{
-        Action, Decision, Known, Past, Person, Return, Standing, State, Transition, Triaged,
+        Action, Decision, Known, Past, Person, Return, Row, Standing, State, Transition, Triaged,
         Verdict, remember, transition, triage,
     },
 };
@@ -617,4 +617,36 @@ fn known_findings_keep_their_words() {
         serde_json::from_str(&serde_json::to_string(&known).expect("it can be written"))
             .expect("it can be read");
     assert_eq!(kept, known);
+}
+
+#[test]
+fn what_a_look_left_out_stands_as_it_stood() {
+    let mut days = Days::default();
+    days.sees(
+        0,
+        vec![
+            issue("1", Severity::High, 150),
+            issue("2", Severity::High, 150),
+        ],
+    );
+    days.somebody(0, "2", acknowledge());
+    let since = CheckReport {
+        unseen: Some(vec![
+            FindingKey::new("errors", "1"),
+            FindingKey::new("errors", "2"),
+        ]),
+        ..errors(Outcome::Looked, vec![])
+    };
+    let glance = days.round(1, since);
+    assert_eq!(glance.verdict(), Verdict::NeedsYou);
+    let key = |row: &Row| row.finding.key.to_string();
+    assert_eq!(
+        glance.needs_you.iter().map(key).collect::<Vec<_>>(),
+        ["errors:1"]
+    );
+    assert_eq!(
+        glance.handled.iter().map(key).collect::<Vec<_>>(),
+        ["errors:2"]
+    );
+    assert!(glance.gone.is_empty() && glance.unknown.is_empty());
 }
