@@ -139,6 +139,8 @@ pub struct Past {
     /// Decisions of which the other side has not been told yet, by key and version.
     pub undelivered: BTreeSet<(FindingKey, i64)>,
     pub previous: Option<Previous>,
+    /// When the newest ticket of a finding was closed, for those that have one, and it is.
+    pub tickets_closed: BTreeMap<FindingKey, DateTime<Utc>>,
 }
 
 /// Sorts a report by what a person has to do.
@@ -239,6 +241,7 @@ fn row(finding: &Finding, known: &Known, past: &Past, now: DateTime<Utc>) -> Row
         past.undelivered
             .contains(&(decision.key.clone(), decision.version))
     };
+    let closed = past.tickets_closed.get(&finding.key).copied();
     Row {
         finding: finding.clone(),
         since: known.since,
@@ -248,7 +251,7 @@ fn row(finding: &Finding, known: &Known, past: &Past, now: DateTime<Utc>) -> Row
             Some(Trend::Better) => State::Better,
             Some(Trend::Same) => State::Standing,
         },
-        standing: standing(history, known, now, undelivered),
+        standing: standing(history, known, closed, now, undelivered),
     }
 }
 
