@@ -69,7 +69,7 @@ impl Sides<'_> {
 impl From<NotEnsured> for NotApplied {
     fn from(not: NotEnsured) -> Self {
         match not {
-            NotEnsured::Refused(why) => Self::Refused(why),
+            NotEnsured::Refused(why) | NotEnsured::Gone(why) => Self::Refused(why),
             NotEnsured::NotSent(why) => Self::NotSent(why),
             NotEnsured::OutcomeUnknown(why) => Self::OutcomeUnknown(why),
         }

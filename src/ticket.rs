@@ -49,10 +49,7 @@ impl Draft {
         }
         Self {
             title: cut(&redact(&one_line(&self.title)), TITLE_LIMIT),
-            body: graded(body.join("\n").trim(), self.severity)
-                .chars()
-                .take(BODY_LIMIT)
-                .collect(),
+            body: shortened(&graded(body.join("\n").trim(), self.severity)),
             labels,
             ..self
         }
@@ -70,6 +67,23 @@ fn graded(body: &str, chosen: Severity) -> String {
         }
     }
     body.to_owned()
+}
+
+/// Leaves out of the middle, and says how much: the last lines tell who wants the ticket.
+fn shortened(body: &str) -> String {
+    let length = body.chars().count();
+    if length <= BODY_LIMIT {
+        return body.to_owned();
+    }
+    let (_, end) = body.rsplit_once("\n\n").unwrap_or_default();
+    let end = if end.chars().count() > 500 { "" } else { end };
+    // Room for the longest note that there can be.
+    let kept = BODY_LIMIT - end.chars().count() - 60;
+    let start: String = body.chars().take(kept).collect();
+    let start = start.rsplit_once('\n').map_or(&*start, |(lines, _)| lines);
+    let left_out = length - start.chars().count() - end.chars().count();
+    let note = format!("({left_out} characters are left out here)");
+    format!("{start}\n\n{note}\n\n{end}").trim_end().to_owned()
 }
 
 /// Names a ticket for ever, here and in the tracker: the same for the same finding and number.
@@ -247,6 +261,29 @@ mod tests {
             Marker::new(&FindingKey::new("payments", "invoice/in_2"), 1)
         );
         assert_eq!(Marker::new(&key, 1).as_str().len(), 24);
+    }
+
+    #[test]
+    fn a_long_body_says_how_much_is_left_out_and_still_who_wants_it() {
+        let draft = |lines: usize, end: &str| {
+            let draft = Draft {
+                title: "t".to_owned(),
+                body: format!("{}\n\n{end}", "- ätt\n".repeat(lines)),
+                severity: Severity::High,
+                labels: Vec::new(),
+            };
+            draft.tidy().body
+        };
+        let body = draft(1_000, "Opened by Ann.");
+        assert!(body.chars().count() <= BODY_LIMIT);
+        let end = " characters are left out here)\n\nOpened by Ann.";
+        assert!(body.ends_with(end), "{body}");
+        let (start, note) = body.rsplit_once("\n\n(").unwrap();
+        let said: usize = note.split_once(' ').unwrap().0.parse().unwrap();
+        let whole = 6 * 1_000 + 2 + "Opened by Ann.".len();
+        assert_eq!(said + start.chars().count() + "Opened by Ann.".len(), whole);
+        assert!(draft(1, &"x".repeat(5_000)).chars().count() <= BODY_LIMIT);
+        assert!(!draft(100, "Opened by Ann.").contains("left out"));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What the message of a round shows, read from the database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Bot;
+use super::{Bot, round::in_doubt};
 use crate::{
     ops_log::Head,
     report::{FindingKey, Report, RunId},
@@ -120,12 +120,13 @@ impl Bot {
         before: Remembered,
         head: Option<Head>,
     ) -> anyhow::Result<Judged> {
-        let (history, effects, tickets) = tokio::try_join!(
-            self.store.decisions(keys(&report)),
-            self.store.newest_effects(keys(&report)),
-            self.store.tickets_of(keys(&report)),
-        )?;
         let Remembered { memory, previous } = before;
+        let keys: BTreeSet<&FindingKey> = keys(&report).chain(memory.keys()).collect();
+        let (history, effects, tickets) = tokio::try_join!(
+            self.store.decisions(keys.iter().copied()),
+            self.store.newest_effects(keys.iter().copied()),
+            self.store.tickets_of(keys.iter().copied()),
+        )?;
         let past = Past {
             memory,
             undelivered: effects
@@ -133,6 +134,7 @@ impl Bot {
                 .filter(|effect| effect.is_open())
                 .map(|effect| (effect.key.clone(), effect.version))
                 .collect(),
+            in_doubt: in_doubt(effects.values()),
             history,
             previous,
             tickets_closed: ticket::closed(&tickets),

@@ -1,6 +1,10 @@
 //! One walk through the checklist: look, judge, record; only then is anything shown.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use tokio::time::{Instant, sleep};
@@ -12,8 +16,8 @@ use crate::{
     effects::{Attempt, deliver_due},
     ops_log::{Entry, Head, Kind, NewEntry},
     render,
-    report::{Cause, CheckReport, Outcome, Report, RunId, Unknown},
-    store::{NewRun, Remembered, RoundClaim},
+    report::{Cause, CheckReport, FindingKey, Outcome, Report, RunId, Unknown},
+    store::{Effect, NewRun, Remembered, RoundClaim},
     ticket::{self, Tickets},
     triage::{Memory, Past, Person, Previous, Triaged, remember, triage},
 };
@@ -202,26 +206,27 @@ impl Bot {
     /// What the report is judged against; the round before is the last one that ran the last of these checks. What can't
     /// be read of it makes that check unknown: then more needs a person, and nothing less.
     async fn past(&self, memory: anyhow::Result<Memory>, report: &mut Report) -> Past {
+        let memory = read(memory, report);
         let findings = report.checks.iter().flat_map(|check| &check.findings);
-        let history = self
-            .store
-            .decisions(findings.clone().map(|finding| &finding.key))
-            .await;
-        let tickets = self
-            .store
-            .tickets_of(findings.map(|finding| &finding.key))
-            .await;
+        let keys: BTreeSet<&FindingKey> = findings
+            .map(|finding| &finding.key)
+            .chain(memory.keys())
+            .collect();
+        let history = self.store.decisions(keys.iter().copied()).await;
+        let tickets = self.store.tickets_of(keys).await;
         let undelivered = self.store.open_effects().await;
         let previous = match report.checks.last() {
             Some(check) => self.store.last_run_of(&check.name).await,
             None => Ok(None),
         };
-        let undelivered = read(undelivered, report).into_iter();
+        let open = read(undelivered, report);
         Past {
-            memory: read(memory, report),
+            memory,
             history: read(history, report),
             tickets_closed: ticket::closed(&read(tickets, report)),
-            undelivered: undelivered
+            in_doubt: in_doubt(&open),
+            undelivered: open
+                .into_iter()
                 .map(|effect| (effect.key, effect.version))
                 .collect(),
             previous: read(previous, report).map(|run| Previous {
@@ -266,6 +271,17 @@ impl Bot {
             })
             .await
     }
+}
+
+/// Decisions whose order has been tried and is not done.
+pub(super) fn in_doubt<'a>(
+    effects: impl IntoIterator<Item = &'a Effect>,
+) -> BTreeSet<(FindingKey, i64)> {
+    let tried = |effect: &&Effect| effect.is_open() && effect.last_error.is_some();
+    let tried = effects.into_iter().filter(tried);
+    tried
+        .map(|effect| (effect.key.clone(), effect.version))
+        .collect()
 }
 
 fn entries_of(attempts: Vec<Attempt>) -> Vec<Entry> {

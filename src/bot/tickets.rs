@@ -17,7 +17,7 @@ use crate::{
         Draft, LOCAL, Marker, StoredTicket, TicketOrder, TicketState, TicketStatus, newest_made,
     },
     trackers::{Read, Returned},
-    triage::{Action, Decision, Known, Person, Row, Standing, Triaged},
+    triage::{Action, Decision, Known, Person, Return, Row, Standing, Triaged},
 };
 
 /// As in `check tickets`.
@@ -305,6 +305,7 @@ impl Bot {
 /// somebody took back stays so.
 fn has_come_back(row: &Row, ticket: &StoredTicket) -> bool {
     match &row.standing {
+        Standing::Back(_, Return::NotDone) => false,
         Standing::Back(decision, _) => matches!(decision.action, Action::Ticket { .. }),
         Standing::Open => ticket.closed_at.is_some_and(|closed| row.since > closed),
         Standing::Handled(_) => false,

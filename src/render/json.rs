@@ -229,6 +229,7 @@ fn decided(decision: &Decision, back: Option<Return>) -> Decided<'_> {
         back_because: back.map(|why| match why {
             Return::Worse => "worse",
             Return::SeenAgain => "seen_again",
+            Return::NotDone => "not_done",
         }),
     }
 }

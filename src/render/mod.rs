@@ -203,6 +203,11 @@ pub fn standing(row: &Row, zone: Tz, now: DateTime<Utc>) -> Option<Sentence> {
                 .say("worse since it was ")
                 .then(decided(decision, zone, now)),
         ),
+        Standing::Back(decision, Return::NotDone) => Some(
+            Sentence::new()
+                .say("not done yet, as far as is known: ")
+                .then(decided(decision, zone, now)),
+        ),
         Standing::Back(decision, Return::SeenAgain) => Some(
             Sentence::new()
                 .say("there again since it was ")

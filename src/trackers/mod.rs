@@ -47,7 +47,7 @@ pub enum Tracker {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ensured {
     pub ticket: Ticket,
-    /// What did not go as asked: labels that the tracker dropped.
+    /// What did not go as asked: labels that the tracker dropped, a severity that it has no field for.
     pub remark: Option<Untrusted>,
 }
 
@@ -65,6 +65,9 @@ pub enum NotEnsured {
     /// There never will be: the tracker refuses what it was asked for.
     #[error("{}", .0.as_str())]
     Refused(Untrusted),
+    /// The ticket that was to be opened again is not there any more; only a new one can be had.
+    #[error("{}", .0.as_str())]
+    Gone(Untrusted),
     /// Nothing was changed; it can be tried again.
     #[error("{0}")]
     NotSent(Hindrance),
@@ -76,6 +79,10 @@ pub enum NotEnsured {
 impl NotEnsured {
     fn refused(why: impl Into<Untrusted>) -> Self {
         Self::Refused(why.into())
+    }
+
+    fn gone(why: impl Into<Untrusted>) -> Self {
+        Self::Gone(why.into())
     }
 
     fn not_sent(why: impl Into<Hindrance>) -> Self {

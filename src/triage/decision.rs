@@ -128,6 +128,11 @@ impl Action {
         }
     }
 
+    /// Whether all of it is what the other side does.
+    pub fn is_an_order(&self) -> bool {
+        matches!(self, Self::Remedy { .. } | Self::Ticket { .. })
+    }
+
     /// What the person wrote with it.
     pub fn remark(&self) -> Option<&Untrusted> {
         match self {
@@ -314,6 +319,8 @@ pub enum Standing {
 pub enum Return {
     Worse,
     SeenAgain,
+    /// What was decided has been asked for, and is not done as far as is known.
+    NotDone,
 }
 
 /// `undelivered` is true while the other side has not been told of the newest decision: there it is as before.

@@ -138,6 +138,8 @@ pub struct Past {
     pub history: BTreeMap<FindingKey, Vec<Decision>>,
     /// Decisions of which the other side has not been told yet, by key and version.
     pub undelivered: BTreeSet<(FindingKey, i64)>,
+    /// Those of them whose order has been tried in vain, or with an outcome that nobody knows.
+    pub in_doubt: BTreeSet<(FindingKey, i64)>,
     pub previous: Option<Previous>,
     /// When the newest ticket of a finding was closed, for those that have one, and it is.
     pub tickets_closed: BTreeMap<FindingKey, DateTime<Utc>>,
@@ -251,7 +253,18 @@ fn row(finding: &Finding, known: &Known, past: &Past, now: DateTime<Utc>) -> Row
             Some(Trend::Better) => State::Better,
             Some(Trend::Same) => State::Standing,
         },
-        standing: standing(history, known, closed, now, undelivered),
+        standing: match standing(history, known, closed, now, undelivered) {
+            // Until it is done, it needs somebody as before.
+            Standing::Handled(decision)
+                if decision.action.is_an_order()
+                    && past
+                        .in_doubt
+                        .contains(&(decision.key.clone(), decision.version)) =>
+            {
+                Standing::Back(decision, Return::NotDone)
+            }
+            standing => standing,
+        },
     }
 }
 

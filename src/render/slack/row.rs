@@ -110,6 +110,9 @@ pub(super) fn standing(row: &Row, zone: Tz) -> Rich {
         Standing::Back(decision, Return::Worse) => Rich::new()
             .say("worse since it was ")
             .then(decided(decision, zone)),
+        Standing::Back(decision, Return::NotDone) => Rich::new()
+            .say("not done yet, as far as is known: ")
+            .then(decided(decision, zone)),
         Standing::Back(decision, Return::SeenAgain) => Rich::new()
             .say("there again since it was ")
             .then(decided(decision, zone)),

@@ -25,9 +25,6 @@ const PAGES: usize = 100;
 /// Pages of tickets that are looked through for one from before our database was lost.
 const OLD_PAGES: usize = 3;
 
-/// GitHub takes 65,536 characters, the marker among them.
-const BODY: usize = 65_000;
-
 pub(super) async fn open(
     github: &GitHub,
     client: &Client,
@@ -35,11 +32,13 @@ pub(super) async fn open(
     draft: &Draft,
     wanted_at: DateTime<Utc>,
 ) -> Result<Ensured, NotEnsured> {
-    let labels = labels(&github.section.labels, draft);
+    let mut draft = draft.clone();
+    draft.labels.push(format!("severity: {}", draft.severity));
+    let labels = labels(&github.section.labels, &draft);
     let found = find(github, client, marker, wanted_at).await?;
     let issue = match found {
         Some(issue) => issue,
-        None => make(github, client, marker, draft, &labels).await?,
+        None => make(github, client, marker, &draft, &labels).await?,
     };
     Ok(Ensured {
         ticket: issue.ticket(&github.repository()),
@@ -54,10 +53,9 @@ async fn make(
     draft: &Draft,
     labels: &[String],
 ) -> Result<Issue, NotEnsured> {
-    let text: String = draft.body.chars().take(BODY).collect();
     let mut issue = json!({
         "title": draft.title,
-        "body": format!("{text}\n\n{}", marker.comment()),
+        "body": format!("{}\n\n{}", draft.body, marker.comment()),
     });
     if !labels.is_empty() {
         issue["labels"] = json!(labels);

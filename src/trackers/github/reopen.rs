@@ -31,7 +31,7 @@ pub(super) async fn reopen(
                 .is_gone(place, failure)
                 .await
                 .map_err(client::not_seen)?;
-            return Err(NotEnsured::refused(format!(
+            return Err(NotEnsured::gone(format!(
                 "{place} was deleted or moved to another repository; open a new ticket"
             )));
         }

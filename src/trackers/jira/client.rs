@@ -11,7 +11,7 @@ use crate::{
     report::{Cause, Unknown},
     ticket::{Ticket, TicketState},
     trackers::{NotEnsured, token},
-    upstream::{self, Ask, Credential, Failure, Service, Upstream},
+    upstream::{self, Ask, Credential, Failure, Service, Unwritten, Upstream},
 };
 
 const JIRA: Service = Service {
@@ -158,12 +158,21 @@ impl<'a> Client<'a> {
         route: &[&str],
         body: &Value,
     ) -> Result<T, NotEnsured> {
+        let written = self.write(route, body).await;
+        written.map_err(refusal::not_written)
+    }
+
+    pub(super) async fn write<T: DeserializeOwned>(
+        &self,
+        route: &[&str],
+        body: &Value,
+    ) -> Result<T, Unwritten> {
         let path = path(route);
         let written = self
             .upstream
             .write(Method::POST, &ask(&path), body, self.deadline)
             .await;
-        Ok(written.map_err(refusal::not_written)?.body)
+        Ok(written?.body)
     }
 
     /// The first of what a JQL query finds; the index it asks may be some seconds behind.
@@ -173,8 +182,8 @@ impl<'a> Client<'a> {
         Ok(found.issues)
     }
 
-    /// Those of up to a hundred ids or keys that there are, from the database and not from the index. None: this Jira has
-    /// no such route.
+    /// Those of up to a hundred ids or keys that there are, from the database and not from the index. None: this Jira
+    /// has no such route, or could not look at all of them; one by one they can be asked for.
     pub(super) async fn fetch(&self, names: &[String]) -> Result<Option<Vec<Issue>>, Failure> {
         let body = json!({ "issueIdsOrKeys": names, "fields": ["labels", "status"] });
         match self.query(&["issue", "bulkfetch"], &body).await {

@@ -45,7 +45,7 @@ pub struct Section {
     /// On every ticket, besides its own.
     #[serde(default = "daily_ops")]
     pub labels: Vec<String>,
-    /// Names of Jira's priorities by severity; a severity that is not here sets none.
+    /// Names of Jira's priorities by severity; a severity that is not here takes the one that new projects have.
     #[serde(default)]
     pub priorities: BTreeMap<Severity, String>,
     /// What else the project demands, as Jira's API takes it: `customfield_10010 = { value = "Backend" }`.
@@ -63,6 +63,16 @@ fn daily_ops() -> Vec<String> {
 
 /// Fields that are filled in from the finding.
 const OWN_FIELDS: [&str; 5] = ["project", "issuetype", "summary", "description", "labels"];
+
+/// What Jira calls a severity where nobody has changed its priorities.
+fn usual_priority(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "Highest",
+        Severity::High => "High",
+        Severity::Medium => "Medium",
+        Severity::Low => "Low",
+    }
+}
 
 impl Section {
     pub(super) fn validate(&self) -> anyhow::Result<()> {

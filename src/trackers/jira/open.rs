@@ -10,16 +10,21 @@ use super::{
     Section,
     adf::document,
     client::{BULK, Client, Issue},
-    refusal::not_seen,
+    refusal::{self, not_seen},
+    usual_priority,
 };
 use crate::{
     report::{Cause, Unknown},
+    text::Untrusted,
     ticket::{Draft, Marker},
     trackers::{Ensured, NotEnsured, labels},
 };
 
 /// Keys that are tried at most beyond the newest issue that the search knows.
 const BEYOND: usize = 2_000;
+
+/// So many keys in a row without an issue: there are no newer ones. Deleted issues leave gaps.
+const GAP: usize = 10;
 
 #[derive(Deserialize)]
 struct Made {
@@ -33,18 +38,44 @@ pub(super) async fn open(
     marker: &Marker,
     draft: &Draft,
 ) -> Result<Ensured, NotEnsured> {
-    let ticket = match find(section, client, marker).await? {
-        Some(issue) => client.ticket(&issue).await,
-        None => {
-            let issue = json!({ "fields": fields(section, marker, draft) });
-            let made: Made = client.post(&["issue"], &issue).await?;
-            client.ticket(&Issue::made(made.id, made.key)).await
-        }
+    let (issue, remark) = match find(section, client, marker).await? {
+        Some(issue) => (issue, None),
+        None => make(section, client, marker, draft).await?,
     };
     Ok(Ensured {
-        ticket,
-        remark: None,
+        ticket: client.ticket(&issue).await,
+        remark,
     })
+}
+
+/// With the usual priority where none is configured; where Jira refuses that one, it has changed nothing, and is asked
+/// without.
+async fn make(
+    section: &Section,
+    client: &Client<'_>,
+    marker: &Marker,
+    draft: &Draft,
+) -> Result<(Issue, Option<Untrusted>), NotEnsured> {
+    let mut fields = fields(section, marker, draft);
+    let is_usual = fields.get("priority").is_none();
+    let usual = usual_priority(draft.severity);
+    if is_usual {
+        fields["priority"] = json!({ "name": usual });
+    }
+    let mut remark = None;
+    let mut made = client.write(&["issue"], &json!({ "fields": fields })).await;
+    if is_usual && made.as_ref().is_err_and(refusal::is_of_priority) {
+        if let Some(fields) = fields.as_object_mut() {
+            fields.remove("priority");
+        }
+        remark = Some(Untrusted::from(format!(
+            "its severity, {}, is not set in Jira, which does not take the priority `{usual}` here: name the project's own in `priorities` of [tickets.jira]",
+            draft.severity
+        )));
+        made = client.write(&["issue"], &json!({ "fields": fields })).await;
+    }
+    let made: Made = made.map_err(refusal::not_written)?;
+    Ok((Issue::made(made.id, made.key), remark))
 }
 
 fn fields(section: &Section, marker: &Marker, draft: &Draft) -> Value {
@@ -100,7 +131,7 @@ async fn unindexed(
             .map(|n| format!("{}-{n}", section.project))
             .collect();
         let Some(issues) = client.fetch(&keys).await.map_err(not_seen)? else {
-            return Ok(None);
+            return one_by_one(section, client, label, last).await;
         };
         if let Some(issue) = issues.iter().find(|issue| issue.has_label(label)) {
             return Ok(Some(issue.clone()));
@@ -110,9 +141,35 @@ async fn unindexed(
         }
         last += BULK as u64;
     }
+    Err(too_far_behind(section, BEYOND))
+}
+
+/// As [`unindexed`], where many can't be fetched at once.
+async fn one_by_one(
+    section: &Section,
+    client: &Client<'_>,
+    label: &str,
+    newest: u64,
+) -> Result<Option<Issue>, NotEnsured> {
+    let mut missing = 0;
+    for number in (newest + 1..).take(BULK) {
+        let key = format!("{}-{number}", section.project);
+        match client.issue(&key).await.map_err(not_seen)? {
+            Some(issue) if issue.has_label(label) => return Ok(Some(issue)),
+            Some(_) => missing = 0,
+            None => missing += 1,
+        }
+        if missing == GAP {
+            return Ok(None);
+        }
+    }
+    Err(too_far_behind(section, BULK))
+}
+
+fn too_far_behind(section: &Section, beyond: usize) -> NotEnsured {
     let reason = format!(
-        "Jira's search is more than {BEYOND} issues behind in {}, so it can't be told whether the ticket is there already; it is tried again later",
+        "Jira's search is more than {beyond} issues behind in {}, so it can't be told whether the ticket is there already; it is tried again later",
         section.project
     );
-    Err(NotEnsured::not_sent(Unknown::new(Cause::Truncated, reason)))
+    NotEnsured::not_sent(Unknown::new(Cause::Truncated, reason))
 }

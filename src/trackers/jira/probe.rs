@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{OWN_FIELDS, Section, client::Client};
+use super::{OWN_FIELDS, Section, client::Client, usual_priority};
 use crate::{
     report::{Cause, Severity, Unknown},
     text::{Untrusted, cut},
@@ -119,21 +119,26 @@ fn demands(section: &Section, fields: &[Field]) -> Result<(), Unknown> {
             "`fields` in [tickets.jira] sets `{stray}`, which is not on the project's create screen: take it out, or put it there"
         ));
     }
-    let has_priorities = Severity::ALL
-        .iter()
-        .all(|severity| section.priorities.contains_key(severity));
     let missing = fields.iter().find(|field| {
         let id = field.field_id.as_str();
         let is_given = field.has_default_value
             || OWN_FIELDS.contains(&id)
             || section.fields.contains_key(id)
-            || (id == "priority" && has_priorities);
+            || (id == "priority" && has_priorities(section, field));
         field.required && !is_given
     });
     match missing {
         None => Ok(()),
         Some(field) => no(demand(field)),
     }
+}
+
+/// Whether each severity has a priority: a configured one, or the usual one if the project has it.
+fn has_priorities(section: &Section, field: &Field) -> bool {
+    Severity::ALL.iter().all(|severity| {
+        let is_there = |value: &Value| value["name"] == usual_priority(*severity);
+        section.priorities.contains_key(severity) || field.allowed_values.iter().any(is_there)
+    })
 }
 
 fn demand(field: &Field) -> String {

@@ -37,6 +37,16 @@ pub(super) fn not_written(unwritten: Unwritten) -> NotEnsured {
     }
 }
 
+/// Whether it was refused for its priority, perhaps among other things.
+pub(super) fn is_of_priority(unwritten: &Unwritten) -> bool {
+    let Unwritten::Refused(failure) = unwritten else {
+        return false;
+    };
+    let refusal = failure.refusal.as_deref();
+    failure.status() == Some(400)
+        && refusal.is_some_and(|refusal| refusal["errors"].get("priority").is_some())
+}
+
 /// What to write where, for up to four of the fields that are named.
 fn advice(refusal: &Value) -> Option<String> {
     let errors = refusal["errors"].as_object()?;

@@ -63,7 +63,7 @@ async fn current(client: &Client<'_>, id: &str) -> Result<Issue, NotEnsured> {
                 .sees_the_project()
                 .await
                 .map_err(NotEnsured::not_sent)?;
-            Err(NotEnsured::refused(
+            Err(NotEnsured::gone(
                 "the issue was deleted in Jira, or can no longer be seen; open a new ticket",
             ))
         }
@@ -117,7 +117,9 @@ async fn move_back(client: &Client<'_>, issue: &Issue) -> Result<Issue, NotEnsur
         .post(&route, &json!({ "transition": { "id": way.id } }))
         .await;
     match moved {
-        Err(no @ (NotEnsured::Refused(_) | NotEnsured::NotSent(_))) => Err(no),
+        Err(no @ (NotEnsured::Refused(_) | NotEnsured::Gone(_) | NotEnsured::NotSent(_))) => {
+            Err(no)
+        }
         Ok(_) | Err(NotEnsured::OutcomeUnknown(_)) => match client.issue(&issue.id).await {
             Ok(Some(now)) if !now.is_done() => Ok(now),
             _ => {

@@ -10,10 +10,11 @@ use tokio::time::Instant;
 use super::{
     Linear, TOKEN,
     issue::{FIELDS, Issue, Nodes, Team},
+    no_team,
     refusal::{Refusal, used_up},
 };
 use crate::{
-    report::Unknown,
+    report::{Cause, Unknown},
     trackers::token,
     upstream::{self, Answer, Ask, Credential, Service, Upstream},
 };
@@ -163,6 +164,14 @@ impl Client {
             team: teams.nodes.into_iter().find(|team| team.key == key),
             labels: nodes(&data, "issueLabels")?.nodes,
         })
+    }
+
+    /// An issue that is missing is gone only if the team's others could be seen.
+    pub(super) async fn sees_the_team(&self, key: &str) -> Result<(), Unknown> {
+        match self.team(key, &[]).await?.team {
+            Some(_) => Ok(()),
+            None => Err(Unknown::new(Cause::NotFound, no_team(key))),
+        }
     }
 }
 

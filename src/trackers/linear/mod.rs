@@ -106,7 +106,7 @@ impl Linear {
                 marker,
                 id,
                 comment,
-            } => reopen::reopen(&client, marker, id, comment, wanted_at).await,
+            } => reopen::reopen(&client, &self.section.team, marker, id, comment, wanted_at).await,
         }
     }
 
@@ -116,16 +116,22 @@ impl Linear {
         deadline: Instant,
     ) -> Result<BTreeMap<String, Read>, Unknown> {
         let client = Client::connect(self, deadline)?;
-        let mut read: BTreeMap<String, Read> =
-            ids.iter().map(|id| (id.clone(), Read::Gone)).collect();
+        let mut read = BTreeMap::new();
         for some in ids.chunks(CHUNK) {
             for issue in client.issues(some).await? {
-                if let Some(state) = read.get_mut(&issue.id)
-                    && !issue.is_trashed()
-                {
-                    *state = Read::Ticket(issue.ticket());
-                }
+                let state = match issue.is_trashed() {
+                    true => Read::Gone,
+                    false => Read::Ticket(issue.ticket()),
+                };
+                read.insert(issue.id, state);
             }
+        }
+        read.retain(|id, _| ids.contains(id));
+        if ids.iter().any(|id| !read.contains_key(id)) {
+            client.sees_the_team(&self.section.team).await?;
+        }
+        for id in ids {
+            read.entry(id.clone()).or_insert(Read::Gone);
         }
         Ok(read)
     }

@@ -17,14 +17,19 @@ use crate::{
 /// Comments first, under an id of our own choice: what is open again has been explained.
 pub(super) async fn reopen(
     client: &Client,
+    team: &str,
     marker: &Marker,
     id: &str,
     comment: &str,
     wanted_at: DateTime<Utc>,
 ) -> Result<Ensured, NotEnsured> {
     let issue = client.issue(id).await.map_err(Refusal::of_a_look)?;
+    if issue.is_none() {
+        let seen = client.sees_the_team(team).await;
+        seen.map_err(NotEnsured::not_sent)?;
+    }
     let Some(issue) = issue.filter(|issue| !issue.is_trashed()) else {
-        return Err(NotEnsured::refused(
+        return Err(NotEnsured::gone(
             "the issue was deleted in Linear, or can no longer be seen; open a new ticket",
         ));
     };

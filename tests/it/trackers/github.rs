@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use url::Url;
 
 use super::{
-    ensure, ensure_at_last, few, luck, marker, not_sent, now, open, refused, reopen, runtime, soon,
-    tickets,
+    ensure, ensure_at_last, few, gone, luck, marker, not_sent, now, open, refused, reopen, runtime,
+    soon, tickets,
 };
 use crate::world::{
     faults::Fault,
@@ -48,7 +48,7 @@ async fn a_ticket_is_an_issue_that_says_all_of_it() {
     let seen = github.now();
     let issue = &seen.issues[0];
     assert_eq!(issue.title, "Invoice in_1 is unpaid");
-    assert_eq!(issue.labels, ["daily-ops", "payments"]);
+    assert_eq!(issue.labels, ["daily-ops", "payments", "severity: high"]);
     assert!(
         issue.body.starts_with("Open since Monday.\n\n- 3 attempts"),
         "{}",
@@ -108,9 +108,9 @@ async fn labels_and_assignees_that_were_dropped_are_told() {
     let ensured = ensure(&tracker, &open()).await.unwrap();
     let remark = ensured.remark.unwrap();
     assert!(
-        remark
-            .as_str()
-            .contains("dropped the labels daily-ops, payments and the assignees octocat"),
+        remark.as_str().contains(
+            "dropped the labels daily-ops, payments, severity: high and the assignees octocat"
+        ),
         "{}",
         remark.as_str()
     );
@@ -226,7 +226,7 @@ async fn an_issue_that_is_gone_is_not_reopened() {
     })
     .await;
     for id in ["acme/web#1", "acme/web#2", "acme/web#3"] {
-        let why = refused(&tracker, &reopen(id)).await;
+        let why = gone(&tracker, &reopen(id)).await;
         assert!(
             why.contains("deleted or moved") && why.contains("open a new ticket"),
             "{why}"

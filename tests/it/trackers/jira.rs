@@ -11,13 +11,13 @@ use serde_json::json;
 use url::Url;
 
 use super::{
-    ensure, ensure_at_last, few, luck, marker, not_sent, now, open, refused, reopen, runtime, soon,
-    tickets,
+    ensure, ensure_at_last, few, gone, luck, marker, not_sent, now, open, refused, reopen, runtime,
+    soon, tickets,
 };
 use crate::world::{
     faults::Fault,
     trackers::{
-        jira::{EMAIL, Field, Jira, Project, TOKEN},
+        jira::{Bulk, EMAIL, Field, Jira, Project, TOKEN},
         line, url,
     },
 };
@@ -105,8 +105,52 @@ async fn asking_twice_gives_the_same_issue_even_while_the_search_lags() {
 }
 
 #[tokio::test]
+async fn an_issue_that_no_search_knows_is_found_where_many_can_not_be_fetched_at_once() {
+    for bulk in [Bulk::Missing, Bulk::Failing] {
+        let (jira, tracker) = described(|project| {
+            project.made(json!({ "labels": [] }));
+            (project.bulk, project.lags) = (bulk, true);
+            for _ in 0..7 {
+                project.made(json!({ "labels": [] })).is_gone = true;
+            }
+        })
+        .await;
+        let first = ensure(&tracker, &open()).await.unwrap();
+        assert_eq!(ensure(&tracker, &open()).await.unwrap(), first, "{bulk:?}");
+        assert_eq!(jira.now().there().len(), 2, "{bulk:?}");
+        let id = first.ticket.id.clone();
+        let read = tracker.read(&[id.clone()], soon()).await.unwrap();
+        assert_eq!(read[&id], Read::Ticket(first.ticket));
+    }
+}
+
+#[tokio::test]
+async fn a_severity_without_a_priority_takes_the_usual_one_or_says_that_it_has_none() {
+    for (values, set) in [
+        (vec!["Highest", "High", "Medium", "Low"], true),
+        (vec!["P1"], false),
+    ] {
+        let jira = Jira::new();
+        jira.now().screen[5].values = values;
+        let tracker = tracker_with(&url(jira.serve().await), TOKEN, "");
+        let ensured = ensure(&tracker, &open()).await.unwrap();
+        let seen = jira.now();
+        let priority = seen.issues[0].fields.get("priority");
+        assert_eq!(priority, set.then(|| json!({ "name": "High" })).as_ref());
+        let remark = ensured.remark.map(|remark| remark.as_str().to_owned());
+        assert_eq!(remark.is_none(), set, "{remark:?}");
+        assert!(
+            remark.is_none_or(
+                |said| said.contains("severity, high,") && said.contains("`priorities`")
+            )
+        );
+        assert_eq!(seen.issues.len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn without_the_bulk_route_the_search_alone_tells() {
-    let (jira, tracker) = described(|project| project.has_bulk = false).await;
+    let (jira, tracker) = described(|project| project.bulk = Bulk::Missing).await;
     let first = ensure(&tracker, &open()).await.unwrap();
     assert_eq!(ensure(&tracker, &open()).await.unwrap(), first);
     jira.now().issues[0].status = "Done";
@@ -178,7 +222,10 @@ async fn the_doctor_sees_what_would_stand_in_the_way() {
             "the field Labels is not on",
         ),
         (
-            |project| project.screen[5].required = true,
+            |project| {
+                project.screen[5].required = true;
+                project.screen[5].values = vec!["P1", "P2"];
+            },
             "demands a priority: set `priorities`",
         ),
         (
@@ -282,7 +329,7 @@ async fn an_issue_that_is_gone_or_stuck_is_not_reopened() {
     let why = refused(&tracker, &reopen(&id)).await;
     assert!(why.contains("the permission Transition Issues"), "{why}");
     jira.now().issues[0].is_gone = true;
-    let why = refused(&tracker, &reopen(&id)).await;
+    let why = gone(&tracker, &reopen(&id)).await;
     assert!(
         why.contains("deleted in Jira") && why.contains("open a new ticket"),
         "{why}"

@@ -13,8 +13,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    ensure, ensure_at_last, few, luck, marker, not_sent, now, open, refused, reopen, runtime, soon,
-    tickets,
+    ensure, ensure_at_last, few, gone, luck, marker, not_sent, now, open, refused, reopen, runtime,
+    soon, tickets,
 };
 use crate::world::{
     faults::Fault,
@@ -192,7 +192,7 @@ async fn a_deleted_issue_is_not_reopened_and_not_made_anew() {
     let (linear, tracker) = described(|_| {}).await;
     let id = ensure(&tracker, &open()).await.unwrap().ticket.id;
     linear.now().issues[0].trashed = true;
-    let why = refused(&tracker, &reopen(&id)).await;
+    let why = gone(&tracker, &reopen(&id)).await;
     assert!(
         why.contains("deleted in Linear") && why.contains("open a new ticket"),
         "{why}"
@@ -207,11 +207,25 @@ async fn a_deleted_issue_is_not_reopened_and_not_made_anew() {
             .contains("restore it from the trash")
     );
     linear.now().issues.clear();
-    refused(&tracker, &reopen(&id)).await;
+    gone(&tracker, &reopen(&id)).await;
 }
 
 #[tokio::test]
-async fn a_hundred_issues_are_read_at_once() {
+async fn a_team_that_can_not_be_seen_makes_no_ticket_gone() {
+    let (linear, tracker) = described(|_| {}).await;
+    let id = ensure(&tracker, &open()).await.unwrap().ticket.id;
+    // As to a key that was taken out of the team.
+    linear.now().issues.clear();
+    linear.now().team = "OPS".to_owned();
+    let why = tracker.read(&[id.clone()], soon()).await.unwrap_err();
+    assert_eq!(why.cause, Cause::NotFound);
+    assert!(why.to_string().contains("access to that team"), "{why}");
+    let (why, _) = not_sent(&tracker, &reopen(&id)).await;
+    assert!(why.contains("access to that team"), "{why}");
+}
+
+#[tokio::test]
+async fn a_hundred_issues_are_read_at_once_and_the_team_if_one_is_missing() {
     let (linear, tracker) = described(|_| {}).await;
     let id = ensure(&tracker, &open()).await.unwrap().ticket.id;
     let pattern = linear.now().issues[0].clone();
@@ -226,7 +240,7 @@ async fn a_hundred_issues_are_read_at_once() {
     ids.extend([id, "id-nowhere".to_owned()]);
     linear.now().requests = 0;
     let read = tracker.read(&ids, soon()).await.unwrap();
-    assert_eq!((read.len(), linear.now().requests), (100, 1));
+    assert_eq!((read.len(), linear.now().requests), (100, 2));
     for number in 0..97 {
         let Read::Ticket(ticket) = &read[&format!("id-{number}")] else {
             panic!("{number}");

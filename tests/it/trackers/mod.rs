@@ -81,7 +81,7 @@ async fn ensure_at_last(tracker: &Tracker, order: &TicketOrder) -> Ensured {
     for _ in 0..40 {
         match ensure(tracker, order).await {
             Ok(ensured) => return ensured,
-            Err(NotEnsured::Refused(why)) => panic!("{}", why.as_str()),
+            Err(NotEnsured::Refused(why) | NotEnsured::Gone(why)) => panic!("{}", why.as_str()),
             Err(NotEnsured::NotSent(_) | NotEnsured::OutcomeUnknown(_)) => {}
         }
     }
@@ -91,6 +91,13 @@ async fn ensure_at_last(tracker: &Tracker, order: &TicketOrder) -> Ensured {
 async fn refused(tracker: &Tracker, order: &TicketOrder) -> String {
     match ensure(tracker, order).await {
         Err(NotEnsured::Refused(why)) => why.as_str().to_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn gone(tracker: &Tracker, order: &TicketOrder) -> String {
+    match ensure(tracker, order).await {
+        Err(NotEnsured::Gone(why)) => why.as_str().to_owned(),
         other => panic!("{other:?}"),
     }
 }

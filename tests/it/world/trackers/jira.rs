@@ -47,6 +47,16 @@ pub(crate) struct Field {
     pub values: Vec<&'static str>,
 }
 
+/// How issues can be fetched in bulk.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Bulk {
+    Whole,
+    /// None of them for now, each with an error that may pass.
+    Failing,
+    /// There is no such route.
+    Missing,
+}
+
 pub(crate) struct Project {
     pub key: String,
     pub issue_types: Vec<&'static str>,
@@ -54,8 +64,7 @@ pub(crate) struct Project {
     pub permissions: Vec<&'static str>,
     /// Whether new issues are unknown to the search for now.
     pub lags: bool,
-    /// Whether issues can be fetched in bulk.
-    pub has_bulk: bool,
+    pub bulk: Bulk,
     /// 429 with this many seconds.
     pub limit: Option<u32>,
     pub issues: Vec<Issue>,
@@ -72,7 +81,10 @@ impl Jira {
             name,
             required,
             has_default,
-            values: Vec::new(),
+            values: match id {
+                "priority" => vec!["Highest", "High", "Medium", "Low", "Lowest"],
+                _ => Vec::new(),
+            },
         };
         Self(Arc::new(Mutex::new(Project {
             key: "OPS".to_owned(),
@@ -93,7 +105,7 @@ impl Jira {
                 "TRANSITION_ISSUES",
             ],
             lags: false,
-            has_bulk: true,
+            bulk: Bulk::Whole,
             limit: None,
             issues: Vec::new(),
             requests: Vec::new(),
@@ -171,7 +183,7 @@ impl Project {
             }
             ("GET", ["mypermissions"]) => self.permissions(&query),
             ("POST", ["search", "jql"]) => self.search(&body),
-            ("POST", ["issue", "bulkfetch"]) if self.has_bulk => self.bulk(&body),
+            ("POST", ["issue", "bulkfetch"]) if self.bulk != Bulk::Missing => self.bulk(&body),
             ("POST", ["issue"]) => self.create(&body),
             ("GET", ["issue", "createmeta", key, "issuetypes", rest @ ..]) if *key == self.key => {
                 self.createmeta(rest.first().copied(), &query)
@@ -238,6 +250,13 @@ impl Project {
         if names.len() > 100 {
             return refusal(400, "Too many issues requested.");
         }
+        if self.bulk == Bulk::Failing {
+            let errors: Vec<Value> = names
+                .iter()
+                .map(|name| json!({ "id": name, "errorMessage": "try again" }))
+                .collect();
+            return Json(json!({ "issues": [], "issueErrors": errors })).into_response();
+        }
         let there = self.there().into_iter();
         let found: Vec<Value> = there
             .filter(|issue| {
@@ -288,6 +307,15 @@ impl Project {
                     ),
                 );
             }
+        }
+        let of_priority = |name: &Value| {
+            let field = self.screen.iter().find(|field| field.id == "priority");
+            field.is_none_or(|field| field.values.iter().any(|value| name == value))
+        };
+        if let Some(priority) = fields.get("priority")
+            && !of_priority(&priority["name"])
+        {
+            wrong("priority", "Specify a valid 'name' for priority");
         }
         if fields["summary"]
             .as_str()
@@ -341,7 +369,10 @@ impl Project {
                     let values: Vec<Value> = field
                         .values
                         .iter()
-                        .map(|value| json!({ "id": "1", "value": value }))
+                        .map(|value| match field.id {
+                            "priority" => json!({ "id": "1", "name": value }),
+                            _ => json!({ "id": "1", "value": value }),
+                        })
                         .collect();
                     json!({ "fieldId": field.id, "key": field.id, "name": field.name, "required": field.required, "hasDefaultValue": field.has_default, "allowedValues": values })
                 };
