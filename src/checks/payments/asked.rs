@@ -192,7 +192,7 @@ impl Asked<'_> {
         let mut all = self.walk(about, Vec::new(), Invoice::read).await;
         all.items
             .retain(|invoice| invoice.created.is_none_or(|created| created >= since));
-        all.gaps = open.gaps;
+        all.gaps.extend(open.gaps);
         all
     }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use url::Url;
 
-use super::{Mode, Observation, Payments, Seen, subject::Subject, walk::Walk};
+use super::{Endpoint, Mode, Observation, Payments, Seen, subject::Subject, walk::Walk};
 use crate::{
     baseline::Baselines,
     checks::Evaluation,
@@ -41,6 +41,7 @@ pub(super) fn evaluate(section: &Payments, seen: &Observation, now: DateTime<Utc
         let at = At {
             section,
             seen: account,
+            platform: seen.accounts.first().filter(|own| own.account.is_none()),
             now,
             baselines: &baselines,
         };
@@ -51,6 +52,10 @@ pub(super) fn evaluate(section: &Payments, seen: &Observation, now: DateTime<Utc
         at.unseen(&mut judged);
         judged.findings.extend(webhooks::find(&at));
         judged.findings.extend(invoices::find(&at));
+        let counted = invoices::counted(&at);
+        if let Some(unseen) = &mut judged.unseen {
+            unseen.extend(counted);
+        }
         judged.findings.extend(declines::find(&at));
         judged.findings.extend(standing::find(&at));
         said.push(summary::of(&at));
@@ -115,8 +120,30 @@ fn page(mode: Mode, account: Option<&str>, page: &str) -> Option<Url> {
 struct At<'a> {
     section: &'a Payments,
     seen: &'a Seen,
+    /// The key's own account, whose Connect endpoints take what happens in the connected ones.
+    platform: Option<&'a Seen>,
     now: DateTime<Utc>,
     baselines: &'a Baselines,
+}
+
+impl<'a> At<'a> {
+    /// The endpoints that this account's events go to: its own, and for a connected one the platform's Connect endpoints.
+    fn endpoints(&self) -> impl Iterator<Item = &'a Endpoint> + use<'a> {
+        let is_connected = self.seen.account.is_some();
+        let own = self.seen.endpoints.items.iter();
+        let own = own.filter(|endpoint| endpoint.application.is_none());
+        let platform = self.platform.filter(|_| is_connected).into_iter();
+        let of_platform = platform.flat_map(|platform| &platform.endpoints.items);
+        own.chain(of_platform.filter(|endpoint| endpoint.application.is_some()))
+    }
+
+    /// Whether those are all.
+    fn knows_endpoints(&self) -> bool {
+        let platform = self
+            .platform
+            .is_some_and(|platform| platform.barred.is_none() && platform.endpoints.is_whole());
+        self.seen.endpoints.is_whole() && (self.seen.account.is_none() || platform)
+    }
 }
 
 impl At<'_> {

@@ -121,6 +121,7 @@ fn seconds(at: DateTime<Utc>) -> String {
 fn is_missed_by_all(event: &Event, endpoints: &[Endpoint]) -> bool {
     let takers = endpoints
         .iter()
+        .filter(|endpoint| endpoint.application.is_none())
         .filter(|endpoint| endpoint.is_enabled() && endpoint.takes(&event.kind));
     let missing = event.pending_webhooks.unwrap_or(1).max(1);
     missing >= takers.count() as u64
