@@ -164,7 +164,7 @@ fn stuck_invoices_are_named_for_what_they_are() {
 #[test]
 fn an_invoice_happened_last_when_it_last_failed() {
     let hour = TimeDelta::hours(1);
-    let event = |kind: &str, object: Value| json!({"id": format!("evt_{kind}"), "type": kind, "created": ago(hour), "data": {"object": object}});
+    let event = |kind: &str, object: Value| json!({"id": "evt_1", "type": kind, "created": ago(hour), "data": {"object": object}});
     let mut seen = with([invoice(json!({}))]);
     seen.failures.walk = read(
         Event::read,

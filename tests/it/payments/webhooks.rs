@@ -140,7 +140,8 @@ fn what_one_of_several_missed_and_what_nobody_takes_are_two_findings() {
         "charge.failed",
         "charge.refunded",
     ];
-    let events = kinds.iter().map(|kind| event(kind, kind, HOUR, 1));
+    let events = kinds.iter().enumerate();
+    let events = events.map(|(i, kind)| event(&format!("evt_{i}"), kind, HOUR, 1));
     let judged = judge(seen(
         vec![
             endpoint("we_1", "enabled", &["invoice.*"]),
