@@ -355,10 +355,41 @@ impl Bot {
             }
             _ => self.order(&known.finding, decision),
         };
+        if wants.cancels.is_none() {
+            wants.cancels = match self.superseded(history, decision).await? {
+                Ok(superseded) => superseded,
+                Err(why) => return Ok(Err(why)),
+            };
+        }
         wants.effect = order
             .map(|order| NewEffect::new(order, decision.version, decision.at, permit))
             .transpose()?;
         Ok(Ok(wants))
+    }
+
+    /// The version of the remedy that was asked for before and has not been sent: whatever is decided now takes its
+    /// place. One that was sent goes on; then no second one can be asked for.
+    async fn superseded(
+        &self,
+        history: &[Decision],
+        decision: &Decision,
+    ) -> anyhow::Result<Result<Option<i64>, Sentence>> {
+        if matches!(decision.action, Action::Note { .. } | Action::Undo { .. }) {
+            return Ok(Ok(None));
+        }
+        let asked = |earlier: &&Decision| matches!(earlier.action, Action::Remedy { .. });
+        let Some(asked) = history.iter().rev().find(asked) else {
+            return Ok(Ok(None));
+        };
+        let effect = self.store.effect_of(&decision.key, asked.version).await?;
+        let under_way = effect.filter(is_under_way);
+        Ok(match under_way {
+            Some(effect) if effect.first_sent_at.is_none() => Ok(Some(asked.version)),
+            Some(_) if matches!(decision.action, Action::Remedy { .. }) => {
+                Err(Sentence::new().say(UNDER_WAY))
+            }
+            _ => Ok(None),
+        })
     }
 
     /// What the decision asks of the other side, if the finding's check can do it.
@@ -404,7 +435,7 @@ impl Bot {
         let effect = self.store.effect_of(&undo.key, version).await?;
         match (&undone.action, effect) {
             (Action::Ticket { .. } | Action::Remedy { .. }, Some(effect))
-                if effect.is_open() && effect.state != EffectState::NeedsHuman =>
+                if is_under_way(&effect) =>
             {
                 Ok(match effect.first_sent_at {
                     None => Ok(Undo::Cancel),
@@ -419,6 +450,9 @@ impl Bot {
                     Some(ticket) => Err(tickets::still_open(&ticket)),
                     None => Ok(Undo::Order(None)),
                 })
+            }
+            (Action::Remedy { .. }, Some(effect)) if effect.state == EffectState::Done => {
+                Ok(Err(Sentence::new().say(DONE_THERE)))
             }
             (Action::Remedy { .. }, _) => Ok(Ok(Undo::Order(None))),
             (action, effect) => Ok(Ok(Undo::Order(effect.filter(may_have_changed).map(|_| {
@@ -466,6 +500,8 @@ enum Undo {
     /// By sending nothing.
     Cancel,
 }
+
+const DONE_THERE: &str = "it is done and can't be taken back from here (a payment is refunded in Stripe): nothing was changed";
 
 const UNDER_WAY: &str = "it is under way and can't be taken back any more: see what comes of it";
 
@@ -515,6 +551,11 @@ fn wanted(asked: &Triage, now: DateTime<Utc>) -> Option<Action> {
         }
         Triage::Show { .. } | Triage::Ticket { .. } => return None,
     })
+}
+
+/// Whether something of it is or will be sent, as far as is known.
+fn is_under_way(effect: &Effect) -> bool {
+    effect.is_open() && effect.state != EffectState::NeedsHuman
 }
 
 /// Whether there is, or soon will be, something to undo on the other side.

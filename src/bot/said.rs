@@ -112,10 +112,10 @@ pub(super) fn delivered(verb: &str, delivery: &Delivery, zone: Tz, now: DateTime
             .say("taken back, because the other side refuses it: ")
             .quote(why),
         Delivery::Later(why, at) => Sentence::new()
-            .say("the other side was not reached: ")
+            .say("not confirmed by the other side yet: ")
             .quote(&why.reason)
             .say(format!(
-                "; the first command after {} tries again",
+                "; the first command after {} looks and tries again",
                 render::moment(*at, zone, now)
             )),
         Delivery::NeedsHuman(why) => Sentence::new()

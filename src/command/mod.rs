@@ -68,7 +68,7 @@ pub enum Command {
 
     /// Run one check or some
     Check {
-        /// As in the report: health, errors, ops-log
+        /// As in the report: health, errors, payments, tickets, ops-log
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
         /// Look only for what has happened in so much time, as far as a check can; the rest stays as it was

@@ -21,7 +21,7 @@ pub enum Ops {
 
     /// Run one check or some
     Check {
-        /// As in the report: health, errors, ops-log
+        /// As in the report: health, errors, payments, tickets, ops-log
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
     },

@@ -7,6 +7,7 @@ use crate::{
     ops_log::Sentence,
     report::{CheckReport, Outcome, Report, Severity},
     text::{count, thousands},
+    ticket::LOCAL,
     triage::{Action, Decision, Return, Row, Standing, State, Triaged},
 };
 
@@ -143,7 +144,13 @@ pub fn action(action: &Action, zone: Tz, now: DateTime<Utc>) -> Sentence {
             again,
             ..
         } => {
-            let done = if *again { "reopened" } else { "opened" };
+            // Elsewhere, it is there only once its tracker has answered.
+            let done = match (tracker == LOCAL, again) {
+                (true, false) => "opened",
+                (true, true) => "reopened",
+                (false, false) => "asked for",
+                (false, true) => "asked to be reopened",
+            };
             let place = ticket::place(tracker);
             Sentence::new()
                 .say(format!("ticket {done} {place}: "))

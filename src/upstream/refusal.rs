@@ -50,7 +50,7 @@ impl Failure {
                 self.told(Cause::Redirect, format!("{came_back}, a redirect{host}, which is not followed"))
                     .advised("set `url` to the final address")
             }
-            401 => self.told(Cause::Auth, came_back).advised(format!("renew {}: {name} does not accept the token", service.credential)),
+            401 => self.told(Cause::Auth, came_back).advised(format!("renew {}, which {name} does not accept", service.credential)),
             403 => self.told(Cause::Forbidden, came_back).advised(format!("give the token in {} {}", service.credential, ask.needs)),
             404 => self.told(Cause::NotFound, came_back).advised(format!("check {}, and that the token may see it ({})", ask.place, ask.needs)),
             410 => self.told(Cause::Gone, came_back).advised(format!("{name} has switched this route off, for a test or for good: look again in an hour, then update daily-ops")),

@@ -8,7 +8,7 @@ use crate::world::{
     company::{Company, decide, text, walk},
     office::Office,
     slack::web_api::{ANNA, BEN},
-    stripe::{Stripe, customer, invoice, stripe_at},
+    stripe::{Stripe, customer, fault, invoice, stripe_at},
 };
 
 const KEY: &str = "payments:invoice/in_1";
@@ -165,4 +165,47 @@ async fn in_slack_a_person_reads_what_will_be_done_and_whose_money_it_is() {
     office.end().await;
     let log = office.company.log_file();
     assert!(log.contains("denied: open.pay"), "{log}");
+}
+
+/// The key is refused for now, so that nothing can be sent.
+async fn asked_in_vain(company: &Company, stripe: &Stripe) -> Bot {
+    let bot = looked_at(company).await;
+    let refused = fault("GET /v1/invoices/in_1").unauthorized();
+    stripe.world().faults.push(refused);
+    decide(&bot, "anna", &format!("pay {KEY} --yes")).await;
+    assert_eq!(stripe.world().ledger.taken("in_1"), 0);
+    stripe.world().faults.clear();
+    bot
+}
+
+#[tokio::test]
+async fn whoever_deals_with_it_otherwise_stops_a_payment_that_was_not_sent() {
+    for instead in [
+        format!("handle {KEY} they pay by transfer"),
+        format!("snooze {KEY} 3d"),
+        format!("ticket {KEY}"),
+    ] {
+        let (company, stripe) = unpaid(None).await;
+        let bot = asked_in_vain(&company, &stripe).await;
+        let said = decide(&bot, "ben", &instead).await;
+        assert!(said.accepted, "{instead}: {}", text(&said));
+        company.later(TimeDelta::hours(1));
+        walk(&bot).await;
+        assert_eq!(stripe.world().ledger.taken("in_1"), 0, "{instead}");
+        assert!(bot.store.open_effects().await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_payment_that_was_made_is_not_taken_back_by_an_undo() {
+    let (company, stripe) = unpaid(None).await;
+    let bot = looked_at(&company).await;
+    decide(&bot, "anna", &format!("pay {KEY} --yes")).await;
+    assert_eq!(stripe.world().ledger.taken("in_1"), 4_900);
+    let said = decide(&bot, "ben", &format!("undo {KEY}")).await;
+    assert!(
+        !said.accepted && text(&said).contains("refunded in Stripe"),
+        "{}",
+        text(&said)
+    );
 }

@@ -18,6 +18,7 @@ impl Life {
             slack: Faults::default(),
             sentry: Faults::default(),
             calm: Faults::default(),
+            dealings: None,
             postgres: None,
             pause: (300, 900),
         }
@@ -90,4 +91,43 @@ async fn a_lease_that_is_too_short_is_seen() {
         }
     }
     panic!("nobody saw that a message was posted twice");
+}
+
+/// Lives until that is seen: a life has few orders, and chance may lose the answer of none.
+async fn is_seen_in_a_life_with(faults: Faults, what: &str) {
+    for seed in 0..6 {
+        let found = Life {
+            seed,
+            dealings: Some(faults),
+            ..Life::of(Launch::Binary(Options::read(0).binary), 4)
+        };
+        let found = found.is_judged().await;
+        if found.wrong.iter().any(|wrong| wrong.contains(what)) {
+            return;
+        }
+    }
+    panic!("nobody saw `{what}`");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_issue_that_is_not_looked_for_is_seen() {
+    let faults = Faults {
+        lost: 800,
+        only: "POST /repos/acme/web/issues",
+        hides_history: true,
+        ..Faults::default()
+    };
+    is_seen_in_a_life_with(faults, "has 2 issues").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_with_another_key_each_time_is_seen() {
+    let faults = Faults {
+        lost: 800,
+        only: "POST /v1/invoices/",
+        hides_history: true,
+        forgets_keys: true,
+        ..Faults::default()
+    };
+    is_seen_in_a_life_with(faults, " for 1 yes").await;
 }

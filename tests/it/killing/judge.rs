@@ -7,6 +7,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::{
+    dealings::dealings,
     requests::{Request, Wish},
     site::{OWN, Site},
 };
@@ -27,14 +28,16 @@ pub(super) struct Findings {
     pub(super) rounds: usize,
     pub(super) effects: usize,
     pub(super) notes: usize,
+    pub(super) tickets: usize,
+    pub(super) charges: usize,
     pub(super) log: i64,
     /// Requests that a person has to look at, as the log says.
     pub(super) given_up: usize,
 }
 
-struct Decided {
-    key: String,
-    verb: String,
+pub(super) struct Decided {
+    pub(super) key: String,
+    pub(super) verb: String,
     by: String,
 }
 
@@ -52,6 +55,7 @@ pub(super) async fn judge(site: &mut Site, once: bool) -> Findings {
     known_again(site, &requests, &mut found).await;
     decisions(site, &requests, &mut found).await;
     rounds(site, &requests, &mut found).await;
+    dealings(site, &requests, &mut found).await;
     messages(site, once, &mut found).await;
     drawn_anew(site, &mut found).await;
     site.kill();
@@ -94,7 +98,7 @@ async fn again(request: &Request, to: SocketAddr) -> Option<String> {
     Some(format!("not acked, though all is well: {request:?}"))
 }
 
-async fn decided(site: &Site) -> Vec<Decided> {
+pub(super) async fn decided(site: &Site) -> Vec<Decided> {
     let rows = site
         .tables
         .rows("SELECT key, by_id, CAST(decision AS TEXT) FROM decisions ORDER BY key, version")
@@ -114,7 +118,7 @@ async fn decided(site: &Site) -> Vec<Decided> {
 }
 
 /// What the log says that a person has to look at: a request whose processes died too often is among it.
-async fn alerts(site: &Site) -> String {
+pub(super) async fn alerts(site: &Site) -> String {
     let rows = site
         .tables
         .rows(
@@ -232,10 +236,18 @@ async fn rounds(site: &Site, requests: &[Request], found: &mut Findings) {
         // Every kill in the midst of it counts as a try; after the seventh a person is told.
         if effect[1] == "needs_human" {
             found.given_up += 1;
-        } else if effect[1] != "done" {
+        } else if effect[1] != "done" && !is_declined(&effect) {
             found.wrong.push(format!("an effect is {effect:?}"));
         }
     }
+}
+
+/// Refused by somebody's bank, or by us because it was so today.
+fn is_declined(effect: &[String]) -> bool {
+    let why = ["declined: insufficient_funds", "once a day is the most"];
+    effect[0].starts_with("pay:")
+        && effect[1] == "failed"
+        && why.iter().any(|why| effect[2].contains(why))
 }
 
 /// Each round has one message, and the database knows which.

@@ -12,6 +12,7 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
 use super::{
+    dealings::Dealings,
     judge::{Findings, judge},
     node::Launch,
     options::{Dice, Options},
@@ -40,13 +41,20 @@ pub(super) struct Life {
     pub(super) sentry: Faults,
     /// What stays so while it comes to rest.
     pub(super) calm: Faults,
+    /// How GitHub and Stripe fail, if it has dealings with them.
+    pub(super) dealings: Option<Faults>,
     /// Between two kills, in milliseconds.
     pub(super) pause: (u64, u64),
 }
 
 impl Life {
     pub(super) async fn begin(&self) -> Site {
-        let mut site = Site::open(&self.launch, self.server.as_deref(), self.seed).await;
+        let dealings = match self.dealings {
+            Some(faults) => Some(Dealings::open(faults, self.seed).await),
+            None => None,
+        };
+        let server = self.server.as_deref();
+        let mut site = Site::open(&self.launch, server, self.seed, dealings).await;
         site.start();
         let user = site.somebody().expect("somebody is there");
         let channel = channel_id(0);
@@ -83,6 +91,9 @@ impl Life {
     pub(super) async fn go_on(&self, site: &mut Site) {
         site.spoil(self.slack, self.sentry);
         site.calm = self.calm;
+        if let Some(dealings) = &site.dealings {
+            dealings.spoil();
+        }
         let stop = AtomicBool::new(false);
         let memory = Mutex::new(Memory::default());
         let addresses: Vec<_> = site.nodes.iter().map(|node| node.to).collect();
@@ -130,8 +141,8 @@ impl Life {
 }
 
 /// Lives with the real binary and everything in its way.
-async fn survive(server: Option<String>) {
-    let options = Options::read(50);
+async fn survive(server: Option<String>, dealings: Option<Faults>) {
+    let options = Options::read(if dealings.is_some() { 20 } else { 50 });
     for (seed, kills) in options.lives() {
         let life = Life {
             launch: Launch::Binary(options.binary.clone()),
@@ -142,6 +153,7 @@ async fn survive(server: Option<String>) {
             slack: Faults::MANY,
             sentry: Faults::MANY,
             calm: Faults::default(),
+            dealings,
             pause: (150, 700),
         };
         life.is_survived().await;
@@ -174,7 +186,7 @@ fn tell(seed: u64, kills: usize, site: &Site, found: &Findings, lived: Duration,
     writeln!(
         std::io::stderr(),
         "KILLING_SEED={seed} {}: {kills} kills in {:.0} s ({:.0} s with the judgement); {} acked, {} not, {} deliveries; \
-         {} decisions, {} effects, {} notes, {} rounds, {} log entries; {} given up; {} + {} faults; {} wrong",
+         {} decisions, {} effects, {} notes, {} tickets, {} charges, {} rounds, {} log entries; {} given up; {} + {} + {} faults; {} wrong",
         if site.tables.is_postgres() { "PostgreSQL" } else { "SQLite" },
         lived.as_secs_f64(),
         all.as_secs_f64(),
@@ -184,11 +196,14 @@ fn tell(seed: u64, kills: usize, site: &Site, found: &Findings, lived: Duration,
         found.decisions,
         found.effects,
         found.notes,
+        found.tickets,
+        found.charges,
         found.rounds,
         found.log,
         found.given_up,
         site.to_slack.struck(),
         site.to_sentry.struck(),
+        site.dealings.as_ref().map_or(0, Dealings::struck),
         found.wrong.len(),
     )
     .ok();
@@ -196,14 +211,27 @@ fn tell(seed: u64, kills: usize, site: &Site, found: &Findings, lived: Duration,
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_accepted_is_done_once_however_often_the_process_is_killed() {
-    survive(None).await;
+    survive(None, None).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn so_it_is_with_two_processes_on_postgres_that_are_killed_and_paused() {
     let what = "the kill loop of two processes";
     if let Some(server) = needs("TEST_DATABASE_URL", what) {
-        survive(Some(server)).await;
+        survive(Some(server), None).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_finding_gets_one_ticket_and_each_yes_one_charge_however_often_it_is_killed() {
+    survive(None, Some(Faults::MANY)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_it_is_with_tickets_and_charges_of_two_processes_on_postgres() {
+    let what = "the kill loop of tickets and charges";
+    if let Some(server) = needs("TEST_DATABASE_URL", what) {
+        survive(Some(server), Some(Faults::MANY)).await;
     }
 }
 
@@ -226,6 +254,7 @@ async fn so_it_is_when_postgres_itself_is_stopped_in_the_midst_of_transactions()
         slack: Faults::MANY,
         sentry: Faults::MANY,
         calm: Faults::default(),
+        dealings: None,
         pause: (500, 1200),
     };
     life.is_survived().await;

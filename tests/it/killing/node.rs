@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::world::{sentry, slack::web_api};
+use crate::world::{sentry, slack::web_api, stripe, trackers::github};
 
 pub(super) const SIGNING: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
@@ -67,6 +67,8 @@ impl Node {
         command
             .env_clear()
             .env("SENTRY_AUTH_TOKEN", sentry::TOKEN)
+            .env("STRIPE_API_KEY", stripe::KEY)
+            .env("GITHUB_TOKEN", github::TOKEN)
             .env("SLACK_BOT_TOKEN", web_api::TOKEN)
             .env("SLACK_SIGNING_SECRET", SIGNING)
             .env("DAILY_OPS_CONFIG", &self.configuration)

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{
+    dealings::Dealings,
     options::Dice,
     requests::{Request, Wish},
     site::{CHANNELS, CONTESTED, OWN, Site, channel_id},
@@ -63,6 +64,9 @@ fn think(site: &Site, user: String, dice: &mut Dice, memory: &std::sync::Mutex<M
     let reply = site.reply_to();
     let somewhere = channel_id(usize::try_from(dice.below(CHANNELS as u64)).unwrap_or(0));
     let command = |wish, text: &str| Request::command(user.clone(), wish, &somewhere, text, &reply);
+    if site.dealings.is_some() && dice.below(3) == 0 {
+        return Dealings::think(dice, command);
+    }
     match dice.below(100) {
         0..12 => {
             let text = *dice.one_of(&["daily", "check errors"]);

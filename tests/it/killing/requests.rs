@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(super) enum Wish {
     /// One decision, whatever others do.
     Certain { key: String, verb: &'static str },
+    /// One decision about it, by whoever came first.
+    Shared { key: String, verb: &'static str },
     /// One decision, or none because of somebody else's.
     Contested,
     /// One round, or the one that is under way there.

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use super::{
+    dealings::{Dealings, TICKETED},
     node::{Launch, Node, free_address},
     options::Dice,
     requests::{Place, Request},
@@ -47,6 +48,8 @@ pub(super) struct Site {
     pub(super) folder: TempDir,
     /// What stays wrong with Slack while all comes to rest.
     pub(super) calm: Faults,
+    /// Its tickets and its payments, if it has any.
+    pub(super) dealings: Option<Dealings>,
     server: Option<String>,
     schema: String,
     people: Mutex<usize>,
@@ -63,7 +66,11 @@ fn issues() -> Vec<Issue> {
         level: "warning",
         ..issue(id, "slow query")
     });
-    contested.chain(own).collect()
+    let ticketed = TICKETED.map(|id| Issue {
+        level: "warning",
+        ..issue(id, "slow page")
+    });
+    contested.chain(own).chain(ticketed).collect()
 }
 
 fn workspace() -> Workspace {
@@ -95,7 +102,12 @@ pub(super) fn channel_id(number: usize) -> String {
 
 impl Site {
     /// With one process on SQLite, or two on the PostgreSQL server.
-    pub(super) async fn open(launch: &Launch, server: Option<&str>, seed: u64) -> Self {
+    pub(super) async fn open(
+        launch: &Launch,
+        server: Option<&str>,
+        seed: u64,
+        dealings: Option<Dealings>,
+    ) -> Self {
         let slack = workspace().open().await.expect("it opens");
         let sentry = sentry::with(issues()).open().await.expect("it opens");
         let to_slack = Faulty::before(slack.address, seed ^ 1, |line| {
@@ -126,6 +138,7 @@ impl Site {
             nodes: Vec::new(),
             folder,
             calm: Faults::default(),
+            dealings,
             server: server.map(str::to_owned),
             schema,
             people: Mutex::new(0),
@@ -154,18 +167,20 @@ impl Site {
         let people: Vec<String> = (0..PEOPLE)
             .map(|number| format!("{:?}", person(number)))
             .collect();
+        let people = people.join(", ");
+        let dealings = self.dealings.as_ref();
         format!(
             "[database]\nurl = {:?}\n[ops_log]\npath = \"{}/{name}.md\"\n\
              [slack]\ntransport = \"http\"\nchannel = \"C0OPS\"\napi_url = \"http://{}/api\"\n\
-             [server]\nlisten = \"{listen}\"\nadmin_listen = \"{}\"\n[permissions]\ntriage = [{}]\n\
+             [server]\nlisten = \"{listen}\"\nadmin_listen = \"{}\"\n[permissions]\ntriage = [{people}]\nmoney = [{people}]\n\
              [people]\nU0ANNA = \"anna@example.com\"\n\
-             [checks.errors]\nurl = \"http://{}\"\norganization = \"acme\"\nprojects = [\"web\"]\n",
+             [checks.errors]\nurl = \"http://{}\"\norganization = \"acme\"\nprojects = [\"web\"]\n{}",
             self.tables.url,
             self.folder.path().display(),
             self.to_slack.address,
             free_address(),
-            people.join(", "),
             self.to_sentry.address,
+            dealings.map(Dealings::configuration).unwrap_or_default(),
         )
     }
 
@@ -237,6 +252,9 @@ impl Site {
         self.kill();
         self.to_slack.is_idle().await;
         self.to_sentry.is_idle().await;
+        if let Some(dealings) = &self.dealings {
+            dealings.is_idle().await;
+        }
         self.tables.let_time_pass().await;
         self.start();
     }
@@ -244,6 +262,9 @@ impl Site {
     /// Lets it run, with nothing in its way, until nothing is left to be done. Gives what is left all the same.
     pub(super) async fn come_to_rest(&mut self) -> Vec<String> {
         self.spoil(self.calm, Faults::default());
+        if let Some(dealings) = &self.dealings {
+            dealings.calm();
+        }
         let mut open = Vec::new();
         for _ in 0..TRIES {
             self.begin_anew().await;

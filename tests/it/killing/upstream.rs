@@ -33,8 +33,10 @@ pub(super) struct Faults {
     pub(super) lost: u64,
     /// Only requests whose first line has this.
     pub(super) only: &'static str,
-    /// Every history is empty.
+    /// Every history is empty: of messages, of issues, of charges.
     pub(super) hides_history: bool,
+    /// No request has the `Idempotency-Key` of another.
+    pub(super) forgets_keys: bool,
 }
 
 impl Faults {
@@ -47,6 +49,7 @@ impl Faults {
         lost: 30,
         only: "",
         hides_history: false,
+        forgets_keys: false,
     };
 }
 
@@ -55,7 +58,21 @@ enum Fate {
     Refused,
     Doubtful,
     Lost,
-    Hidden,
+    Hidden(&'static str),
+}
+
+/// What is shown in the place of a history.
+fn hidden(line: &str) -> Option<&'static str> {
+    const HISTORIES: [(&str, &str); 3] = [
+        ("conversations.history", r#"{"ok":true,"messages":[]}"#),
+        ("GET /repos/acme/web/issues?", "[]"),
+        (
+            "GET /v1/charges?payment_intent",
+            r#"{"object":"list","data":[],"has_more":false,"url":"/v1/charges"}"#,
+        ),
+    ];
+    let found = HISTORIES.iter().find(|(part, _)| line.contains(part));
+    found.map(|(_, shown)| *shown)
 }
 
 struct Wire {
@@ -126,12 +143,13 @@ impl Wire {
         let request = read_request(&mut client).await?;
         let line = request.split(|byte| *byte == b'\r').next()?;
         let fate = self.fate(&String::from_utf8_lossy(line));
+        let request = self.with_its_key(request);
         if !matches!(fate, Fate::Well(Duration::ZERO)) {
             self.struck.fetch_add(1, Ordering::SeqCst);
         }
         let answer = match fate {
             Fate::Refused => Some(canned("503 Service Unavailable", "busy")),
-            Fate::Hidden => Some(canned("200 OK", r#"{"ok":true,"messages":[]}"#)),
+            Fate::Hidden(shown) => Some(canned("200 OK", shown)),
             Fate::Well(delay) => self.carry_out(request, delay).await,
             Fate::Doubtful => {
                 self.carry_out(request, Duration::ZERO).await;
@@ -143,6 +161,19 @@ impl Wire {
             }
         };
         client.write_all(&answer?).await.ok()
+    }
+
+    /// With another key each time, if it forgets them.
+    fn with_its_key(&self, request: Vec<u8>) -> Vec<u8> {
+        const NAME: &str = "idempotency-key: ";
+        let mut guard = self.faults.lock().expect("no test panicked");
+        let (faults, dice) = &mut *guard;
+        let text = String::from_utf8_lossy(&request);
+        if !faults.forgets_keys || !text.contains(NAME) {
+            return request;
+        }
+        let other = format!("{NAME}{}-", dice.below(u64::MAX));
+        text.replacen(NAME, &other, 1).into_bytes()
     }
 
     /// On a task of its own, which outlives the connection.
@@ -163,8 +194,8 @@ impl Wire {
     fn fate(&self, line: &str) -> Fate {
         let mut guard = self.faults.lock().expect("no test panicked");
         let (faults, dice) = &mut *guard;
-        if faults.hides_history && line.contains("conversations.history") {
-            return Fate::Hidden;
+        if let Some(shown) = hidden(line).filter(|_| faults.hides_history) {
+            return Fate::Hidden(shown);
         }
         if !(self.spoils)(line) || !line.contains(faults.only) {
             return Fate::Well(Duration::ZERO);

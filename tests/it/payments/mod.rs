@@ -19,6 +19,7 @@ mod fixtures;
 mod invoices;
 mod standing;
 mod stripe;
+mod stripe_contract;
 mod webhooks;
 
 /// The time of judgement: 2026-11-23, a Monday.
