@@ -49,11 +49,27 @@ impl Draft {
         }
         Self {
             title: cut(&redact(&one_line(&self.title)), TITLE_LIMIT),
-            body: body.join("\n").trim().chars().take(BODY_LIMIT).collect(),
+            body: graded(body.join("\n").trim(), self.severity)
+                .chars()
+                .take(BODY_LIMIT)
+                .collect(),
             labels,
             ..self
         }
     }
+}
+
+/// With the severity that somebody chose in the place of the one that a body begins with: `**high**: ...`.
+fn graded(body: &str, chosen: Severity) -> String {
+    for line in body.lines() {
+        let written = Severity::ALL
+            .into_iter()
+            .find(|severity| line.starts_with(&format!("**{severity}**: ")));
+        if let Some(written) = written {
+            return body.replacen(&format!("**{written}**: "), &format!("**{chosen}**: "), 1);
+        }
+    }
+    body.to_owned()
 }
 
 /// Names a ticket for ever, here and in the tracker: the same for the same finding and number.
@@ -116,6 +132,8 @@ pub struct Ticket {
 pub enum TicketState {
     Open,
     Closed,
+    /// Deleted, or nowhere to be seen any more.
+    Gone,
 }
 
 /// What a tracker is asked to do.
@@ -164,6 +182,11 @@ impl StoredTicket {
     pub fn is_open(&self) -> bool {
         matches!(self.state, TicketStatus::Wanted | TicketStatus::Open)
     }
+
+    /// Whether nothing more is expected of it.
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, TicketStatus::Closed | TicketStatus::Gone)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,6 +195,8 @@ pub enum TicketStatus {
     Wanted,
     Open,
     Closed,
+    /// Closed for ever, since its tracker has it no more, or never will open it again.
+    Gone,
     /// Its tracker refused it.
     Failed,
 }
@@ -182,6 +207,7 @@ impl TicketStatus {
             Self::Wanted => "wanted",
             Self::Open => "open",
             Self::Closed => "closed",
+            Self::Gone => "gone",
             Self::Failed => "failed",
         }
     }
@@ -189,6 +215,23 @@ impl TicketStatus {
 
 /// The tickets that findings have had, the oldest first.
 pub type Tickets = BTreeMap<FindingKey, Vec<StoredTicket>>;
+
+/// When the newest ticket of each finding was closed, of those where it is; one that was refused is none.
+pub fn closed(tickets: &Tickets) -> BTreeMap<FindingKey, DateTime<Utc>> {
+    let newest = tickets
+        .iter()
+        .filter_map(|(key, all)| Some((key, newest_made(all)?)));
+    newest
+        .filter(|(_, ticket)| ticket.is_done())
+        .filter_map(|(key, ticket)| Some((key.clone(), ticket.closed_at?)))
+        .collect()
+}
+
+/// The newest that its tracker didn't refuse.
+pub fn newest_made(tickets: &[StoredTicket]) -> Option<&StoredTicket> {
+    let mut made = tickets.iter().rev();
+    made.find(|ticket| ticket.state != TicketStatus::Failed)
+}
 
 #[cfg(test)]
 mod tests {
@@ -218,5 +261,20 @@ mod tests {
         assert_eq!(draft.title, "a title");
         assert_eq!(draft.body, "first\n\ntoken=[redacted]");
         assert_eq!(draft.labels, ["a"]);
+    }
+
+    #[test]
+    fn a_body_says_the_severity_that_was_chosen() {
+        let draft = |body: &str| Draft {
+            title: "a title".to_owned(),
+            body: body.to_owned(),
+            severity: Severity::Low,
+            labels: Vec::new(),
+        };
+        let body = draft("Opened by anna.\n\n**high**: 4 attempts\n**high**: x")
+            .tidy()
+            .body;
+        assert_eq!(body, "Opened by anna.\n\n**low**: 4 attempts\n**high**: x");
+        assert_eq!(draft("all is **high**").tidy().body, "all is **high**");
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     report::{Finding, FindingKey, Verb},
     store::{Decided, Effect, EffectState, NewEffect, Receipt, Wants},
     text::nearest,
-    ticket::Draft,
+    ticket::{self, Draft},
     triage::{Action, Decision, Known, Person, Transition, transition},
 };
 
@@ -41,8 +41,24 @@ fn any_below(milliseconds: u8) -> anyhow::Result<Duration> {
 #[derive(Clone, Debug)]
 pub enum Wish {
     Act(Action),
+    /// To have the check do what they confirmed, and nothing else: `Remedy::digest` names it.
+    Confirmed {
+        verb: Verb,
+        digest: String,
+    },
     /// To have a ticket that says this.
     Ticket(Draft),
+}
+
+impl Wish {
+    /// What is decided by it; none of one for a ticket.
+    fn action(&self) -> Option<Action> {
+        match self {
+            Self::Act(action) => Some(action.clone()),
+            Self::Confirmed { verb, .. } => Some(Action::Remedy { verb: *verb }),
+            Self::Ticket(_) => None,
+        }
+    }
 }
 
 impl From<Action> for Wish {
@@ -91,8 +107,8 @@ impl Bot {
                 });
             }
         };
-        if let Wish::Act(action) = &wish
-            && let Some(why) = not_offered(&known.finding, action)
+        if let Some(action) = wish.action()
+            && let Some(why) = not_offered(&known.finding, &action)
         {
             bail!("{}", why.plain());
         }
@@ -175,6 +191,11 @@ impl Bot {
             if let Some(lines) = unsure {
                 return Ok(Err(lines));
             }
+            let mut offered = known.finding.remedies.iter();
+            if let Some(remedy) = offered.find(|remedy| remedy.verb == verb.as_str()) {
+                let digest = remedy.digest();
+                return Ok(Ok(Wish::Confirmed { verb, digest }));
+            }
         }
         let action = wanted(asked, now).context("`show` and `ticket` are dealt with before")?;
         Ok(Ok(Wish::Act(action)))
@@ -224,10 +245,15 @@ impl Bot {
             Ok(known) => known,
             Err(why) => return Ok(Outcome::Refused(why)),
         };
-        if let Wish::Act(action) = &wish
-            && let Some(why) = not_offered(&known.finding, action)
+        if let Some(action) = wish.action()
+            && let Some(why) = not_offered(&known.finding, &action)
         {
             return Ok(Outcome::Refused(why));
+        }
+        if let Wish::Confirmed { verb, digest } = &wish
+            && reads_otherwise(&known.finding, *verb, digest)
+        {
+            return Ok(Outcome::Refused(Sentence::new().say(READS_OTHERWISE)));
         }
         let mut seen = seen;
         for attempt in 0..TRIES {
@@ -237,12 +263,15 @@ impl Bot {
             let seen = *seen.get_or_insert(newest);
             let (action, ticket) = match &wish {
                 Wish::Act(action) => (action.clone(), None),
+                Wish::Confirmed { verb, .. } => (Action::Remedy { verb: *verb }, None),
                 Wish::Ticket(draft) => match self.ticket_for(key, draft).await? {
                     Ok((action, ticket)) => (action, Some(ticket)),
                     Err(why) => return Ok(Outcome::Refused(why)),
                 },
             };
-            let judged = transition(&history, action, seen, &known, now);
+            let tickets = self.store.tickets_of([key]).await?;
+            let closed = ticket::closed(&tickets).remove(key);
+            let judged = transition(&history, action, seen, &known, closed, now);
             let action = match judged {
                 Transition::Decide(action) => action,
                 Transition::Already(first) => {
@@ -504,6 +533,15 @@ enum Undo {
 const DONE_THERE: &str = "it is done and can't be taken back from here (a payment is refunded in Stripe): nothing was changed";
 
 const UNDER_WAY: &str = "it is under way and can't be taken back any more: see what comes of it";
+
+const READS_OTHERWISE: &str = "what you read has changed since: open it again and read what would be done now; nothing was changed";
+
+/// Whether what somebody has confirmed is not what would be done now.
+fn reads_otherwise(finding: &Finding, verb: Verb, digest: &str) -> bool {
+    let mut offered = finding.remedies.iter();
+    let now = offered.find(|remedy| remedy.verb == verb.as_str());
+    now.is_some_and(|now| now.digest() != digest)
+}
 
 /// Why the finding's check can't do that about it, if it is for the check to do.
 pub(super) fn not_offered(finding: &Finding, action: &Action) -> Option<Sentence> {

@@ -10,7 +10,7 @@ use crate::{
     command::{Asked, Form, Item, Pause, Press, Ticket, Triage, View},
     ops_log::{Entry, Kind, NewEntry, Sentence},
     permissions::{Denied, Directory, Home, Permissions, Permit, Verdict},
-    report::{Cause, Finding, FindingKey, Verb},
+    report::{Cause, Finding, FindingKey},
     store::{Begun, Effect, Receipt, RoundOrder, RoundState, StoredMessage},
     ticket::{Draft, StoredTicket},
     triage::{Action, Decision, Known, Person},
@@ -225,11 +225,6 @@ impl Desk {
                     Ok(found) => found,
                     Err(refusal) => return Ok(Err(refusal)),
                 };
-                if let (Form::Remedy { verb, read }, Some(finding)) = (&form, &found.finding)
-                    && let Some(why) = self.reads_otherwise(&finding.key, *verb, read).await?
-                {
-                    return Ok(Err(Refusal(why)));
-                }
                 let wish = self.filled_in(form);
                 self.decide_there(found, &item, wish, permit, receipt)
                     .await?
@@ -389,26 +384,6 @@ impl Desk {
         self.done(receipt, Ok(reply)).await
     }
 
-    /// Why what somebody has confirmed is not what would be done now, if it isn't. Whether the check offers it at all, the
-    /// decision tells.
-    async fn reads_otherwise(
-        &self,
-        key: &FindingKey,
-        verb: Verb,
-        read: &str,
-    ) -> anyhow::Result<Option<Sentence>> {
-        let Ok(known) = self.bot.known(key).await? else {
-            return Ok(None);
-        };
-        let mut offered = known.finding.remedies.iter();
-        let now = offered.find(|remedy| remedy.verb == verb.as_str());
-        Ok(now.filter(|now| now.digest() != read).map(|_| {
-            Sentence::new().say(
-                "what you read has changed since: open it again and read what would be done now; nothing was changed",
-            )
-        }))
-    }
-
     fn filled_in(&self, form: Form) -> Wish {
         let now = (self.bot.clock)();
         let action = match form {
@@ -426,7 +401,7 @@ impl Desk {
                 });
             }
             Form::Handle { note } => Action::Handle { note: note.into() },
-            Form::Remedy { verb, .. } => Action::Remedy { verb },
+            Form::Remedy { verb, read } => return Wish::Confirmed { verb, digest: read },
             Form::Acknowledge { reason } => Action::Acknowledge {
                 reason: reason.map(Into::into),
             },

@@ -7,7 +7,7 @@ use crate::{
     ops_log::Head,
     report::{FindingKey, Report, RunId},
     store::{AskedRound, Effect, MessageState, Remembered, StoredMessage},
-    ticket::Tickets,
+    ticket::{self, Tickets},
     triage::{Action, Decision, Past, Triaged, triage},
 };
 
@@ -135,6 +135,7 @@ impl Bot {
                 .collect(),
             history,
             previous,
+            tickets_closed: ticket::closed(&tickets),
         };
         Ok(Judged {
             triaged: triage(report, &past),

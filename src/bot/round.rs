@@ -14,7 +14,7 @@ use crate::{
     render,
     report::{Cause, CheckReport, Outcome, Report, RunId, Unknown},
     store::{NewRun, Remembered, RoundClaim},
-    ticket::Tickets,
+    ticket::{self, Tickets},
     triage::{Memory, Past, Person, Previous, Triaged, remember, triage},
 };
 
@@ -73,10 +73,10 @@ impl Bot {
         let (mut checks, memory, tickets, log) = tokio::join!(
             self.checklist.run(only, progress, &around, &mut finished),
             self.store.memory(),
-            self.look_at_own(only),
+            self.look_at_own(only, since),
             self.look_at_log(only, &attempts),
         );
-        let (tickets, closed) = tickets.unzip();
+        let (tickets, closed) = tickets;
         checks.extend(tickets);
         checks.extend(log);
         let mut report = Report {
@@ -99,7 +99,11 @@ impl Bot {
         measure(&triaged.report);
         let mut head = entry.head();
         let run = triaged.report.run.clone();
-        let brought_back = self.bring_back(&triaged, &run).await?;
+        // A look at what is new reads no tickets back, so that how they stand is not known.
+        let brought_back = match since {
+            Some(_) => Vec::new(),
+            None => self.bring_back(&triaged, &run).await?,
+        };
         if let Some(last) = brought_back.last() {
             head = last.head();
             let attempts = deliver_due(&self.store, self.sides(), &self.clock).await?;
@@ -112,7 +116,7 @@ impl Bot {
         let delivered = entries_of(attempts.unwrap_or_default());
         let entries: Vec<Entry> = delivered
             .into_iter()
-            .chain(closed.unwrap_or_default())
+            .chain(closed)
             .chain([entry])
             .chain(brought_back)
             .collect();
@@ -149,11 +153,20 @@ impl Bot {
         (around, unread)
     }
 
-    async fn look_at_own(&self, only: Option<&[String]>) -> Option<(CheckReport, Vec<Entry>)> {
-        if only.is_some_and(|names| names.iter().all(|name| name != tickets::NAME)) {
-            return None;
+    /// Reads the tickets of the checks that look back as well; of them alone, what is said is only what is not known.
+    async fn look_at_own(
+        &self,
+        only: Option<&[String]>,
+        since: Option<DateTime<Utc>>,
+    ) -> (Option<CheckReport>, Vec<Entry>) {
+        if since.is_some() {
+            return (None, Vec::new());
         }
-        self.look_at_tickets().await
+        let only = only.filter(|names| names.iter().all(|name| name != tickets::NAME));
+        let (report, entries) = self.look_at_tickets(only).await.unzip();
+        let is_said =
+            |report: &CheckReport| only.is_none() || matches!(report.outcome, Outcome::Unknown(_));
+        (report.filter(is_said), entries.unwrap_or_default())
     }
 
     async fn look_at_log(
@@ -192,7 +205,11 @@ impl Bot {
         let findings = report.checks.iter().flat_map(|check| &check.findings);
         let history = self
             .store
-            .decisions(findings.map(|finding| &finding.key))
+            .decisions(findings.clone().map(|finding| &finding.key))
+            .await;
+        let tickets = self
+            .store
+            .tickets_of(findings.map(|finding| &finding.key))
             .await;
         let undelivered = self.store.open_effects().await;
         let previous = match report.checks.last() {
@@ -203,6 +220,7 @@ impl Bot {
         Past {
             memory: read(memory, report),
             history: read(history, report),
+            tickets_closed: ticket::closed(&read(tickets, report)),
             undelivered: undelivered
                 .map(|effect| (effect.key, effect.version))
                 .collect(),

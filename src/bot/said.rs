@@ -57,10 +57,23 @@ pub(super) fn recorded(
     zone: Tz,
 ) -> Sentence {
     let head = entry.head();
-    what(decision, history, zone)
+    let said = what(decision, history, zone)
         .say(format!(" · {} ", finding.key))
-        .quote(&finding.title)
+        .quote(&finding.title);
+    confirmed(decision, finding)
+        .iter()
+        .fold(said, |said, line| said.say(" · ").quote(line))
         .say(format!(" · {head}"))
+}
+
+/// What was agreed to with a decision that moves money: whose, how much.
+fn confirmed<'a>(decision: &Decision, finding: &'a Finding) -> &'a [Untrusted] {
+    let Action::Remedy { verb } = decision.action else {
+        return &[];
+    };
+    let mut offered = finding.remedies.iter();
+    let remedy = offered.find(|remedy| verb.moves_money() && remedy.verb == verb.as_str());
+    remedy.map_or(&[], |remedy| &remedy.confirm)
 }
 
 /// What is to be read before the check does that, if anything is: it can't be taken back.
@@ -121,9 +134,9 @@ pub(super) fn delivered(verb: &str, delivery: &Delivery, zone: Tz, now: DateTime
         Delivery::NeedsHuman(why) => Sentence::new()
             .say("the other side needs a human: ")
             .quote(&why.reason),
-        Delivery::Elsewhere => {
-            Sentence::new().say("kept for the other side: what was asked earlier goes first")
-        }
+        Delivery::Elsewhere => Sentence::new().say(
+            "kept for the other side, and not tried yet: what was asked earlier goes first, or another process has it",
+        ),
     }
 }
 

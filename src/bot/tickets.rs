@@ -13,7 +13,9 @@ use crate::{
     report::{CheckReport, FindingKey, Outcome as Look, RunId, Unknown},
     store::NewTicket,
     text::{Untrusted, count},
-    ticket::{Draft, LOCAL, Marker, StoredTicket, TicketOrder, TicketState, TicketStatus},
+    ticket::{
+        Draft, LOCAL, Marker, StoredTicket, TicketOrder, TicketState, TicketStatus, newest_made,
+    },
     trackers::{Read, Returned},
     triage::{Action, Decision, Known, Person, Row, Standing, Triaged},
 };
@@ -36,7 +38,7 @@ pub(super) fn still_open(ticket: &StoredTicket) -> Sentence {
         .say("its ticket ")
         .quote(ticket.name())
         .say(" is open: ");
-    if ticket.tracker == LOCAL {
+    if ticket.remote.is_none() {
         said.say(format!(
             "close it first, with `ticket close T-{}`; nothing was changed",
             ticket.number
@@ -111,8 +113,11 @@ impl Bot {
         let tracker = self.tracker.name();
         let newest = match made.last() {
             Some(open) if open.is_open() => return Ok(Err(there_is(open))),
-            newest => newest
-                .filter(|closed| self.returned == Returned::Reopen && closed.tracker == tracker),
+            newest => newest.filter(|closed| {
+                self.returned == Returned::Reopen
+                    && closed.tracker == tracker
+                    && closed.state == TicketStatus::Closed
+            }),
         };
         let draft = draft.clone().tidy();
         if draft.title.is_empty() {
@@ -150,14 +155,14 @@ impl Bot {
         Ok(Ok((action, Wanted { ticket, order })))
     }
 
-    /// Closes a ticket that is kept here.
+    /// Closes a ticket that is kept here, or where nobody looks any more.
     pub async fn close_ticket(
         &self,
         ticket: &StoredTicket,
         by: &Person,
     ) -> anyhow::Result<Result<Entry, Sentence>> {
         let say = |words: &str| Sentence::new().say(words);
-        if ticket.tracker != LOCAL {
+        if ticket.tracker != LOCAL && ticket.tracker == self.tracker.name() {
             return Ok(Err(Sentence::new().quote(ticket.name()).say(format!(
                 " is kept in {0}: close it there, and the next round shows it as closed",
                 ticket.tracker
@@ -175,16 +180,37 @@ impl Bot {
         })
     }
 
-    /// Reads how the open tickets stand where they are kept, and closes here what was closed there. None if there is
-    /// nothing to read.
-    pub(super) async fn look_at_tickets(&self) -> Option<(CheckReport, Vec<Entry>)> {
-        if self.tracker.is_local() {
+    /// Reads how the open tickets stand where they are kept, all or those of these checks, and closes here what was
+    /// closed there. None if there is nothing to read.
+    pub(super) async fn look_at_tickets(
+        &self,
+        only: Option<&[String]>,
+    ) -> Option<(CheckReport, Vec<Entry>)> {
+        let began = Instant::now();
+        let mut unknown = Vec::new();
+        let mut kept = self.store.tickets(true).await.unwrap_or_else(|error| {
+            unknown.push(unreadable(error));
+            Vec::new()
+        });
+        let is_meant = |ticket: &StoredTicket| {
+            let check = ticket.key.check();
+            only.is_none_or(|names| names.iter().any(|name| name == check))
+        };
+        kept.retain(is_meant);
+        unknown.extend(elsewhere(&kept, self.tracker.name()));
+        if self.tracker.is_local() && unknown.is_empty() {
             return None;
         }
-        let began = Instant::now();
-        let (outcome, summary, entries) = match self.read_tickets().await {
-            Ok((summary, entries)) => (Look::Looked, summary, entries),
-            Err(unknown) => (Look::Unknown(vec![unknown]), String::new(), Vec::new()),
+        let (summary, entries) = match self.read_tickets(&kept).await {
+            Ok(read) => read,
+            Err(why) => {
+                unknown.push(why);
+                (String::new(), Vec::new())
+            }
+        };
+        let outcome = match unknown.is_empty() {
+            true => Look::Looked,
+            false => Look::Unknown(unknown),
         };
         let report = CheckReport {
             name: NAME.to_owned(),
@@ -198,8 +224,7 @@ impl Bot {
         Some((report, entries))
     }
 
-    async fn read_tickets(&self) -> Result<(String, Vec<Entry>), Unknown> {
-        let kept = self.store.tickets(true).await.map_err(unreadable)?;
+    async fn read_tickets(&self, kept: &[StoredTicket]) -> Result<(String, Vec<Entry>), Unknown> {
         let here: BTreeMap<String, &StoredTicket> = kept
             .iter()
             .filter(|ticket| ticket.tracker == self.tracker.name())
@@ -214,14 +239,20 @@ impl Bot {
         let now = (self.clock)();
         let mut entries = Vec::new();
         for (id, ticket) in &here {
-            let how = match read.get(id) {
+            let (how, is_gone) = match read.get(id) {
                 Some(Read::Ticket(seen)) if seen.state == TicketState::Open => continue,
-                Some(Read::Ticket(_)) => format!("in {}", ticket.tracker),
-                Some(Read::Gone) => format!("because it is gone from {}", ticket.tracker),
+                Some(Read::Ticket(_)) => (format!("in {}", ticket.tracker), false),
+                Some(Read::Gone) => (format!("because it is gone from {}", ticket.tracker), true),
                 None => continue,
             };
             let entry = closed(ticket, &Person::program(), now, &how);
-            let entry = self.store.close_ticket(&ticket.marker, now, entry).await;
+            let entry = match ticket.remote.as_ref().filter(|_| is_gone) {
+                Some(remote) => {
+                    let lost = self.store.lose_ticket(&ticket.marker, remote, now, entry);
+                    lost.await
+                }
+                None => self.store.close_ticket(&ticket.marker, now, entry).await,
+            };
             entries.extend(entry.map_err(unreadable)?);
         }
         let closed = match entries.len() {
@@ -245,8 +276,8 @@ impl Bot {
         let mut entries = Vec::new();
         for row in open {
             let key = &row.finding.key;
-            let newest = tickets.get(key).and_then(|all| all.last());
-            let Some(ticket) = newest.filter(|ticket| ticket.state == TicketStatus::Closed) else {
+            let newest = tickets.get(key).and_then(|all| newest_made(all));
+            let Some(ticket) = newest.filter(|ticket| ticket.is_done()) else {
                 continue;
             };
             if !has_come_back(row, ticket) {
@@ -278,6 +309,27 @@ fn has_come_back(row: &Row, ticket: &StoredTicket) -> bool {
         Standing::Open => ticket.closed_at.is_some_and(|closed| row.since > closed),
         Standing::Handled(_) => false,
     }
+}
+
+/// Why nothing is known of tickets in a tracker that is not configured any more, one reason for each tracker.
+fn elsewhere(kept: &[StoredTicket], tracker: &str) -> Vec<Unknown> {
+    let mut others: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for ticket in kept {
+        if ticket.tracker != LOCAL && ticket.tracker != tracker {
+            let names = others.entry(&ticket.tracker).or_default();
+            names.push(ticket.name());
+        }
+    }
+    let reasons = others.into_iter().map(|(other, names)| {
+        let number = count(names.len(), "open ticket");
+        let first = names.first().map_or("NAME", String::as_str);
+        format!(
+            "{number} in {other}, which isn't configured any more, so how they stand is not known: close them here, with `ticket close {first}`, or configure {other} again"
+        )
+    });
+    reasons
+        .map(|reason| Unknown::new(crate::report::Cause::NotConfigured, reason))
+        .collect()
 }
 
 fn there_is(ticket: &StoredTicket) -> Sentence {

@@ -31,6 +31,7 @@ pub fn state(ticket: &StoredTicket) -> &'static str {
         (TicketStatus::Wanted, Some(_)) => "being opened again",
         (TicketStatus::Open, _) => "open",
         (TicketStatus::Closed, _) => "done",
+        (TicketStatus::Gone, _) => "gone",
         (TicketStatus::Failed, _) => "refused",
     }
 }
@@ -65,7 +66,7 @@ pub fn line(ticket: &StoredTicket, zone: Tz, now: DateTime<Utc>) -> Sentence {
         .say(format!(" · {} · {} ", ticket.draft.severity, ticket.key))
         .quote(ticket.draft.title.as_str())
         .say(format!(" · opened {}", moment(ticket.wanted_at, zone, now)));
-    match ticket.closed_at {
+    match ticket.closed_at.filter(|_| ticket.is_done()) {
         Some(at) => said.say(format!(", closed {}", moment(at, zone, now))),
         None => said,
     }
@@ -104,7 +105,7 @@ pub fn shown(
     lines
 }
 
-/// What, since when, evidence, links, the run, and who wants it.
+/// Who wants it, what, since when, links, the run and evidence.
 pub fn draft(
     known: &Known,
     run: Option<&RunId>,
@@ -114,6 +115,8 @@ pub fn draft(
 ) -> Draft {
     let finding = &known.finding;
     let mut lines = vec![
+        format!("Opened by {} through Daily Ops.", escaped(by.name())),
+        String::new(),
         format!(
             "**{}**: {}",
             finding.severity,
@@ -138,10 +141,6 @@ pub fn draft(
         let seen = finding.evidence.iter();
         lines.extend(seen.map(|line| format!("- {}", escaped(line.as_str()))));
     }
-    lines.extend([
-        String::new(),
-        format!("Opened by {} through Daily Ops.", escaped(by.name())),
-    ]);
     Draft {
         title: finding.title.as_str().to_owned(),
         body: lines.join("\n"),

@@ -220,9 +220,14 @@ impl Store {
                 }
                 match &settlement {
                     Settlement::Done(Applied::Ticketed { ticket, .. }) => {
-                        tickets::there(c, &effect_key, ticket).await?;
+                        let now = entry.as_ref().map(|entry| entry.at);
+                        tickets::there(c, &effect_key, ticket, now).await?;
                     }
-                    Settlement::Done(Applied::Overtaken { .. }) | Settlement::Failed(_) => {
+                    Settlement::Failed(_) => {
+                        tickets::refused(c, &effect_key).await?;
+                        tickets::not_there(c, &effect_key).await?;
+                    }
+                    Settlement::Done(Applied::Overtaken { .. }) => {
                         tickets::not_there(c, &effect_key).await?;
                     }
                     _ => {}

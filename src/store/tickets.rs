@@ -39,6 +39,14 @@ impl Row {
         let state = match self.state.as_str() {
             "wanted" => TicketStatus::Wanted,
             "open" => TicketStatus::Open,
+            "closed"
+                if self
+                    .remote
+                    .as_ref()
+                    .is_some_and(|remote| remote.state == TicketState::Gone) =>
+            {
+                TicketStatus::Gone
+            }
             "closed" => TicketStatus::Closed,
             "failed" => TicketStatus::Failed,
             other => bail!(
@@ -115,15 +123,42 @@ impl Store {
         at: DateTime<Utc>,
         entry: NewEntry,
     ) -> anyhow::Result<Option<Entry>> {
+        self.end_ticket(marker, None, at, entry).await
+    }
+
+    /// As [`Store::close_ticket`], of one that its tracker has no more: it is never opened again.
+    pub async fn lose_ticket(
+        &self,
+        marker: &Marker,
+        remote: &Ticket,
+        at: DateTime<Utc>,
+        entry: NewEntry,
+    ) -> anyhow::Result<Option<Entry>> {
+        let gone = Ticket {
+            state: TicketState::Gone,
+            ..remote.clone()
+        };
+        self.end_ticket(marker, Some(gone), at, entry).await
+    }
+
+    async fn end_ticket(
+        &self,
+        marker: &Marker,
+        remote: Option<Ticket>,
+        at: DateTime<Utc>,
+        entry: NewEntry,
+    ) -> anyhow::Result<Option<Entry>> {
         let marker = marker.clone();
         self.write(move |c| {
             Box::pin(async move {
                 let rows = on!(&mut *c, |c| {
                     sqlx::query(
-                        "UPDATE tickets SET state = 'closed', closed_at = $2 WHERE marker = $1 AND state = 'open'",
+                        "UPDATE tickets SET state = 'closed', closed_at = $2, remote = COALESCE($3, remote) \
+                         WHERE marker = $1 AND state = 'open'",
                     )
                     .bind(marker.as_str())
                     .bind(micros(at))
+                    .bind(remote.clone().map(Json))
                     .execute(c)
                     .await
                     .map(|done| done.rows_affected())
@@ -156,7 +191,8 @@ pub(super) async fn insert(
             "INSERT INTO tickets (marker, number, key, version, tracker, state, draft, wanted_at) \
              VALUES ($1, (SELECT COALESCE(MAX(number), 0) + 1 FROM tickets), $2, $3, $4, $5, $6, $7) \
              ON CONFLICT (marker) DO UPDATE SET version = excluded.version, tracker = excluded.tracker, \
-                 state = excluded.state, draft = excluded.draft, wanted_at = excluded.wanted_at, closed_at = NULL \
+                 state = excluded.state, draft = excluded.draft, wanted_at = excluded.wanted_at, \
+                 closed_at = CASE WHEN excluded.state = 'open' THEN NULL ELSE tickets.closed_at END \
              WHERE tickets.state IN ('closed', 'failed')",
         )
         .bind(ticket.marker.as_str())
@@ -179,19 +215,21 @@ pub(super) async fn there(
     c: &mut Connection<'_>,
     effect_key: &str,
     ticket: &Ticket,
+    now: Option<DateTime<Utc>>,
 ) -> anyhow::Result<()> {
-    let state = match ticket.state {
-        TicketState::Open => TicketStatus::Open,
-        TicketState::Closed => TicketStatus::Closed,
+    let (state, closed_at) = match ticket.state {
+        TicketState::Open => (TicketStatus::Open, None),
+        TicketState::Closed | TicketState::Gone => (TicketStatus::Closed, now.map(micros)),
     };
     on!(c, |c| {
         sqlx::query(
-            "UPDATE tickets SET state = $2, remote = $3 \
+            "UPDATE tickets SET state = $2, remote = $3, closed_at = $4 \
              WHERE (key, version) = (SELECT key, version FROM effects WHERE effect_key = $1)",
         )
         .bind(effect_key)
         .bind(state.as_str())
         .bind(Json(ticket))
+        .bind(closed_at)
         .execute(c)
         .await
         .map(drop)
@@ -211,6 +249,36 @@ pub(super) async fn not_there(c: &mut Connection<'_>, effect_key: &str) -> anyho
         .execute(c)
         .await
         .map(drop)
+    })
+    .with_context(|| format!("the ticket of {effect_key} could not be given up"))
+}
+
+/// A closed ticket that its tracker refuses to open again is gone: the next one is a new one.
+pub(super) async fn refused(c: &mut Connection<'_>, effect_key: &str) -> anyhow::Result<()> {
+    let remote: Option<(String, Json<Ticket>)> = on!(&mut *c, |c| {
+        sqlx::query_as(
+            "SELECT marker, remote FROM tickets WHERE state = 'wanted' AND remote IS NOT NULL \
+             AND (key, version) = (SELECT key, version FROM effects WHERE effect_key = $1)",
+        )
+        .bind(effect_key)
+        .fetch_optional(c)
+        .await
+    })
+    .with_context(|| format!("the ticket of {effect_key} could not be read"))?;
+    let Some((marker, Json(ticket))) = remote else {
+        return Ok(());
+    };
+    let gone = Ticket {
+        state: TicketState::Gone,
+        ..ticket
+    };
+    on!(c, |c| {
+        sqlx::query("UPDATE tickets SET remote = $2 WHERE marker = $1")
+            .bind(&marker)
+            .bind(Json(&gone))
+            .execute(c)
+            .await
+            .map(drop)
     })
     .with_context(|| format!("the ticket of {effect_key} could not be given up"))
 }

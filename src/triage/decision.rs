@@ -16,6 +16,9 @@ const CLOSED: u8 = 3;
 /// The longest snooze; one always ends.
 pub const LONGEST_SNOOZE: TimeDelta = TimeDelta::days(90);
 
+/// How long a bill that was sent again has to be paid, before it needs somebody again.
+const SENT_FOR: TimeDelta = TimeDelta::days(7);
+
 /// Who decides: `terminal:anna`. Not redacted, since an e-mail address can be what names a person.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String")]
@@ -162,12 +165,14 @@ pub enum Transition {
 }
 
 /// Judges an action against the history of its finding. `seen` is the last version that the person had before them:
-/// a click on an older picture never undoes a newer decision.
+/// a click on an older picture never undoes a newer decision. `closed` is when the finding's newest ticket was closed, if
+/// it is.
 pub fn transition(
     history: &[Decision],
     wanted: Action,
     seen: i64,
     known: &Known,
+    closed: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Transition {
     if let (Action::Undo { .. }, Some(newer)) = (&wanted, unseen(history, seen)) {
@@ -182,7 +187,7 @@ pub fn transition(
             _ => Transition::Decide(wanted),
         };
     };
-    let holds = returned(last, known).is_none();
+    let holds = returned(last, known, closed).is_none();
     match wanted {
         Action::Note { .. } => Transition::Decide(wanted),
         _ if holds && same(&last.action, &wanted) => Transition::Already(last.clone()),
@@ -212,7 +217,15 @@ fn same(a: &Action, b: &Action) -> bool {
         | (Action::Archive, Action::Archive)
         | (Action::Handle { .. }, Action::Handle { .. }) => true,
         (Action::Remedy { verb: a }, Action::Remedy { verb: b }) => a == b,
-        (Action::Ticket { marker: a, .. }, Action::Ticket { marker: b, .. }) => a == b,
+        // One that is opened again was closed before.
+        (
+            Action::Ticket { marker: a, .. },
+            Action::Ticket {
+                marker: b,
+                again: false,
+                ..
+            },
+        ) => a == b,
         (Action::Assign { to: a }, Action::Assign { to: b }) => a == b,
         (Action::Snooze { until: a }, Action::Snooze { until: b }) => a == b,
         _ => false,
@@ -240,13 +253,15 @@ fn in_force<'a>(
         })?;
     let over = match newest.action {
         Action::Snooze { until } => until <= now || newest.at + LONGEST_SNOOZE <= now,
+        Action::Remedy { verb: Verb::Send } => newest.at + SENT_FOR <= now,
         _ => false,
     };
     (newest.at >= known.since && !over).then_some(newest)
 }
 
 /// Why a decision doesn't keep a finding quiet any more, if it doesn't.
-fn returned(decision: &Decision, known: &Known) -> Option<Return> {
+fn returned(decision: &Decision, known: &Known, closed: Option<DateTime<Utc>>) -> Option<Return> {
+    let finding = &known.finding;
     let worse = |severity, magnitude| {
         compare(severity, magnitude, decision.severity, decision.magnitude) == Trend::Worse
     };
@@ -264,6 +279,20 @@ fn returned(decision: &Decision, known: &Known) -> Option<Return> {
         | Action::Remedy {
             verb: Verb::Resend | Verb::Replay,
         } if known.finding.last_at.is_some_and(|last| last > decision.at) => {
+            Some(Return::SeenAgain)
+        }
+        // Where nobody can tell when it happened last, any growth tells that it did.
+        Action::Handle { .. }
+            if finding.last_at.is_none()
+                && (finding.severity > decision.severity
+                    || finding.magnitude > decision.magnitude) =>
+        {
+            Some(Return::Worse)
+        }
+        // Done is what was closed, unless it happened after that, or still stands when it is looked at again.
+        Action::Ticket { .. }
+            if closed.is_some_and(|closed| finding.last_at.unwrap_or(known.last_seen) > closed) =>
+        {
             Some(Return::SeenAgain)
         }
         _ => None,
@@ -291,13 +320,14 @@ pub enum Return {
 pub(super) fn standing(
     history: &[Decision],
     known: &Known,
+    closed: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
     undelivered: impl Fn(&Decision) -> bool,
 ) -> Standing {
     let Some(decision) = in_force(history, known, now) else {
         return Standing::Open;
     };
-    match returned(decision, known) {
+    match returned(decision, known, closed) {
         Some(Return::SeenAgain) if undelivered(decision) => Standing::Handled(decision.clone()),
         Some(why) => Standing::Back(decision.clone(), why),
         None => Standing::Handled(decision.clone()),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::report::{Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown};
+use crate::report::{CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown};
 
 mod decision;
 mod memory;
@@ -139,6 +139,8 @@ pub struct Past {
     /// Decisions of which the other side has not been told yet, by key and version.
     pub undelivered: BTreeSet<(FindingKey, i64)>,
     pub previous: Option<Previous>,
+    /// When the newest ticket of a finding was closed, for those that have one, and it is.
+    pub tickets_closed: BTreeMap<FindingKey, DateTime<Utc>>,
 }
 
 /// Sorts a report by what a person has to do.
@@ -161,7 +163,8 @@ pub fn triage(report: Report, past: &Past) -> Triaged {
         report,
     };
     for check in &triaged.report.checks {
-        for finding in &check.findings {
+        let kept = not_looked_at(check, &after, triaged.report.started_at);
+        for finding in check.findings.iter().chain(kept) {
             let row = row(
                 finding,
                 &after[&finding.key],
@@ -204,6 +207,19 @@ pub fn triage(report: Report, past: &Past) -> Triaged {
     triaged
 }
 
+/// What is open since an earlier look and was none of this one's business, although the check looked.
+fn not_looked_at<'a>(
+    check: &'a CheckReport,
+    after: &'a Memory,
+    started_at: DateTime<Utc>,
+) -> impl Iterator<Item = &'a Finding> {
+    let looked = check.outcome == Outcome::Looked && check.unseen.is_some();
+    let old = after.values().filter(move |known| {
+        looked && known.finding.key.check() == check.name && known.last_seen < started_at
+    });
+    old.map(|known| &known.finding)
+}
+
 fn row(finding: &Finding, known: &Known, past: &Past, now: DateTime<Utc>) -> Row {
     let trend = past.memory.get(&finding.key).map(
         |Known {
@@ -225,6 +241,7 @@ fn row(finding: &Finding, known: &Known, past: &Past, now: DateTime<Utc>) -> Row
         past.undelivered
             .contains(&(decision.key.clone(), decision.version))
     };
+    let closed = past.tickets_closed.get(&finding.key).copied();
     Row {
         finding: finding.clone(),
         since: known.since,
@@ -234,7 +251,7 @@ fn row(finding: &Finding, known: &Known, past: &Past, now: DateTime<Utc>) -> Row
             Some(Trend::Better) => State::Better,
             Some(Trend::Same) => State::Standing,
         },
-        standing: standing(history, known, now, undelivered),
+        standing: standing(history, known, closed, now, undelivered),
     }
 }
 

@@ -97,6 +97,27 @@ pub enum Unwritten {
 
 impl From<Failure> for Unwritten {
     fn from(failure: Failure) -> Self {
+        match (failure.reached, failure.should_retry) {
+            // Another attempt under the same name is under way: what becomes of it is to be seen.
+            (Reached::Answer(StatusCode::CONFLICT), Some(true)) => {
+                return Self::OutcomeUnknown(failure);
+            }
+            // What was decided with a decline is decided, and stays so.
+            (Reached::Answer(status), Some(true))
+                if status.is_client_error()
+                    && !matches!(
+                        status,
+                        StatusCode::PAYMENT_REQUIRED | StatusCode::REQUEST_TIMEOUT
+                    ) =>
+            {
+                return Self::NotSent(failure);
+            }
+            (Reached::Answer(StatusCode::TOO_MANY_REQUESTS), Some(false)) => {
+                return Self::Refused(failure);
+            }
+            // That a second try is of no use doesn't say what a first one did that ended in a server error.
+            _ => {}
+        }
         match failure.reached {
             Reached::Nothing => Self::NotSent(failure),
             Reached::Answer(StatusCode::TOO_MANY_REQUESTS) => Self::NotSent(failure),

@@ -197,7 +197,7 @@ async fn a_ticket_elsewhere_is_wanted_until_its_tracker_has_it_or_refuses_it() {
         ));
         assert_eq!(only(store, "2").await.state, TicketStatus::Wanted);
 
-        // What could not be opened again is closed as before.
+        // What could not be opened again stays closed, and never will be.
         let marker = only(store, "1").await.marker;
         store
             .close_ticket(&marker, at(3), note(3))
@@ -206,7 +206,11 @@ async fn a_ticket_elsewhere_is_wanted_until_its_tracker_has_it_or_refuses_it() {
         settle(store, 3, Settlement::Failed("gone".into())).await;
         ask(store, "1", 2, "GitHub").await;
         settle(store, 4, Settlement::Failed("gone".into())).await;
-        assert_eq!(only(store, "1").await.state, TicketStatus::Closed);
+        let refused = only(store, "1").await;
+        assert_eq!(
+            (refused.state, refused.closed_at, refused.name().as_str()),
+            (TicketStatus::Gone, Some(at(3)), "acme/web#17")
+        );
     })
     .await;
 }

@@ -2,9 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use daily_ops::{
-    report::{Cause, CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown},
+    report::{
+        Cause, CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown, Verb,
+    },
+    ticket::Marker,
     triage::{
-        Action, Decision, Known, Past, Person, Return, Standing, State, Transition, Triaged,
+        Action, Decision, Known, Past, Person, Return, Row, Standing, State, Transition, Triaged,
         Verdict, remember, transition, triage,
     },
 };
@@ -77,7 +80,7 @@ impl Days {
         let known = self.past.memory[&key].clone();
         let at = morning(day) + TimeDelta::hours(1);
         let history = self.past.history.entry(key.clone()).or_default();
-        let asked = transition(history, action, i64::MAX, &known, at);
+        let asked = transition(history, action, i64::MAX, &known, None, at);
         if let Transition::Decide(action) = &asked {
             let version = history.len() as i64 + 1;
             let by = Person::at_terminal("anna");
@@ -102,6 +105,88 @@ fn acknowledge() -> Action {
 fn snooze_until(day: i64) -> Action {
     Action::Snooze {
         until: morning(day),
+    }
+}
+
+#[test]
+fn what_still_stands_after_its_ticket_was_closed_is_back_and_what_happened_before_is_not() {
+    let key = FindingKey::new("errors", "1");
+    let happened = |day| Finding {
+        last_at: Some(morning(day)),
+        ..issue("1", Severity::High, 150)
+    };
+    for (last, seen, is_back) in [
+        (happened(0), happened(1), false),
+        (happened(0), happened(3), true),
+        (
+            issue("1", Severity::High, 150),
+            issue("1", Severity::High, 150),
+            true,
+        ),
+    ] {
+        let mut days = Days::default();
+        days.sees(0, vec![last.clone()]);
+        let filed = Action::Ticket {
+            marker: Marker::new(&key, 1),
+            tracker: "GitHub".to_owned(),
+            title: "a title".into(),
+            again: false,
+        };
+        assert!(matches!(
+            days.somebody(0, "1", filed),
+            Transition::Decide(_)
+        ));
+        assert_eq!(
+            days.sees(1, vec![last]).handled.len(),
+            1,
+            "its ticket is open"
+        );
+        days.past.tickets_closed.insert(key.clone(), morning(2));
+        let today = days.sees(4, vec![seen]);
+        assert_eq!(today.needs_you.len(), usize::from(is_back));
+        let why = match today.rows().next().map(|row| &row.standing) {
+            Some(Standing::Back(_, why)) => Some(*why),
+            _ => None,
+        };
+        assert_eq!(why, is_back.then_some(Return::SeenAgain));
+    }
+}
+
+#[test]
+fn a_bill_that_was_sent_again_has_a_week_to_be_paid() {
+    let mut days = Days::default();
+    days.sees(0, vec![issue("1", Severity::High, 1)]);
+    let sent = Action::Remedy { verb: Verb::Send };
+    days.somebody(0, "1", sent);
+    assert_eq!(
+        days.sees(6, vec![issue("1", Severity::High, 1)])
+            .handled
+            .len(),
+        1
+    );
+    let later = days.sees(8, vec![issue("1", Severity::High, 1)]);
+    assert_eq!(later.needs_you.len(), 1);
+}
+
+#[test]
+fn what_was_dealt_with_by_hand_comes_back_with_the_smallest_growth_if_its_time_is_not_known() {
+    let known = |day| Finding {
+        last_at: Some(morning(day)),
+        ..issue("1", Severity::Medium, 5)
+    };
+    for (later, is_back) in [
+        (issue("1", Severity::Medium, 4), false),
+        (issue("1", Severity::Medium, 5), true),
+        (issue("1", Severity::High, 4), true),
+        (known(0), false),
+        (known(1), true),
+    ] {
+        let mut days = Days::default();
+        days.sees(0, vec![issue("1", Severity::Medium, 4)]);
+        let note = "paid by cheque".into();
+        days.somebody(0, "1", Action::Handle { note });
+        let today = days.sees(2, vec![later]);
+        assert_eq!(today.needs_you.len(), usize::from(is_back));
     }
 }
 
@@ -492,6 +577,7 @@ fn a_late_click_on_an_old_picture_changes_nothing() {
         snooze_until(5),
         0,
         &days.past.memory[&key],
+        None,
         morning(1),
     );
     assert!(matches!(late, Transition::Overruled(first) if first.version == 1));
@@ -509,7 +595,14 @@ fn a_second_click_on_undo_hears_who_undid_it_and_takes_nothing_else_back() {
     let undo = |days: &Days, seen| {
         let history = &days.past.history[&key];
         let wanted = Action::Undo { version: 0 };
-        transition(history, wanted, seen, &days.past.memory[&key], morning(1))
+        transition(
+            history,
+            wanted,
+            seen,
+            &days.past.memory[&key],
+            None,
+            morning(1),
+        )
     };
     assert!(
         matches!(undo(&days, 2), Transition::Already(first) if first.action == Action::Undo { version: 2 })
@@ -535,7 +628,14 @@ fn a_second_click_on_undo_hears_of_the_first_even_where_nothing_is_left_to_undo(
     let key = FindingKey::new("errors", "1");
     let wanted = Action::Undo { version: 0 };
     let history = &days.past.history[&key];
-    let second = transition(history, wanted, 1, &days.past.memory[&key], morning(1));
+    let second = transition(
+        history,
+        wanted,
+        1,
+        &days.past.memory[&key],
+        None,
+        morning(1),
+    );
     assert!(matches!(second, Transition::Already(first) if first.version == 2));
 }
 
@@ -617,4 +717,36 @@ fn known_findings_keep_their_words() {
         serde_json::from_str(&serde_json::to_string(&known).expect("it can be written"))
             .expect("it can be read");
     assert_eq!(kept, known);
+}
+
+#[test]
+fn what_a_look_left_out_stands_as_it_stood() {
+    let mut days = Days::default();
+    days.sees(
+        0,
+        vec![
+            issue("1", Severity::High, 150),
+            issue("2", Severity::High, 150),
+        ],
+    );
+    days.somebody(0, "2", acknowledge());
+    let since = CheckReport {
+        unseen: Some(vec![
+            FindingKey::new("errors", "1"),
+            FindingKey::new("errors", "2"),
+        ]),
+        ..errors(Outcome::Looked, vec![])
+    };
+    let glance = days.round(1, since);
+    assert_eq!(glance.verdict(), Verdict::NeedsYou);
+    let key = |row: &Row| row.finding.key.to_string();
+    assert_eq!(
+        glance.needs_you.iter().map(key).collect::<Vec<_>>(),
+        ["errors:1"]
+    );
+    assert_eq!(
+        glance.handled.iter().map(key).collect::<Vec<_>>(),
+        ["errors:2"]
+    );
+    assert!(glance.gone.is_empty() && glance.unknown.is_empty());
 }

@@ -113,7 +113,7 @@ fn finding(section: &Errors, seen: &Seen, now: DateTime<Utc>) -> Finding {
         title: issue.title.clone(),
         magnitude: seen.events,
         began_at: issue.first_seen,
-        last_at: None,
+        last_at: issue.last_seen,
         owner: issue
             .assignee
             .as_ref()

@@ -16,10 +16,7 @@ use super::{
     standing::{Dispute, Payout},
     walk::{List, Walk},
 };
-use crate::{
-    baseline::Baselines,
-    report::Unknown,
-};
+use crate::{baseline::Baselines, report::Unknown};
 
 /// No dispute is open to an answer for longer.
 const DISPUTES_LOOKBACK: Duration = Duration::from_secs(120 * 86_400);

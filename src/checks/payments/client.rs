@@ -30,7 +30,7 @@ const STRIPE: Service = Service {
 };
 
 /// The version whose shapes this check reads; without it, an account's own default would decide.
-const VERSION: &str = "2026-10-28.endive";
+pub(super) const VERSION: &str = "2026-10-28.endive";
 
 /// Where a 404 or a 400 may come from.
 const PLACE: &str = "`url` and `accounts` in [checks.payments]";

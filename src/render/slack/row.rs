@@ -21,6 +21,9 @@ const KEY: usize = 100;
 const REMARK: usize = 160;
 const QUOTE: usize = 240;
 
+/// How a remedy says that the bank has still to answer.
+const NOT_YET: &str = "asked for: ";
+
 /// A colour beside the word, never in its place.
 fn emoji(severity: Severity) -> &'static str {
     match severity {
@@ -49,8 +52,11 @@ fn mark(
 ) -> &'static str {
     let is_done = match action {
         Action::Resolve { .. } | Action::Archive | Action::Handle { .. } => true,
-        Action::Remedy { verb: Verb::Pay } => matches!(delivery, Some(Delivery::Done(_))),
-        Action::Ticket { .. } => ticket.is_some_and(|it| it.state == TicketStatus::Closed),
+        Action::Remedy { verb: Verb::Pay } => match delivery {
+            Some(Delivery::Done(said)) => !said.as_str().starts_with(NOT_YET),
+            _ => false,
+        },
+        Action::Ticket { .. } => ticket.is_some_and(StoredTicket::is_done),
         _ => false,
     };
     match action {
@@ -148,10 +154,7 @@ pub(super) fn filed(ticket: &StoredTicket, zone: Tz) -> Rich {
         .say("ticket ")
         .then(ticket_name(ticket))
         .say(&format!(" {place}: {}", render::ticket::state(ticket)));
-    match ticket
-        .closed_at
-        .filter(|_| ticket.state == TicketStatus::Closed)
-    {
+    match ticket.closed_at.filter(|_| ticket.is_done()) {
         Some(at) => line.say(", closed ").date(at, zone),
         None => line,
     }

@@ -213,12 +213,50 @@ async fn a_server_error_that_stripe_repeats_for_ever_ends_the_order_and_not_the_
 async fn a_dry_run_tells_the_request_and_sends_none() {
     let desk = Desk::before(open()).await;
     let lines = desk.pay("in_1", "4900 eur").rehearse().await;
+    assert!(
+        lines[3].starts_with("idempotency-key: daily-ops-pay-"),
+        "{lines:?}"
+    );
+    let key = desk.key.as_str();
+    assert!(lines.iter().all(|line| !line.contains(key)), "{lines:?}");
     assert_eq!(
-        lines,
+        [&lines[..3], &lines[4..]].concat(),
         [
             "POST /v1/invoices/in_1/pay",
+            "authorization: the key rk_live_... in STRIPE_API_KEY",
+            "stripe-version: 2026-10-28.endive",
             "charges €49.00, after 3 earlier charges"
         ]
     );
     assert_eq!(desk.asked(&["POST"]), 0);
+}
+
+#[tokio::test]
+async fn an_order_that_stripe_may_have_forgotten_is_only_read() {
+    let desk = Desk::before(open().failing(fault(POST).unavailable())).await;
+    let mut click = desk.pay("in_1", "4900 eur");
+    let _ = click.attempt().await;
+    desk.stripe.world().faults.clear();
+    desk.time.advance(TimeDelta::hours(24));
+    let said = refused(click.attempt().await);
+    assert!(
+        said.starts_with("it was decided 24 h ago") && said.ends_with("decide again"),
+        "{said}"
+    );
+    assert_eq!(desk.charges("in_1"), 0);
+    done(desk.pay("in_1", "4900 eur").attempt().await);
+}
+
+#[tokio::test]
+async fn a_first_try_by_hand_is_the_only_one_of_its_day() {
+    let never = invoice("in_1").eur(4_900).ago(TimeDelta::days(3));
+    let account = stripe()
+        .with(never)
+        .with(customer("cus_1").declines("insufficient_funds"));
+    let desk = Desk::before(account).await;
+    refused(desk.pay("in_1", "4900 eur").attempt().await);
+    desk.time.advance(TimeDelta::minutes(5));
+    let said = refused(desk.pay("in_1", "4900 eur").attempt().await);
+    assert!(said.starts_with("it was tried by hand 5 min ago"), "{said}");
+    assert_eq!(desk.charges("in_1"), 1);
 }

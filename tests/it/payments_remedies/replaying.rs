@@ -59,7 +59,7 @@ async fn a_dry_run_tells_what_would_go_where() {
     let (desk, receiver) = Desk::with_handler(missed()).await;
     let lines = replay(&desk).rehearse().await;
     let first = format!("POST {} evt_invoicepaid000003 invoice.paid", receiver.url());
-    assert_eq!((lines.len(), &lines[0]), (5, &first));
+    assert_eq!((lines.len(), &lines[0]), (7, &first));
     assert!(arrived(&receiver).is_empty());
 }
 
@@ -171,7 +171,7 @@ async fn what_is_too_old_or_delivered_by_now_is_not_replayed() {
     let (desk, _receiver) = Desk::with_handler(account).await;
     assert_eq!(
         done(replay(&desk).attempt().await),
-        "Stripe shows all of them as delivered; nothing was replayed"
+        "Stripe shows all of them as delivered; nothing was sent"
     );
 }
 
@@ -183,4 +183,39 @@ async fn a_missing_permission_is_named() {
     let why = not_sent(replay(&desk).attempt().await);
     assert!(why.contains("`Webhook Endpoints: read`"), "{why}");
     assert!(arrived(&receiver).is_empty());
+}
+
+#[tokio::test]
+async fn what_is_too_much_for_one_order_is_not_called_done() {
+    let mut account = stripe().with(endpoint("we_1", "https://ops.example.com/hooks"));
+    account.live.tells_only_its_own_events = true;
+    account.add_all(undelivered(103, "invoice.paid", "we_1"));
+    let (desk, receiver) = Desk::with_handler(account).await;
+    let said = refused(replay(&desk).attempt().await);
+    assert!(
+        said.starts_with("100 events delivered") && said.ends_with("decide again for those"),
+        "{said}"
+    );
+    assert!(done(replay(&desk).attempt().await).starts_with("3 events delivered"));
+    let handler = receiver.handler();
+    assert_eq!(handler.arrived.len(), 103);
+    assert!(handler.arrived.iter().all(|it| !it.is_known));
+}
+
+#[tokio::test]
+async fn what_another_endpoint_may_miss_is_not_called_delivered() {
+    let mut account = stripe().with(endpoint("we_1", "https://ops.example.com/hooks"));
+    account.live.tells_only_its_own_events = true;
+    account.add(endpoint("we_2", "https://other.example.com"));
+    account.add(
+        event("evt_half", "invoice.paid")
+            .pending(1)
+            .ago(TimeDelta::hours(2)),
+    );
+    let (desk, _receiver) = Desk::with_handler(account).await;
+    let said = refused(replay(&desk).attempt().await);
+    assert!(
+        said.starts_with("Stripe no longer says that this endpoint missed them"),
+        "{said}"
+    );
 }

@@ -56,7 +56,7 @@ async fn success_is_claimed_only_after_the_events_were_read_again() {
     desk.time.advance(TimeDelta::seconds(60));
     assert_eq!(
         done(click.attempt().await),
-        "Stripe shows all of them as delivered"
+        "resent, and delivered: 3 events"
     );
 }
 
@@ -64,12 +64,17 @@ async fn success_is_claimed_only_after_the_events_were_read_again() {
 async fn a_dry_run_tells_the_exact_requests_and_sends_none() {
     let desk = Desk::with(ALLOWED, missed()).await;
     let lines = resend(&desk).rehearse().await;
+    let of_key = lines
+        .iter()
+        .position(|it| it.starts_with("idempotency-key: daily-ops-resend-"));
+    assert_eq!(of_key, Some(5));
     assert_eq!(
-        lines,
+        [&lines[..3], &lines[6..]].concat(),
         [
             "POST /v1/events/evt_invoicepaid000002/retry webhook_endpoint=we_1",
             "POST /v1/events/evt_invoicepaid000001/retry webhook_endpoint=we_1",
             "POST /v1/events/evt_invoicepaid000000/retry webhook_endpoint=we_1",
+            "each with `-` and the event's id after that idempotency key",
             "3 events to https://ops.example.com/hooks"
         ]
     );
@@ -114,9 +119,9 @@ async fn only_the_findings_own_events_are_sent_and_a_hundred_at_most() {
         .click("resend", "payments:webhooks/we_1/charge.failed", None)
         .rehearse()
         .await;
-    assert_eq!(lines.len(), 101);
+    assert_eq!(lines.len(), 105);
     assert_eq!(
-        lines[100],
+        lines[104],
         "100 events to https://ops.example.com/hooks, the newest of more"
     );
     assert!(
@@ -135,7 +140,7 @@ async fn only_the_findings_own_events_are_sent_and_a_hundred_at_most() {
         .await;
     assert_eq!(
         both.len(),
-        1,
+        5,
         "Stripe doesn't say which of the two endpoints missed them: {both:?}"
     );
 }

@@ -259,7 +259,9 @@ fn joined(a: &Unknown, b: &Unknown) -> Option<Unknown> {
     fn parts(reason: &str) -> Option<(&str, &str, &str)> {
         let (before, rest) = reason.split_once(" GET ")?;
         let (named, tail) = rest.split_once(": ")?;
-        let paths = named.split_once(" (request ").map_or(named, |(path, _)| path);
+        let paths = named
+            .split_once(" (request ")
+            .map_or(named, |(path, _)| path);
         Some((before, paths, tail))
     }
     let (before, paths, tail) = parts(a.reason.as_str())?;

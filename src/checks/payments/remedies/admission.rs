@@ -13,6 +13,9 @@ use crate::checks::{NotApplied, payments::money::Money};
 /// By hand, an invoice is tried once in this time.
 const BY_HAND: TimeDelta = TimeDelta::days(1);
 
+/// So soon after an invoice is final, Stripe has tried it for the first time, if it does so by itself.
+const FIRST_TRY: TimeDelta = TimeDelta::hours(2);
+
 /// Whether an open invoice may be tried now.
 pub(super) async fn admit(
     task: &Task<'_>,
@@ -37,6 +40,11 @@ pub(super) async fn admit(
                 "Stripe doesn't say how much is left to pay; nothing was charged: look at the invoice there",
             ));
         }
+    }
+    if !now.are_tries_seen {
+        return Err(refused(
+            "what was tried before can't be seen: Stripe says that it was tried, and doesn't show each charge; nothing was charged: look at the invoice there",
+        ));
     }
     if now.payment.as_deref() == Some("processing")
         || now
@@ -84,7 +92,8 @@ async fn not_hard(task: &Task<'_>, now: &Collected) -> Result<(), NotApplied> {
     Ok(())
 }
 
-/// By hand, once a day. Stripe counts its own tries, and any first one; what goes beyond them was by hand.
+/// By hand, once a day. Stripe counts its own tries, and any first one; what goes beyond them was by hand, and so was a
+/// first one long after the invoice was final.
 fn not_today(task: &Task<'_>, now: &Collected) -> Result<(), NotApplied> {
     let Some((newest, at)) = now
         .tries
@@ -94,8 +103,8 @@ fn not_today(task: &Task<'_>, now: &Collected) -> Result<(), NotApplied> {
         return Ok(());
     };
     let invoice = &now.invoice;
-    let own = usize::try_from(invoice.attempt_count).unwrap_or(usize::MAX);
-    let by_hand = now.tries.len() > own;
+    let counted = usize::try_from(invoice.attempt_count).unwrap_or(usize::MAX);
+    let by_hand = now.tries.len() > counted.saturating_sub(usize::from(began_by_hand(now)));
     let ago = (task.looking.clock)() - at;
     if !by_hand || ago >= BY_HAND {
         return Ok(());
@@ -109,4 +118,13 @@ fn not_today(task: &Task<'_>, now: &Collected) -> Result<(), NotApplied> {
         "it was tried by hand {tried} ago ({}), and once a day is the most; nothing was charged",
         newest.charge
     )))
+}
+
+fn began_by_hand(now: &Collected) -> bool {
+    let first = now.tries.last().and_then(|first| first.at);
+    let of = &now.invoice;
+    let begin = of.finalized_at.or(of.created);
+    first
+        .zip(begin)
+        .is_some_and(|(first, begin)| first - begin > FIRST_TRY)
 }

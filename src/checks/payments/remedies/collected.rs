@@ -10,6 +10,9 @@ use crate::{
     upstream::Failure,
 };
 
+/// The permission to read payment intents.
+const PAYMENTS: &str = "rak_payment_intent_read";
+
 /// What was tried, and what of it is still under way.
 #[derive(Clone, Debug)]
 pub(super) struct Collected {
@@ -18,6 +21,8 @@ pub(super) struct Collected {
     pub tries: Vec<Try>,
     /// Of the payment behind it: `requires_action`, `processing` ...
     pub payment: Option<String>,
+    /// Whether the tries are all that there were, as far as Stripe's answers agree on it.
+    pub are_tries_seen: bool,
 }
 
 /// One time that a card or a bank was asked.
@@ -50,6 +55,13 @@ pub(super) async fn collected(stripe: &Stripe<'_>, id: &str) -> Result<Option<Co
     let expand = [("expand[]", "payments.data.payment.payment_intent")];
     let path = ["invoices", id];
     let answer = match stripe.one(&path, &expand, permission::INVOICES).await {
+        // Before version 2025-03-31, an invoice names its payment itself, and there is nothing to expand.
+        Err(failure) if failure.status() == Some(400) => {
+            stripe.one(&path, &[], permission::INVOICES).await
+        }
+        other => other,
+    };
+    let answer = match answer {
         Ok(answer) => answer,
         Err(failure) if is_missing(&failure) => return Ok(None),
         Err(failure) => return Err(failure.into()),
@@ -57,16 +69,31 @@ pub(super) async fn collected(stripe: &Stripe<'_>, id: &str) -> Result<Option<Co
     let invoice = Invoice::read(&answer)
         .filter(|invoice| invoice.id == id)
         .ok_or_else(no_invoice)?;
-    let intent = intent(&answer);
-    let tries = match read::id(intent) {
+    let intent = whole(stripe, intent(&answer)).await?;
+    let (tries, are_all) = match read::id(&intent) {
         Some(intent) => tries(stripe, &intent).await?,
-        None => Vec::new(),
+        None => (Vec::new(), true),
     };
+    let is_tried = invoice.attempted || invoice.attempt_count > 0;
+    let is_never_charged = intent.get("latest_charge").is_some_and(Value::is_null);
     Ok(Some(Collected {
+        are_tries_seen: are_all && (!tries.is_empty() || !is_tried || is_never_charged),
         invoice,
         tries,
         payment: read::word(&intent["status"]),
     }))
+}
+
+/// Reads a payment of which only the id is told.
+async fn whole(stripe: &Stripe<'_>, intent: &Value) -> Result<Value, Unknown> {
+    match read::id(intent).filter(|_| intent.is_string()) {
+        None => Ok(intent.clone()),
+        Some(id) => {
+            let path = ["payment_intents", &id];
+            let answer = stripe.one(&path, &[], PAYMENTS).await;
+            Ok(answer?)
+        }
+    }
 }
 
 /// The payment that Stripe itself would go on with: the default one, else an open one, else the newest.
@@ -79,19 +106,21 @@ fn intent(invoice: &Value) -> &Value {
         .or_else(|| payments.iter().find(|payment| payment["status"] == "open"))
         .or(payments.first());
     found.map_or(
-        &Value::Null,
+        &invoice["payment_intent"],
         |payment| &payment["payment"]["payment_intent"],
     )
 }
 
-async fn tries(stripe: &Stripe<'_>, intent: &str) -> Result<Vec<Try>, Unknown> {
+/// Newest first, and whether each of them could be read.
+async fn tries(stripe: &Stripe<'_>, intent: &str) -> Result<(Vec<Try>, bool), Unknown> {
     let query = [("payment_intent", intent), ("limit", "100")];
     let page = stripe
         .page(&["charges"], &query, permission::CHARGES)
         .await?;
     let mut tries: Vec<Try> = page.items.iter().filter_map(Try::read).collect();
     tries.sort_by_key(|it| std::cmp::Reverse(it.at));
-    Ok(tries)
+    let are_all = tries.len() == page.items.len();
+    Ok((tries, are_all))
 }
 
 /// What would be charged now, by the order in which Stripe chooses
@@ -125,7 +154,7 @@ pub(super) fn is_missing(failure: &Failure) -> bool {
             .is_some_and(|refusal| refusal["error"]["code"] == "resource_missing")
 }
 
-fn no_invoice() -> Unknown {
+pub(super) fn no_invoice() -> Unknown {
     let reason = "Stripe's answer is not the invoice that was asked for; see whether `url` in [checks.payments] leads to Stripe itself";
     Unknown::new(Cause::Decode, reason)
 }

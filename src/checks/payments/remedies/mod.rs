@@ -1,9 +1,11 @@
 //! What people can have done about this check's findings: an invoice paid or sent again, events sent or replayed. Stripe
 //! is read first; it is told once, under the key that the order has for ever; and only what is read afterwards counts.
 
+use secrecy::ExposeSecret;
+
 use super::{
-    Payments,
-    client::{Stripe, mode_of_key},
+    Mode, Payments,
+    client::{Stripe, VERSION, mode_of_key},
     read,
     subject::Subject,
 };
@@ -158,6 +160,43 @@ fn what<'a>(section: &'a Payments, order: &Order) -> Result<(What, Option<&'a st
         _ => return Err(can_not()),
     };
     Ok((what, account))
+}
+
+/// Nothing is changed in another world than the configured one, whatever the key looks like.
+fn of_this_mode(task: &Task<'_>) -> Result<(), NotApplied> {
+    let mode = task.section.mode;
+    let read = task.stripe.notices().modes;
+    let is_proven = mode == Mode::Test || !read.is_empty();
+    if is_proven && read.iter().all(|it| *it == mode) {
+        return Ok(());
+    }
+    Err(refused(&format!(
+        "what Stripe shows is not of {mode} mode, which `mode` in [checks.payments] says; nothing was sent: set STRIPE_API_KEY to the key of that mode"
+    )))
+}
+
+/// What a change carries besides its address; the key only as far as it tells its kind.
+fn headers(task: &Task<'_>) -> Vec<String> {
+    let key = task.looking.secret(super::KEY).ok();
+    let kind = key.and_then(|key| {
+        let mut words = key.expose_secret().split('_');
+        Some(format!("{}_{}_", words.next()?, words.next()?))
+    });
+    let kind = kind
+        .filter(|kind| kind.len() <= "sk_live_".len())
+        .unwrap_or_default();
+    let name = match task.order.idempotency_key.as_str() {
+        "" => "(the order's own, once it is decided)",
+        name => name,
+    };
+    let account = task.stripe.account;
+    let mut lines = vec![
+        format!("authorization: the key {kind}... in STRIPE_API_KEY"),
+        format!("stripe-version: {VERSION}"),
+    ];
+    lines.extend(account.map(|account| format!("stripe-account: {account}")));
+    lines.push(format!("idempotency-key: {name}"));
+    lines
 }
 
 fn refused(why: &str) -> NotApplied {

@@ -7,7 +7,7 @@ use super::{
     admission::admit,
     collected::{Collected, Try, collected, is_missing},
     declines::Decline,
-    done, in_its_words, not_sent, overtaken, refused, was_done,
+    done, headers, in_its_words, not_sent, of_this_mode, overtaken, refused, was_done,
 };
 use crate::{
     checks::{
@@ -26,6 +26,9 @@ use crate::{
 
 /// A server error that Stripe gives again so long after the order is all that it will ever say to it.
 const SETTLED: TimeDelta = TimeDelta::minutes(4);
+
+/// Stripe keeps an idempotency key for at least a day; with an older one, a second request could charge a second time.
+const KEY_LASTS: TimeDelta = TimeDelta::hours(20);
 
 /// Of an invoice that nobody has tried to collect, for [`super::before`].
 const NONE: &str = "none";
@@ -67,10 +70,12 @@ pub(super) async fn apply(task: &Task<'_>, id: &str) -> Result<Applied, NotAppli
     let Some(now) = collected(&task.stripe, id).await.map_err(not_sent)? else {
         return Ok(overtaken(GONE));
     };
-    if let Some(settled) = settled(task, &now) {
+    if let Some(settled) = settled(task, &now, false) {
         return settled;
     }
+    in_time(task)?;
     admit(task, &now, amount).await?;
+    of_this_mode(task)?;
     let path = ["invoices", id, "pay"];
     let change = Change {
         path: &path,
@@ -84,7 +89,7 @@ pub(super) async fn apply(task: &Task<'_>, id: &str) -> Result<Applied, NotAppli
                 Cause::Decode,
                 "Stripe took the order, but does not show the invoice as paid; it is looked at again",
             );
-            seen_after(task, id, doubt.into()).await
+            seen_after(task, id, doubt.into(), true).await
         }
         Err(Unwritten::NotSent(failure)) => Err(NotApplied::NotSent(failure.into())),
         Err(Unwritten::OutcomeUnknown(failure)) => in_doubt(task, id, failure).await,
@@ -98,7 +103,7 @@ pub(super) async fn rehearse(task: &Task<'_>, id: &str) -> Result<Vec<String>, N
     let Some(now) = collected(&task.stripe, id).await.map_err(not_sent)? else {
         return Err(refused(GONE));
     };
-    if let Some(settled) = settled(task, &now) {
+    if let Some(settled) = settled(task, &now, false) {
         let said = match settled? {
             Applied::Done { said, .. }
             | Applied::Overtaken { said }
@@ -107,17 +112,35 @@ pub(super) async fn rehearse(task: &Task<'_>, id: &str) -> Result<Vec<String>, N
         return Ok(vec![format!("nothing would be sent: {}", said.as_str())]);
     }
     admit(task, &now, amount).await?;
-    Ok(vec![
-        format!("POST /v1/invoices/{id}/pay"),
-        format!(
-            "charges {amount}, after {}",
-            count(now.tries.len(), "earlier charge")
-        ),
-    ])
+    of_this_mode(task)?;
+    let mut lines = vec![format!("POST /v1/invoices/{id}/pay")];
+    lines.extend(headers(task));
+    lines.push(format!(
+        "charges {amount}, after {}",
+        count(now.tries.len(), "earlier charge")
+    ));
+    Ok(lines)
+}
+
+/// Whether the order's key still keeps Stripe from doing it twice.
+fn in_time(task: &Task<'_>) -> Result<(), NotApplied> {
+    let age = (task.looking.clock)() - task.order.at;
+    if age <= KEY_LASTS {
+        return Ok(());
+    }
+    Err(refused(&format!(
+        "it was decided {} h ago, and Stripe may have forgotten the order by now, so that it could be charged twice; Stripe shows no charge by it: decide again",
+        age.num_hours()
+    )))
 }
 
 /// What has become of it, if that is decided: it is paid, or no invoice to be paid, or was tried since the order began.
-fn settled(task: &Task<'_>, now: &Collected) -> Option<Result<Applied, NotApplied>> {
+/// `is_asked`: Stripe got this order, and didn't turn it down.
+fn settled(
+    task: &Task<'_>,
+    now: &Collected,
+    is_asked: bool,
+) -> Option<Result<Applied, NotApplied>> {
     let since = tried_since(task, now);
     let invoice = &now.invoice;
     match invoice.status.as_str() {
@@ -125,6 +148,7 @@ fn settled(task: &Task<'_>, now: &Collected) -> Option<Result<Applied, NotApplie
             let owed = said_amount(invoice);
             return Some(Ok(match since.filter(|it| it.status == "succeeded") {
                 Some(it) => done(format!("paid: {owed} ({})", it.charge)),
+                None if is_asked => done(format!("paid: {owed}")),
                 None => was_done(format!("was already paid: {owed}")),
             }));
         }
@@ -185,12 +209,17 @@ fn said_amount(invoice: &Invoice) -> String {
 }
 
 /// Believes only what Stripe shows now.
-async fn seen_after(task: &Task<'_>, id: &str, doubt: Hindrance) -> Result<Applied, NotApplied> {
+async fn seen_after(
+    task: &Task<'_>,
+    id: &str,
+    doubt: Hindrance,
+    is_asked: bool,
+) -> Result<Applied, NotApplied> {
     let unknown = || NotApplied::OutcomeUnknown(doubt.clone());
     let Ok(Some(now)) = collected(&task.stripe, id).await else {
         return Err(unknown());
     };
-    if let Some(settled) = settled(task, &now) {
+    if let Some(settled) = settled(task, &now, is_asked) {
         return settled;
     }
     if now.payment.as_deref() == Some("processing") {
@@ -208,7 +237,7 @@ async fn in_doubt(task: &Task<'_>, id: &str, failure: Failure) -> Result<Applied
         && failure.status().is_some_and(|status| status >= 500)
         && (task.looking.clock)() - task.order.at >= SETTLED;
     let doubt = failure.to_string();
-    match seen_after(task, id, failure.into()).await {
+    match seen_after(task, id, failure.into(), true).await {
         Err(NotApplied::OutcomeUnknown(_)) if is_last_word => Err(refused(&format!(
             "Stripe failed at it, and gives that answer again: {doubt}. It shows no charge by it; look at the invoice there, then decide again"
         ))),
@@ -231,13 +260,18 @@ async fn turned_down(task: &Task<'_>, id: &str, failure: Failure) -> Result<Appl
         Some(400) if error["type"] == "idempotency_error" => Err(refused(&format!(
             "this is a defect: {failure}; look at the invoice in Stripe before anything else"
         ))),
-        Some(400) => match seen_after(task, id, failure.clone().into()).await {
+        Some(400) => match seen_after(task, id, failure.clone().into(), false).await {
             Err(NotApplied::OutcomeUnknown(_)) => Err(refused(&format!(
                 "nothing was charged: {}",
                 in_its_words(&failure)
             ))),
             other => other,
         },
+        // With Stripe's word that a second try is of no use; without it, this is no refusal.
+        Some(429) => Err(refused(&format!(
+            "nothing was charged: {}",
+            in_its_words(&failure)
+        ))),
         // A key, an address or a permission can be mended, and then the order can be carried out.
         _ => Err(NotApplied::NotSent(failure.into())),
     }

@@ -15,7 +15,7 @@ use super::{
     done,
     endpoint::{Handler, Target},
     group::{Group, Missed, no_endpoint},
-    not_sent, refused, was_done,
+    not_sent, of_this_mode, overtaken, refused,
 };
 use crate::{
     checks::{
@@ -49,10 +49,9 @@ pub(super) async fn apply(task: &Task<'_>, group: &Group) -> Result<Applied, Not
     let target = target(task, group)?;
     let handler = Handler::of(target, &task.section.settings, task.looking).map_err(not_sent)?;
     let missed = missed(task, group, target).await?;
+    of_this_mode(task)?;
     if missed.events.is_empty() {
-        return Ok(was_done(
-            "Stripe shows all of them as delivered; nothing was replayed",
-        ));
+        return missed.nothing();
     }
     let order = &task.order.idempotency_key;
     let earlier = task.section.replayed.of(order);
@@ -95,6 +94,9 @@ pub(super) async fn rehearse(task: &Task<'_>, group: &Group) -> Result<Vec<Strin
     } else {
         ""
     };
+    of_this_mode(task)?;
+    lines.push("content-type: application/json".to_owned());
+    lines.push("stripe-signature: t=(that moment),v1=(of the body, by the secret)".to_owned());
     lines.push(format!(
         "{} as Stripe tells them, signed with STRIPE_WEBHOOK_SECRET, oldest first{more}",
         count(missed.events.len(), "event")
@@ -113,8 +115,14 @@ fn target<'a>(task: &Task<'a>, group: &Group) -> Result<&'a Target, NotApplied> 
 }
 
 async fn missed(task: &Task<'_>, group: &Group, target: &Target) -> Result<Missed, NotApplied> {
-    let missed = group.missed(task, &target.id).await?;
+    let left_out = task.section.replayed.of(&handed(task));
+    let missed = group.missed(task, &target.id, &left_out).await?;
     missed.ok_or_else(|| no_endpoint(&target.id))
+}
+
+/// Under which name it is kept what earlier orders about the same finding have handed over, while there are more.
+fn handed(task: &Task<'_>) -> String {
+    format!("{} handed over", task.order.key)
 }
 
 /// One event. False if there is no use in going on now.
@@ -177,7 +185,22 @@ fn judge(
 ) -> Result<Applied, NotApplied> {
     let said = said(&tally, target, missed);
     if tally.answered.is_empty() && tally.left == 0 {
-        task.section.replayed.forget(&task.order.idempotency_key);
+        let replayed = &task.section.replayed;
+        let order = &task.order.idempotency_key;
+        if tally.delivered == 0 {
+            return Ok(overtaken(
+                "gone from Stripe, which keeps events for 30 days; none was replayed",
+            ));
+        }
+        if missed.is_cut {
+            for event in replayed.of(order) {
+                replayed.note(&handed(task), &event);
+            }
+            replayed.forget(order);
+            return Err(refused(&format!("{said}: decide again for those")));
+        }
+        replayed.forget(&handed(task));
+        replayed.forget(order);
         return Ok(done(format!(
             "{said}; Stripe, which knows nothing of it, still shows them as undelivered"
         )));

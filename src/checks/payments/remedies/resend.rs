@@ -1,18 +1,20 @@
 //! Has Stripe deliver events once more, by the route that its own command line takes and its documentation leaves out.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{
-    Task, done,
+    Task,
+    collected::is_missing,
+    done,
     group::{Group, Missed, no_endpoint},
-    in_its_words, refused, was_done,
+    headers, in_its_words, of_this_mode, overtaken, refused,
 };
 use crate::{
     checks::{
         Applied, NotApplied,
-        payments::{client::Change, permission},
+        payments::{Event, client::Change, permission},
     },
     report::{Cause, Unknown},
     text::{Untrusted, count},
@@ -28,20 +30,25 @@ const DELIVERY: Duration = Duration::from_secs(60);
 pub(super) async fn apply(task: &Task<'_>, group: &Group) -> Result<Applied, NotApplied> {
     let endpoint = admit(task, group)?;
     let missed = missed(task, group, endpoint).await?;
-    if missed.events.is_empty() {
-        return Ok(was_done("Stripe shows all of them as delivered"));
+    of_this_mode(task)?;
+    let order = &task.order.idempotency_key;
+    let earlier = task.section.replayed.of(order);
+    if missed.events.is_empty() && earlier.is_empty() {
+        return missed.nothing();
     }
     let until = task.stripe.deadline - LAST_LOOK;
-    let mut asked = 0;
     for event in &missed.events {
+        if earlier.contains(&event.id) {
+            continue;
+        }
         if Instant::now() >= until {
             break;
         }
         match ask(task, endpoint, &event.id).await {
-            Ok(()) => asked += 1,
+            Ok(()) => task.section.replayed.note(order, &event.id),
             Err(Unwritten::Refused(failure)) if is_gone(&failure) => {}
             Err(Unwritten::Refused(failure)) => return Err(turned_down(failure)),
-            Err(Unwritten::NotSent(failure)) if asked == 0 => {
+            Err(Unwritten::NotSent(failure)) if task.section.replayed.of(order).is_empty() => {
                 return Err(NotApplied::NotSent(failure.into()));
             }
             Err(Unwritten::NotSent(_)) => break,
@@ -50,7 +57,7 @@ pub(super) async fn apply(task: &Task<'_>, group: &Group) -> Result<Applied, Not
             }
         }
     }
-    confirmed(task, group, &missed, asked).await
+    confirmed(task, &missed).await
 }
 
 /// The lines of a dry run.
@@ -72,6 +79,9 @@ pub(super) async fn rehearse(task: &Task<'_>, group: &Group) -> Result<Vec<Strin
     } else {
         ""
     };
+    of_this_mode(task)?;
+    lines.extend(headers(task));
+    lines.push("each with `-` and the event's id after that idempotency key".to_owned());
     lines.push(format!(
         "{} to {}{more}",
         count(missed.events.len(), "event"),
@@ -93,7 +103,7 @@ fn admit<'a>(task: &Task<'_>, group: &'a Group) -> Result<&'a str, NotApplied> {
 }
 
 async fn missed(task: &Task<'_>, group: &Group, endpoint: &str) -> Result<Missed, NotApplied> {
-    let missed = group.missed(task, endpoint).await?;
+    let missed = group.missed(task, endpoint, &BTreeSet::new()).await?;
     let missed = missed.ok_or_else(|| no_endpoint(endpoint))?;
     if !missed.endpoint.is_enabled() {
         return Err(refused(&format!(
@@ -129,58 +139,75 @@ fn turned_down(failure: Failure) -> NotApplied {
             "resending is not available for this account: take the link or the commands in the finding. {}",
             in_its_words(&failure)
         )),
-        Some(400) => refused(&in_its_words(&failure)),
+        Some(400 | 429) => refused(&in_its_words(&failure)),
         _ => NotApplied::NotSent(failure.into()),
     }
 }
 
-/// What can't be read after something was sent leaves the outcome unknown.
-fn since_it_was_sent(not: NotApplied) -> NotApplied {
-    match not {
-        NotApplied::NotSent(why) => NotApplied::OutcomeUnknown(why),
-        other => other,
-    }
-}
-
-/// Only what Stripe no longer shows as undelivered has arrived.
-async fn confirmed(
-    task: &Task<'_>,
-    group: &Group,
-    missed: &Missed,
-    asked: usize,
-) -> Result<Applied, NotApplied> {
-    let all = missed.events.len();
-    let read = group.missed(task, &missed.endpoint.id).await;
-    let left = match read.map_err(since_it_was_sent)? {
-        Some(now) => {
-            let still = |id: &String| now.events.iter().any(|event| event.id == *id);
-            missed
-                .events
-                .iter()
-                .filter(|event| still(&event.id))
-                .count()
+/// Only what Stripe shows as delivered, event by event, has arrived.
+async fn confirmed(task: &Task<'_>, missed: &Missed) -> Result<Applied, NotApplied> {
+    let order = &task.order.idempotency_key;
+    let asked = task.section.replayed.of(order);
+    let seen = format!("{order} seen");
+    let mut gone = 0;
+    for id in asked.difference(&task.section.replayed.of(&seen)) {
+        match standing(task, missed, id).await {
+            Ok(Standing::Arrived) => task.section.replayed.note(&seen, id),
+            Ok(Standing::Missing) => {}
+            Err(failure) if is_missing(&failure) => gone += 1,
+            Err(failure) => return Err(NotApplied::OutcomeUnknown(failure.into())),
         }
-        None => all,
-    };
-    if left == 0 {
-        let more = if missed.is_cut {
-            "; there are older ones"
-        } else {
-            ""
-        };
-        return Ok(done(format!(
-            "resent, and delivered: {}{more}",
-            count(all, "event")
+    }
+    let arrived = task.section.replayed.of(&seen).len();
+    let not_asked = missed.events.iter().filter(|it| !asked.contains(&it.id));
+    let left = asked.len() - arrived - gone + not_asked.count();
+    if left > 0 {
+        let reason = format!(
+            "{} of {} sent to {}; Stripe shows {arrived} as delivered, and {left} not yet. It is looked at again in a minute",
+            asked.len(),
+            count(arrived + left, "event"),
+            missed.endpoint.url.as_str(),
+        );
+        return Err(NotApplied::OutcomeUnknown(Hindrance {
+            why: Unknown::new(Cause::Upstream, reason),
+            asked_wait: Some(DELIVERY),
+        }));
+    }
+    for name in [order, &seen] {
+        task.section.replayed.forget(name);
+    }
+    let said = count(arrived, "event");
+    if arrived == 0 {
+        return Ok(overtaken(
+            "gone from Stripe, which keeps events for 30 days; none was delivered",
+        ));
+    }
+    if missed.is_cut {
+        return Err(refused(&format!(
+            "resent, and delivered: {said}, the newest; older ones are still missing: decide again for those"
         )));
     }
-    let reason = format!(
-        "{asked} of {} sent to {}; Stripe shows {} as delivered, and {left} not yet. It is looked at again in a minute",
-        count(all, "event"),
-        missed.endpoint.url.as_str(),
-        all - left
-    );
-    Err(NotApplied::OutcomeUnknown(Hindrance {
-        why: Unknown::new(Cause::Upstream, reason),
-        asked_wait: Some(DELIVERY),
-    }))
+    Ok(done(format!("resent, and delivered: {said}")))
+}
+
+enum Standing {
+    Arrived,
+    Missing,
+}
+
+/// Stripe tells how many endpoints still miss an event. Where several take it, all of them missed it before.
+async fn standing(task: &Task<'_>, missed: &Missed, id: &str) -> Result<Standing, Failure> {
+    let answer = task
+        .stripe
+        .one(&["events", id], &[], permission::EVENTS)
+        .await?;
+    let event = Event::read(&answer).filter(|event| event.id == id);
+    let has_arrived = event.is_some_and(|event| {
+        let before = missed.takers(&event.kind).max(1);
+        event.pending_webhooks.is_some_and(|now| now < before)
+    });
+    Ok(match has_arrived {
+        true => Standing::Arrived,
+        false => Standing::Missing,
+    })
 }

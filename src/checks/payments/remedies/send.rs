@@ -3,7 +3,9 @@
 use chrono::TimeDelta;
 
 use super::{
-    Task, collected::is_missing, done, in_its_words, not_sent, overtaken, refused, was_done,
+    Task,
+    collected::{is_missing, no_invoice},
+    done, headers, in_its_words, not_sent, of_this_mode, overtaken, refused, was_done,
 };
 use crate::{
     checks::{
@@ -48,6 +50,7 @@ pub(super) async fn apply(task: &Task<'_>, id: &str) -> Result<Applied, NotAppli
         return Ok(done(sent(task, &invoice)));
     }
     admit(task, &invoice, last.as_ref())?;
+    of_this_mode(task)?;
     let path = ["invoices", id, "send"];
     let change = Change {
         path: &path,
@@ -76,10 +79,14 @@ pub(super) async fn rehearse(task: &Task<'_>, id: &str) -> Result<Vec<String>, N
         return Ok(vec![format!("nothing would be sent: {}", said.as_str())]);
     }
     admit(task, &invoice, last_sent(task, id).await?.as_ref())?;
-    Ok(vec![
-        format!("POST /v1/invoices/{id}/send"),
-        format!("sends an e-mail to {}", customer(&invoice).as_str()),
-    ])
+    of_this_mode(task)?;
+    let mut lines = vec![format!("POST /v1/invoices/{id}/send")];
+    lines.extend(headers(task));
+    lines.push(format!(
+        "sends an e-mail to {}",
+        customer(&invoice).as_str()
+    ));
+    Ok(lines)
 }
 
 /// None: Stripe has no such invoice.
@@ -88,10 +95,7 @@ async fn read(task: &Task<'_>, id: &str) -> Result<Option<Invoice>, NotApplied> 
     match task.stripe.one(&path, &[], permission::INVOICES).await {
         Ok(answer) => {
             let invoice = Invoice::read(&answer).filter(|invoice| invoice.id == id);
-            invoice.map(Some).ok_or_else(|| {
-                let reason = "Stripe's answer is not the invoice that was asked for; see whether `url` in [checks.payments] leads to Stripe itself";
-                not_sent(Unknown::new(Cause::Decode, reason))
-            })
+            invoice.map(Some).ok_or_else(|| not_sent(no_invoice()))
         }
         Err(failure) if is_missing(&failure) => Ok(None),
         Err(failure) => Err(NotApplied::NotSent(failure.into())),
@@ -192,7 +196,7 @@ async fn turned_down(
     match failure.status() {
         Some(409) => seen_after(task, invoice, failure.into()).await,
         Some(404) if is_missing(&failure) => Ok(overtaken(GONE)),
-        Some(400 | 402) => Err(refused(&format!(
+        Some(400 | 402 | 429) => Err(refused(&format!(
             "nothing was sent: {}",
             in_its_words(&failure)
         ))),
