@@ -24,7 +24,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use daily_ops::checks::{
     Check, Looking, Progress,
-    payments::{Payments, audit::Kind},
+    payments::{Gates, Payments, audit::Kind},
 };
 
 const NOW: &str = "2026-11-23T09:00:00Z";
@@ -143,7 +143,8 @@ async fn audit(url: &str, csv: &Path, rows: u64) -> anyhow::Result<(Duration, u6
     let section = format!(
         "url = '{url}'\n[audit]\ncsv = {csv:?}\ndays = 1\nmax_pages = {pages}\nmax_records = {rows}"
     );
-    let payments: Payments = toml::from_str(&section)?;
+    let mut payments: Payments = toml::from_str(&section)?;
+    payments.gates = Gates::of_rate(1_000_000);
     payments.validate()?;
     let now: DateTime<Utc> = NOW.parse()?;
     let key = ("STRIPE_API_KEY".to_owned(), "rk_live_of_a_stand_in".into());

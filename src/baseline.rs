@@ -49,6 +49,11 @@ impl Baselines {
         }
     }
 
+    /// Of everything that was counted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.counted.keys().map(String::as_str)
+    }
+
     /// Whether that day was counted.
     pub fn knows(&self, name: &str, day: NaiveDate) -> bool {
         self.counted

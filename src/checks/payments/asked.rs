@@ -16,10 +16,7 @@ use super::{
     standing::{Dispute, Payout},
     walk::{List, Walk},
 };
-use crate::{
-    baseline::Baselines,
-    report::{Cause, Unknown},
-};
+use crate::{baseline::Baselines, report::Unknown};
 
 /// No dispute is open to an answer for longer.
 const DISPUTES_LOOKBACK: Duration = Duration::from_secs(120 * 86_400);
@@ -29,9 +26,6 @@ const PAYOUTS_LOOKBACK: Duration = Duration::from_secs(30 * 86_400);
 
 /// Pages that are read of earlier days, to learn what is normal.
 const LEARNING_PAGES: usize = 10;
-
-/// Pages of all invoices that are read where a list of some is refused.
-const UNFILTERED_PAGES: usize = 3;
 
 /// What tells of failures, asked for together; Stripe takes at most 20.
 pub(super) const FAILURES: [&str; 7] = [
@@ -164,14 +158,11 @@ impl Asked<'_> {
             let query = self.within(lookback, [("status", status.to_owned())]);
             self.walk(about, query, Invoice::read).await
         };
-        let (mut open, uncollectible, drafts) = tokio::join!(
+        let (open, uncollectible, drafts) = tokio::join!(
             of("open", "open invoices"),
             of("uncollectible", "uncollectible invoices"),
             of("draft", "draft invoices"),
         );
-        if is_refused(&open) {
-            open = self.all_invoices(open, self.now - lookback).await;
-        }
         let sent = self.sent(&open).await;
         Invoices {
             open,
@@ -179,21 +170,6 @@ impl Asked<'_> {
             drafts,
             sent,
         }
-    }
-
-    /// Stands in for Stripe that know no filters still have invoices, whose own status is what counts.
-    async fn all_invoices(&self, open: Walk<Invoice>, since: DateTime<Utc>) -> Walk<Invoice> {
-        let about = About {
-            route: "invoices",
-            needs: permission::INVOICES,
-            noun: "invoices",
-            most_pages: UNFILTERED_PAGES,
-        };
-        let mut all = self.walk(about, Vec::new(), Invoice::read).await;
-        all.items
-            .retain(|invoice| invoice.created.is_none_or(|created| created >= since));
-        all.gaps = open.gaps;
-        all
     }
 
     /// Stripe keeps no mark on an invoice that it was sent; only the event tells, and only for 30 days.
@@ -281,10 +257,4 @@ struct About {
     needs: &'static str,
     noun: &'static str,
     most_pages: usize,
-}
-
-/// Whether nothing came of a list, for another reason than that it may not be seen.
-fn is_refused(open: &Walk<Invoice>) -> bool {
-    let refused = |unknown: &Unknown| unknown.cause == Cause::Upstream;
-    open.items.is_empty() && open.gaps.iter().any(refused)
 }

@@ -284,12 +284,6 @@ impl<'a> Stripe<'a> {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         notices.modes.extend(modes);
     }
-
-    /// The same client behind the gate for a great many pages.
-    pub(super) fn at_length(mut self, section: &Payments) -> Self {
-        self.upstream = self.upstream.through(section.gates.at_length(section));
-        self
-    }
 }
 
 /// The mode that a key's prefix tells: `sk_live_`, `rk_test_`. None if it tells none.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt, time::Duration};
 use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use url::{Host, Url};
+use url::Url;
 
 use super::{Applied, Check, Evaluation, Looking, NotApplied, Order, Secret};
 use crate::{
@@ -82,7 +82,6 @@ impl fmt::Display for Mode {
 pub struct Gates {
     live: Gate,
     test: Gate,
-    stand_in: Gate,
 }
 
 impl Default for Gates {
@@ -90,31 +89,24 @@ impl Default for Gates {
         Self {
             live: Gate::new(2, 80),
             test: Gate::new(2, 25),
-            stand_in: Gate::new(2, 1_000_000),
         }
     }
 }
 
 impl Gates {
+    /// Of a Stripe that bears so many requests in a second.
+    pub fn of_rate(per_second: u32) -> Self {
+        let gate = Gate::new(2, per_second);
+        Self {
+            live: gate.clone(),
+            test: gate,
+        }
+    }
+
     pub fn of(&self, mode: Mode) -> &Gate {
         match mode {
             Mode::Live => &self.live,
             Mode::Test => &self.test,
-        }
-    }
-
-    /// For a great many pages: of a stand-in on this machine, which has no limits to respect, as fast as they come.
-    fn at_length(&self, section: &Payments) -> &Gate {
-        let is_here = match section.url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        };
-        if is_here {
-            &self.stand_in
-        } else {
-            self.of(section.mode)
         }
     }
 }

@@ -53,19 +53,30 @@ fn add(news: &mut News, item: &Value) -> ControlFlow<()> {
         return ControlFlow::Break(());
     };
     let object = &item["data"]["object"];
-    match read::word(&object["object"]).as_deref() {
-        Some("invoice") => news.invoices.extend(Invoice::read(object)),
-        Some("dispute") => news.disputes.extend(Dispute::read(object)),
-        Some("payout") => news.payouts.extend(Payout::read(object)),
-        _ => {}
-    }
+    let is_read = match read::word(&object["object"]).as_deref() {
+        Some("invoice") => add_to(&mut news.invoices, Invoice::read(object)),
+        Some("dispute") => add_to(&mut news.disputes, Dispute::read(object)),
+        Some("payout") => add_to(&mut news.payouts, Payout::read(object)),
+        _ => true,
+    };
     news.events.items.push(event);
-    ControlFlow::Continue(())
+    if is_read {
+        ControlFlow::Continue(())
+    } else {
+        ControlFlow::Break(())
+    }
+}
+
+/// Whether there was something to add.
+fn add_to<T>(things: &mut Vec<T>, read: Option<T>) -> bool {
+    let is_read = read.is_some();
+    things.extend(read);
+    is_read
 }
 
 fn unreadable(number: usize) -> Option<Unknown> {
     let reason = format!(
-        "{number} of Stripe's failure events had no id and could not be read; see whether `url` leads to Stripe itself"
+        "{number} of Stripe's failure events had no id, or told of something without one, and could not be read; see whether `url` leads to Stripe itself"
     );
     (number > 0).then(|| Unknown::new(Cause::Decode, reason))
 }

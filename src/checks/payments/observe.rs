@@ -56,7 +56,6 @@ pub(super) async fn observe(section: &Payments, looking: &Looking) -> Result<Obs
     }
     let audit = match &section.audit {
         Some(audit) if looking.since.is_none() && is_the_world(section, &stripe, &accounts) => {
-            let stripe = stripe.clone().at_length(section);
             let list = |period| audit::list::invoices(&stripe, period);
             Some(audit.observe(looking, now, list).await)
         }

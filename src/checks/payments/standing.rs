@@ -43,11 +43,17 @@ impl Dispute {
         })
     }
 
-    /// Whether the account has something to do; what has no known status may have.
+    /// Whether the account has something to do; what has none that is known may have.
     pub fn needs_response(&self) -> bool {
-        matches!(
+        !matches!(
             self.status.as_str(),
-            "needs_response" | "warning_needs_response" | ""
+            "under_review"
+                | "warning_under_review"
+                | "warning_closed"
+                | "won"
+                | "lost"
+                | "prevented"
+                | "charge_refunded"
         )
     }
 }

@@ -23,6 +23,11 @@ impl Subject {
         }
     }
 
+    /// What covers every finding of a connected account.
+    pub fn of_account(account: &str) -> FindingKey {
+        FindingKey::new(Payments::NAME, account)
+    }
+
     /// Of a finding of this check.
     pub fn of(key: &FindingKey) -> Option<Self> {
         if key.check() != Payments::NAME {

@@ -124,7 +124,7 @@ fn circle(list: &List<'_>) -> Unknown {
 
 fn enough(list: &List<'_>) -> Unknown {
     let reason = format!(
-        "that are the {} pages that `max_pages` in [checks.payments] allows; raise it to read them all",
+        "`max_pages` in [checks.payments] allows no more than {} of its pages; raise it to read them all",
         list.most_pages
     );
     Unknown::new(Cause::Truncated, reason)

@@ -52,7 +52,11 @@ fn an_invoice_that_is_not_tried_again_is_worse_than_one_that_is() {
     assert_eq!(finding.severity, Severity::High);
     assert_eq!(
         finding.title.as_str(),
-        "Acme GmbH: €49.00 of invoice 7FE1103-0007 failed (2 attempts), no automatic retry is left"
+        "Acme GmbH: €49.00 of invoice 7FE1103-0007 failed"
+    );
+    assert_eq!(
+        finding.rule.as_str(),
+        "2 attempts failed, and no automatic retry is left"
     );
     assert_eq!(
         finding.link.as_ref().unwrap().as_str(),
@@ -72,7 +76,7 @@ fn an_invoice_that_is_not_tried_again_is_worse_than_one_that_is() {
         assert_eq!(finding.severity, severity);
         assert!(
             finding
-                .title
+                .rule
                 .as_str()
                 .contains("Stripe will retry on 2026-11-24 09:00 UTC"),
             "{finding:?}"
@@ -116,6 +120,11 @@ fn stuck_invoices_are_named_for_what_they_are() {
             "new_word",
         ),
         (
+            json!({"status": "draft", "created": null, "last_finalization_error": {"type": "new_word"}}),
+            Severity::High,
+            "new_word",
+        ),
+        (
             json!({"status": "uncollectible"}),
             Severity::Medium,
             "uncollectible",
@@ -150,6 +159,48 @@ fn stuck_invoices_are_named_for_what_they_are() {
             finding.rule.as_str()
         );
     }
+}
+
+#[test]
+fn an_invoice_happened_last_when_it_last_failed() {
+    let hour = TimeDelta::hours(1);
+    let event = |kind: &str, object: Value| json!({"id": "evt_1", "type": kind, "created": ago(hour), "data": {"object": object}});
+    let mut seen = with([invoice(json!({}))]);
+    seen.failures.walk = read(
+        Event::read,
+        [event(
+            "invoice.payment_failed",
+            json!({"id": "in_1", "object": "invoice"}),
+        )],
+    );
+    let failed_again = judge(seen);
+    let invoice_of = |judged: &Evaluation| {
+        let mut findings = judged.findings.iter();
+        findings
+            .find(|finding| finding.key.subject() == "invoice/in_1")
+            .unwrap()
+            .last_at
+    };
+    assert_eq!(invoice_of(&failed_again).unwrap().timestamp(), ago(hour));
+    assert_eq!(
+        invoice_of(&judged(json!({}))).unwrap().timestamp(),
+        ago(DAY * 5)
+    );
+}
+
+#[test]
+fn an_invoice_that_is_only_counted_now_is_not_gone() {
+    let many = |number: usize| {
+        let ids = (0..number).map(|i| invoice(json!({"id": format!("in_{i:03}")})));
+        judge_with("limits = { invoices = 2 }", with(ids))
+    };
+    assert_eq!(many(2).unseen.unwrap(), []);
+    let counted = many(4).unseen.unwrap();
+    assert_eq!(
+        counted,
+        ["payments:invoice/in_002", "payments:invoice/in_003"].map(|key| key.parse().unwrap())
+    );
+    assert_eq!(many(400).unseen.unwrap().len(), 200, "bounded");
 }
 
 #[test]

@@ -181,6 +181,24 @@ fn a_missing_permission_hides_only_its_own_part() {
 }
 
 #[test]
+fn one_failure_of_many_requests_is_said_once() {
+    let gap = |request: &str| {
+        let reason = format!("Stripe GET /v1/{request}: 503 came back; look again");
+        Unknown::new(Cause::Upstream, reason)
+    };
+    let mut seen = well();
+    seen.undelivered.gaps.push(gap("events (request req_1)"));
+    seen.disputes.gaps.push(gap("disputes (request req_2)"));
+    seen.payouts.gaps.push(gap("payouts"));
+    let unknown = judge(seen).unknown;
+    assert_eq!(
+        unknown,
+        [gap("events, /v1/disputes, /v1/payouts")],
+        "{unknown:#?}"
+    );
+}
+
+#[test]
 fn a_connected_account_has_findings_of_its_own() {
     let mut connected = well();
     connected.account = Some("acct_1".to_owned());

@@ -40,15 +40,18 @@ fn a_dispute_is_critical_in_its_last_three_days() {
 
 #[test]
 fn a_dispute_that_waits_for_somebody_else_is_no_finding() {
-    for status in [
-        "under_review",
-        "won",
-        "lost",
-        "warning_closed",
-        "a_new_word",
-    ] {
+    for status in ["under_review", "won", "lost", "warning_closed", "prevented"] {
         assert_eq!(keys(&judge(dispute(status, json!({})))), [""; 0]);
     }
+}
+
+#[test]
+fn a_dispute_of_a_status_that_is_new_may_wait_for_an_answer() {
+    let judged = judge(dispute("a_new_word", json!({})));
+    assert_eq!(
+        only(&judged).title.as_str(),
+        "a dispute over $120.00 (product not received) may wait for an answer (a new word)"
+    );
 }
 
 #[test]

@@ -106,31 +106,76 @@ fn an_endpoint_that_nothing_reaches_is_one_cause() {
 }
 
 #[test]
-fn one_type_that_fails_at_an_endpoint_that_is_reached_is_a_cause_of_its_own() {
-    let mut world = seen(
-        vec![endpoint("we_1", "enabled", &["*"])],
-        vec![
-            event("evt_1", "invoice.paid", HOUR * 5, 1),
-            event("evt_2", "invoice.paid", HOUR * 4, 1),
-            event("evt_3", "charge.failed", HOUR * 3, 1),
-        ],
-    );
-    let reached = event("evt_4", "customer.created", HOUR, 0);
-    world.delivered = Some(Ok(read(Event::read, [reached]).items));
-    let judged = judge(world);
+fn types_that_come_and_go_at_one_endpoint_are_one_finding() {
+    let of = |kinds: &[&str], reached: bool| {
+        let undelivered = kinds.iter().enumerate();
+        let undelivered =
+            undelivered.map(|(i, kind)| event(&format!("evt_{i}"), kind, HOUR * 3, 1));
+        let mut world = seen(
+            vec![endpoint("we_1", "enabled", &["*"])],
+            undelivered.collect(),
+        );
+        let delivered = event("evt_9", "customer.created", HOUR, 0);
+        world.delivered = Some(Ok(read(Event::read, reached.then_some(delivered)).items));
+        judge(world)
+    };
+    for kinds in [&["invoice.paid"][..], &["invoice.paid", "charge.failed"]] {
+        for reached in [false, true] {
+            assert_eq!(keys(&of(kinds, reached)), ["payments:webhooks/we_1/all"]);
+        }
+    }
+    let judged = of(&["invoice.paid", "invoice.paid"], true);
     assert_eq!(
-        keys(&judged),
-        [
-            "payments:webhooks/we_1/charge.failed",
-            "payments:webhooks/we_1/invoice.paid"
-        ]
-    );
-    let invoices = judged.findings.iter().find(|f| f.magnitude == 2).unwrap();
-    assert_eq!(
-        invoices.title.as_str(),
+        only(&judged).title.as_str(),
         "2 events invoice.paid not delivered to https://hooks.example.com/we_1"
     );
-    assert!(shown(invoices).contains("other events reached it meanwhile"));
+    assert!(shown(only(&judged)).contains("other events reached it meanwhile"));
+}
+
+#[test]
+fn what_one_of_several_missed_and_what_nobody_takes_are_two_findings() {
+    let kinds = [
+        "invoice.paid",
+        "invoice.sent",
+        "charge.failed",
+        "charge.refunded",
+    ];
+    let events = kinds.iter().enumerate();
+    let events = events.map(|(i, kind)| event(&format!("evt_{i}"), kind, HOUR, 1));
+    let judged = judge(seen(
+        vec![
+            endpoint("we_1", "enabled", &["invoice.*"]),
+            endpoint("we_2", "enabled", &["invoice.*"]),
+        ],
+        events.collect(),
+    ));
+    assert_eq!(
+        keys(&judged),
+        ["payments:webhooks/all/all", "payments:webhooks/none/all"]
+    );
+}
+
+#[test]
+fn a_connect_endpoint_takes_what_happens_in_connected_accounts_only() {
+    let connect = |id: &str| {
+        let mut connect = endpoint(id, "enabled", &["*"]);
+        connect["application"] = "ca_1".into();
+        connect
+    };
+    let own = endpoint("we_1", "enabled", &["*"]);
+    let undelivered = || vec![event("evt_1", "invoice.paid", HOUR, 1)];
+    let judged = judge(seen(vec![own.clone(), connect("we_2")], undelivered()));
+    assert_eq!(keys(&judged), ["payments:webhooks/we_1/all"]);
+    let mut connected = seen(vec![], undelivered());
+    connected.account = Some("acct_7".to_owned());
+    let observed = daily_ops::checks::payments::Observation {
+        key: Some(daily_ops::checks::payments::Mode::Live),
+        accounts: vec![seen(vec![own, connect("we_2")], vec![]), connected],
+        ..Default::default()
+    };
+    use daily_ops::checks::Check;
+    let judged = super::section("accounts = ['acct_7']").evaluate(&observed, super::now());
+    assert_eq!(keys(&judged), ["payments:acct_7/webhooks/we_2/all"]);
 }
 
 #[test]
@@ -146,17 +191,15 @@ fn which_of_two_endpoints_missed_an_event_is_not_guessed() {
     };
     let judged = judge(world(1));
     let finding = only(&judged);
-    assert_eq!(
-        finding.key.to_string(),
-        "payments:webhooks/all/invoice.paid"
-    );
+    assert_eq!(finding.key.to_string(), "payments:webhooks/all/all");
     assert!(shown(finding).contains("doesn't say which of these missed them: we_1, we_2"));
+    for endpoint in ["we_1", "we_2"] {
+        let command = format!("stripe events resend evt_1 --webhook-endpoint={endpoint} --live");
+        assert!(shown(finding).contains(&command));
+    }
     assert_eq!(
         keys(&judge(world(2))),
-        [
-            "payments:webhooks/we_1/all",
-            "payments:webhooks/we_2/invoice.paid"
-        ],
+        ["payments:webhooks/we_1/all", "payments:webhooks/we_2/all"],
         "both miss it"
     );
 }
@@ -168,10 +211,7 @@ fn an_event_that_no_endpoint_takes_any_more_is_still_said() {
         vec![event("evt_1", "invoice.paid", HOUR * 80, 1)],
     ));
     let finding = only(&judged);
-    assert_eq!(
-        finding.key.to_string(),
-        "payments:webhooks/all/invoice.paid"
-    );
+    assert_eq!(finding.key.to_string(), "payments:webhooks/none/all");
     assert!(
         finding
             .title

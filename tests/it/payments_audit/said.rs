@@ -63,7 +63,7 @@ async fn beyond_the_named_ones_the_rest_is_counted_exactly_with_its_money() {
     assert_eq!(findings[0].key.to_string(), "payments:audit/in_120");
     assert_eq!(findings[49].key.to_string(), "payments:audit/in_71");
     let rest = &findings[50];
-    assert_eq!(rest.key.to_string(), "payments:audit/more/missing-here");
+    assert_eq!(rest.key.to_string(), "payments:audits/missing-here");
     assert_eq!(rest.title.as_str(), "71 more invoices not in your records");
     assert_eq!(rest.magnitude, 71);
     assert_eq!(rest.evidence[0].as_str(), "in question: €2,485.00, ¥70");

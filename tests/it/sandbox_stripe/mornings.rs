@@ -26,7 +26,7 @@ async fn a_handler_that_failed_over_the_weekend_leaves_events_that_stripe_has_gi
     let missed = "payments:webhooks/we_1QkAcmeProduction/";
     let said = lines(&morning).await;
     assert!(
-        said[0].starts_with(&format!("high {missed}payment_intent.")),
+        said[0].starts_with(&format!("high {missed}all: ")),
         "{said:?}"
     );
     assert!(said.iter().all(|line| line.contains(missed)), "{said:?}");
@@ -36,7 +36,10 @@ async fn a_handler_that_failed_over_the_weekend_leaves_events_that_stripe_has_gi
     let left = said.iter().filter(|line| !line.starts_with("gone"));
     let left: Vec<&String> = left.collect();
     assert!(
-        !left.is_empty() && left.iter().all(|line| line.contains(": 3 events")),
+        !left.is_empty()
+            && left
+                .iter()
+                .all(|line| line.contains(": 6 events of 2 types")),
         "{said:?}"
     );
 }
@@ -49,10 +52,7 @@ async fn before_payday_some_can_pay_by_now_and_a_lost_card_never_will() {
         .iter()
         .filter(|line| line.contains(" payments:invoice/"));
     assert_eq!(invoices.count(), 3, "{said:?}");
-    assert!(
-        said[0].contains("Café Morgenrot: €49.00") && said[0].contains("4 attempts"),
-        "{said:?}"
-    );
+    assert!(said[0].contains("Café Morgenrot: €49.00"), "{said:?}");
     assert!(said[1].contains("Velowerk Basel AG: CHF 79.00"), "{said:?}");
     assert!(said[2].contains("Brightside Dental: $129.00"), "{said:?}");
 }

@@ -8,13 +8,13 @@ use super::{
     period::Period,
 };
 use crate::{
-    checks::payments::money::{Money, Sums},
-    report::{Cause, Finding, FindingKey, Severity, Unknown},
+    checks::payments::{
+        money::{Money, Sums},
+        subject::Subject,
+    },
+    report::{Cause, Finding, Severity, Unknown},
     text::{Untrusted, count, thousands},
 };
-
-/// As in the keys of its findings.
-const CHECK: &str = "payments";
 
 /// With so many invoices on both sides, none in common means that something else is compared.
 const TELLING: u64 = 10;
@@ -75,7 +75,7 @@ fn finding(
     let id = &difference.id;
     let stake = difference.stake();
     let (severity, because) = severity(difference);
-    let key = FindingKey::new(CHECK, &format!("audit/{id}"));
+    let key = Subject::new(None, "audit", id).key();
     let mut finding = Finding::new(
         key,
         severity,
@@ -232,7 +232,7 @@ fn rest(kind: Kind, group: &Group, period: &Period) -> Option<Finding> {
     let others = if kept > 0 { " more" } else { "" };
     let noun = if number == 1 { "invoice" } else { "invoices" };
     let mut finding = Finding::new(
-        FindingKey::new(CHECK, &format!("audit/more/{key}")),
+        Subject::new(None, "audits", key).key(),
         severity,
         format!(
             "audit: {} {noun} beyond the {kept} that are named",

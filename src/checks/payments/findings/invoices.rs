@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     At, lines, said,
@@ -13,12 +13,15 @@ use super::{
 };
 use crate::{
     checks::payments::{EVENTS_ARE_KEPT, Invoice, money::Sums, remedies},
-    report::{Finding, Severity},
+    report::{Finding, FindingKey, Severity},
     text::count,
 };
 
 /// Ids of invoices that a finding of many shows.
 const MOST_NAMED: usize = 10;
+
+/// Invoices without a finding of their own that are named as still there.
+const MOST_COUNTED: usize = 200;
 
 pub(super) fn find(at: &At<'_>) -> Vec<Finding> {
     let mut troubles = troubles(at);
@@ -28,6 +31,16 @@ pub(super) fn find(at: &At<'_>) -> Vec<Finding> {
         .into_iter()
         .map(|(invoice, trouble)| one(at, invoice, trouble));
     own.chain(together(at, rest)).collect()
+}
+
+/// Those that are only counted: one that was a finding of its own is not gone for that. The nearest to the limit, as
+/// only these may have been one lately.
+pub(super) fn counted(at: &At<'_>) -> Vec<FindingKey> {
+    let troubles = troubles(at);
+    let rest = troubles.iter().skip(at.section.limits.invoices);
+    rest.take(MOST_COUNTED)
+        .map(|(invoice, _)| at.key("invoice", &invoice.id))
+        .collect()
 }
 
 /// The worst first; among those, the longest.
@@ -97,6 +110,7 @@ pub(super) fn one(at: &At<'_>, invoice: &Invoice, trouble: Trouble) -> Finding {
     Finding {
         magnitude: invoice.attempt_count.max(1),
         began_at: invoice.finalized_at.or(invoice.created),
+        last_at: latest(at, invoice),
         link: at.link(&format!("invoices/{}", invoice.id)),
         evidence: lines(evidence(at, invoice)),
         remedies: remedies::for_invoice(invoice),
@@ -107,6 +121,22 @@ pub(super) fn one(at: &At<'_>, invoice: &Invoice, trouble: Trouble) -> Finding {
             title,
         )
     }
+}
+
+/// When something last went wrong with it, as far as Stripe tells.
+fn latest(at: &At<'_>, invoice: &Invoice) -> Option<DateTime<Utc>> {
+    let failures = at.seen.failures.walk.items.iter();
+    let events = failures.chain(&at.seen.news.events.items).filter(|event| {
+        let of_fault = event.fault.as_ref().and_then(|it| it.invoice.as_deref());
+        [event.object.as_deref(), of_fault].contains(&Some(invoice.id.as_str()))
+    });
+    let due = invoice.due_date.filter(|due| *due <= at.now);
+    events
+        .filter_map(|event| event.created)
+        .chain(invoice.finalized_at)
+        .chain(invoice.marked_uncollectible_at)
+        .chain(due)
+        .max()
 }
 
 fn evidence(at: &At<'_>, invoice: &Invoice) -> Vec<String> {

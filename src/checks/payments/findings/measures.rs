@@ -103,11 +103,17 @@ fn of_account(seen: &Seen, baselines: &Baselines, now: DateTime<Utc>) -> Vec<Mea
         .into_iter()
         .map(|(day, events)| (day, declines::by_code(events)))
         .collect();
+    // A day without a code that fails now and then is counted too, else only its bad days were.
+    let known = baselines.names().filter_map(|name| {
+        let code = name.strip_prefix(total.as_str())?;
+        code.strip_prefix('/')
+    });
     let codes: BTreeSet<&str> = counted
         .values()
         .flat_map(BTreeMap::keys)
         .copied()
         .chain(COMMON)
+        .chain(known)
         .collect();
     let measured = |day: NaiveDate| {
         let of_day = counted.get(&day);

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use url::Url;
 
-use super::{Mode, Observation, Payments, Seen, subject::Subject, walk::Walk};
+use super::{Endpoint, Mode, Observation, Payments, Seen, subject::Subject, walk::Walk};
 use crate::{
     baseline::Baselines,
     checks::Evaluation,
@@ -41,6 +41,7 @@ pub(super) fn evaluate(section: &Payments, seen: &Observation, now: DateTime<Utc
         let at = At {
             section,
             seen: account,
+            platform: seen.accounts.first().filter(|own| own.account.is_none()),
             now,
             baselines: &baselines,
         };
@@ -51,6 +52,10 @@ pub(super) fn evaluate(section: &Payments, seen: &Observation, now: DateTime<Utc
         at.unseen(&mut judged);
         judged.findings.extend(webhooks::find(&at));
         judged.findings.extend(invoices::find(&at));
+        let counted = invoices::counted(&at);
+        if let Some(unseen) = &mut judged.unseen {
+            unseen.extend(counted);
+        }
         judged.findings.extend(declines::find(&at));
         judged.findings.extend(standing::find(&at));
         said.push(summary::of(&at));
@@ -76,12 +81,12 @@ pub(super) fn evaluate(section: &Payments, seen: &Observation, now: DateTime<Utc
 /// What the audit found, and says of itself; it is of the key's own account.
 fn audited(section: &Payments, seen: &Observation, judged: &mut Evaluation) -> Option<String> {
     let audit = section.audit.as_ref()?;
-    let hidden = Subject::new(None, "audit", "").key();
+    let hidden = ["audit", "audits"].map(|kind| Subject::new(None, kind, "").key());
     let Some(compared) = &seen.audit else {
         judged
             .unseen
             .iter_mut()
-            .for_each(|unseen| unseen.push(hidden.clone()));
+            .for_each(|unseen| unseen.extend(hidden.clone()));
         return None;
     };
     let (findings, unknown) = audit.findings(compared, |id| {
@@ -91,11 +96,16 @@ fn audited(section: &Payments, seen: &Observation, judged: &mut Evaluation) -> O
         judged
             .unseen
             .iter_mut()
-            .for_each(|unseen| unseen.push(hidden.clone()));
+            .for_each(|unseen| unseen.extend(hidden.clone()));
     }
     judged.findings.extend(findings);
     judged.unknown.extend(unknown);
-    Some(audit.summary(compared))
+    let own_only = if section.accounts.is_empty() {
+        ""
+    } else {
+        ", own account only"
+    };
+    Some(audit.summary(compared) + own_only)
 }
 
 /// A page of Stripe's dashboard: `events/evt_1`.
@@ -115,8 +125,30 @@ fn page(mode: Mode, account: Option<&str>, page: &str) -> Option<Url> {
 struct At<'a> {
     section: &'a Payments,
     seen: &'a Seen,
+    /// The key's own account, whose Connect endpoints take what happens in the connected ones.
+    platform: Option<&'a Seen>,
     now: DateTime<Utc>,
     baselines: &'a Baselines,
+}
+
+impl<'a> At<'a> {
+    /// The endpoints that this account's events go to: its own, and for a connected one the platform's Connect endpoints.
+    fn endpoints(&self) -> impl Iterator<Item = &'a Endpoint> + use<'a> {
+        let is_connected = self.seen.account.is_some();
+        let own = self.seen.endpoints.items.iter();
+        let own = own.filter(|endpoint| endpoint.application.is_none());
+        let platform = self.platform.filter(|_| is_connected).into_iter();
+        let of_platform = platform.flat_map(|platform| &platform.endpoints.items);
+        own.chain(of_platform.filter(|endpoint| endpoint.application.is_some()))
+    }
+
+    /// Whether those are all.
+    fn knows_endpoints(&self) -> bool {
+        let platform = self
+            .platform
+            .is_some_and(|platform| platform.barred.is_none() && platform.endpoints.is_whole());
+        self.seen.endpoints.is_whole() && (self.seen.account.is_none() || platform)
+    }
 }
 
 impl At<'_> {
@@ -140,10 +172,7 @@ impl At<'_> {
             self.note(judged, why);
             match (&self.seen.account, &mut judged.unseen) {
                 (Some(account), Some(unseen)) => {
-                    unseen.push(FindingKey::new(
-                        <Payments as crate::checks::Check>::NAME,
-                        account,
-                    ));
+                    unseen.push(Subject::of_account(account));
                 }
                 (None, unseen) => *unseen = None,
                 (Some(_), None) => {}
@@ -172,8 +201,14 @@ impl At<'_> {
                 format!("{account}: {}", unknown.reason.as_str()),
             ),
         };
-        if !judged.unknown.iter().any(|other| is_alike(other, &unknown)) {
-            judged.unknown.push(unknown);
+        if judged.unknown.iter().any(|other| is_alike(other, &unknown)) {
+            return;
+        }
+        let mut others = judged.unknown.iter_mut();
+        let joined = others.find_map(|other| Some((joined(other, &unknown)?, other)));
+        match joined {
+            Some((joined, other)) => *other = joined,
+            None => judged.unknown.push(unknown),
         }
     }
 
@@ -217,6 +252,27 @@ fn is_alike(a: &Unknown, b: &Unknown) -> bool {
         (before, after.split_once(')').map_or("", |(_, rest)| rest))
     }
     a.cause == b.cause && unnamed(a.reason.as_str()) == unnamed(b.reason.as_str())
+}
+
+/// One that names both paths, if two requests failed in the same way.
+fn joined(a: &Unknown, b: &Unknown) -> Option<Unknown> {
+    fn parts(reason: &str) -> Option<(&str, &str, &str)> {
+        let (before, rest) = reason.split_once(" GET ")?;
+        let (named, tail) = rest.split_once(": ")?;
+        let paths = named
+            .split_once(" (request ")
+            .map_or(named, |(path, _)| path);
+        Some((before, paths, tail))
+    }
+    let (before, paths, tail) = parts(a.reason.as_str())?;
+    let (other, path, of_other) = parts(b.reason.as_str())?;
+    let is_same = (a.cause, before, tail) == (b.cause, other, of_other);
+    let paths = if paths.split(", ").any(|known| known == path) {
+        paths.to_owned()
+    } else {
+        format!("{paths}, {path}")
+    };
+    is_same.then(|| Unknown::new(a.cause, format!("{before} GET {paths}: {tail}")))
 }
 
 /// "2026-11-22 09:00 UTC".

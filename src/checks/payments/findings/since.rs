@@ -74,6 +74,9 @@ impl At<'_> {
         };
         let trouble = unpaid::judge(invoice, &sent, self.now)?;
         let trouble = invoices::weighed(self, invoice, trouble);
-        Some(invoices::one(self, invoice, trouble))
+        let mut finding = invoices::one(self, invoice, trouble);
+        // It is as it was at that time, and may have been paid since.
+        finding.remedies.clear();
+        Some(finding)
     }
 }

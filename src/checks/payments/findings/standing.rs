@@ -71,6 +71,11 @@ pub(super) fn disputed(at: &At<'_>, dispute: &Dispute) -> Finding {
     let due = dispute
         .due_by
         .map_or_else(String::new, |due| format!(", due {}", said(due)));
+    let waits = match dispute.status.as_str() {
+        "needs_response" | "warning_needs_response" => "waits for an answer".to_owned(),
+        "" => "may wait for an answer (Stripe gives no status)".to_owned(),
+        new => format!("may wait for an answer ({})", or_unknown(new)),
+    };
     let page = dispute.charge.as_ref().map_or_else(
         || format!("disputes/{}", dispute.id),
         |charge| format!("payments/{charge}"),
@@ -92,7 +97,7 @@ pub(super) fn disputed(at: &At<'_>, dispute: &Dispute) -> Finding {
             at.key("dispute", &dispute.id),
             severity,
             rule,
-            format!("a dispute over {amount}{reason} waits for an answer{due}"),
+            format!("a dispute over {amount}{reason} {waits}{due}"),
         )
     }
 }

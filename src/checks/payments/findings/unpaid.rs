@@ -114,7 +114,6 @@ pub(super) fn judge(invoice: &Invoice, sent: &Sent<'_>, now: DateTime<Utc>) -> O
 }
 
 fn draft(invoice: &Invoice, now: DateTime<Utc>) -> Option<Trouble> {
-    let age = now - invoice.created?;
     if let Some(error) = &invoice.last_finalization_error {
         return Some(Trouble::new(
             Kind::NotFinalised,
@@ -123,6 +122,7 @@ fn draft(invoice: &Invoice, now: DateTime<Utc>) -> Option<Trouble> {
             "could not be finalised",
         ));
     }
+    let age = now - invoice.created?;
     let is_due = invoice
         .automatically_finalizes_at
         .is_none_or(|time| now - time > DRAFT_AGE);
@@ -218,7 +218,7 @@ fn by_itself(invoice: &Invoice, now: DateTime<Utc>) -> Option<Trouble> {
                     "{tried} failed, Stripe will retry on {}; medium from 2 attempts",
                     said(next)
                 ),
-                format!("failed ({tried}), Stripe will retry on {}", said(next)),
+                "failed",
             ))
         }
         Some(_) => None,
@@ -226,7 +226,7 @@ fn by_itself(invoice: &Invoice, now: DateTime<Utc>) -> Option<Trouble> {
             Kind::NoRetry,
             Severity::High,
             format!("{tried} failed, and no automatic retry is left"),
-            format!("failed ({tried}), no automatic retry is left"),
+            "failed",
         )),
         None => {
             let since = invoice.finalized_at.or(invoice.created)?;

@@ -30,7 +30,7 @@ pub(super) fn find(at: &At<'_>) -> Vec<Finding> {
         .filter(|endpoint| !endpoint.is_enabled() && !causes::may_be_off(at, endpoint))
         .map(|endpoint| switched_off(at, endpoint, missed(&causes, endpoint)))
         .collect();
-    let rest = causes.iter().filter(|cause| !is_off(cause));
+    let rest = causes.iter().filter(|cause| !is_off(at, cause));
     findings.extend(rest.map(|cause| undelivered(at, cause)));
     findings
 }
@@ -55,8 +55,10 @@ fn is_exhausted(at: &At<'_>, event: &Event) -> bool {
 }
 
 /// An endpoint that is off has a finding of its own, or may be off: what it misses is part of that.
-fn is_off(cause: &Cause<'_>) -> bool {
-    matches!(cause.to, To::Endpoint { endpoint, .. } if !endpoint.is_enabled())
+fn is_off(at: &At<'_>, cause: &Cause<'_>) -> bool {
+    let is_own = |id: &str| at.seen.endpoints.items.iter().any(|own| own.id == id);
+    matches!(cause.to, To::Endpoint { endpoint, .. }
+        if !endpoint.is_enabled() && (is_own(&endpoint.id) || causes::may_be_off(at, endpoint)))
 }
 
 fn missed<'a, 'b>(causes: &'b [Cause<'a>], endpoint: &Endpoint) -> Option<&'b Cause<'a>> {
@@ -86,6 +88,9 @@ fn switched_off(at: &At<'_>, endpoint: &Endpoint, missed: Option<&Cause<'_>>) ->
     Finding {
         magnitude: missed.map_or(1, |cause| cause.events.len().max(1) as u64),
         began_at: None,
+        last_at: missed
+            .and_then(|cause| cause.events.last())
+            .and_then(|event| event.created),
         link: at.link(&format!("webhooks/{}", endpoint.id)),
         evidence: lines(evidence),
         ..Finding::new(
@@ -99,15 +104,11 @@ fn switched_off(at: &At<'_>, endpoint: &Endpoint, missed: Option<&Cause<'_>>) ->
 
 fn undelivered(at: &At<'_>, cause: &Cause<'_>) -> Finding {
     let (severity, rule) = judge(at, cause);
-    let kind = cause.events.first().map_or("", |event| event.kind.as_str());
-    let kind = if cause.all_types || kind.is_empty() {
-        "all"
-    } else {
-        kind
-    };
+    // Which types fail changes from day to day, and the finding is to stay the same one.
     let whom = match cause.to {
         To::Endpoint { endpoint, .. } => endpoint.id.as_str(),
-        To::OneOf | To::Nobody => "all",
+        To::OneOf => "all",
+        To::Nobody => "none",
     };
     let link = match (cause.to, cause.events.as_slice()) {
         (_, [only]) => at.link(&format!("events/{}", only.id)),
@@ -122,7 +123,7 @@ fn undelivered(at: &At<'_>, cause: &Cause<'_>) -> Finding {
         evidence: lines(evidence(at, cause)),
         remedies: remedies(at, cause),
         ..Finding::new(
-            at.key("webhooks", &format!("{whom}/{kind}")),
+            at.key("webhooks", &format!("{whom}/all")),
             severity,
             rule,
             title(at, cause),
@@ -132,6 +133,12 @@ fn undelivered(at: &At<'_>, cause: &Cause<'_>) -> Finding {
 
 fn remedies(at: &At<'_>, cause: &Cause<'_>) -> Vec<Remedy> {
     match cause.to {
+        // A remedy looks for the endpoint in the account itself, where a platform's isn't listed.
+        To::Endpoint { endpoint, .. }
+            if at.seen.account.is_some() && endpoint.application.is_some() =>
+        {
+            Vec::new()
+        }
         To::Endpoint { endpoint, .. } => for_webhooks(at.section, Some(endpoint), &cause.events),
         To::OneOf => for_webhooks(at.section, None, &cause.events),
         To::Nobody => Vec::new(),
@@ -147,10 +154,7 @@ fn title(at: &At<'_>, cause: &Cause<'_>) -> String {
         many => format!("{number} events of {} types", many.len()),
     };
     match cause.to {
-        To::Endpoint {
-            endpoint,
-            reached: None,
-        } if cause.all_types => {
+        To::Endpoint { endpoint, .. } if cause.is_total() => {
             format!(
                 "nothing reaches {}: {what} not delivered",
                 endpoint.url.as_str()
@@ -160,7 +164,7 @@ fn title(at: &At<'_>, cause: &Cause<'_>) -> String {
             format!("{what} not delivered to {}", endpoint.url.as_str())
         }
         To::OneOf => format!("{what} not delivered to one of their endpoints"),
-        To::Nobody if at.seen.endpoints.is_whole() => {
+        To::Nobody if at.knows_endpoints() => {
             format!("{what} not delivered, and no endpoint takes them any more")
         }
         To::Nobody => format!("{what} not delivered"),
@@ -280,16 +284,9 @@ fn ends(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
     }
 }
 
-/// What sends events again, from Stripe's own command line; the newest first, as those are still missed most.
+/// What sends events again, from Stripe's own command line; the newest first, as those are still missed most. Where
+/// Stripe doesn't say who missed an event, a line for each that may have.
 fn commands(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
-    let endpoint = match cause.to {
-        To::Endpoint { endpoint, .. } => endpoint.id.clone(),
-        To::OneOf => match takers(at, cause).as_slice() {
-            [] => return Vec::new(),
-            takers => takers[0].clone(),
-        },
-        To::Nobody => return Vec::new(),
-    };
     let account = at
         .seen
         .account
@@ -301,16 +298,20 @@ fn commands(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
         Mode::Live => " --live",
         Mode::Test => "",
     };
-    cause
-        .events
-        .iter()
-        .rev()
+    let newest = cause.events.iter().rev();
+    newest
+        .flat_map(|event| {
+            let takers = match cause.to {
+                To::Endpoint { endpoint, .. } => vec![endpoint],
+                To::OneOf => causes::takers(at, event),
+                To::Nobody => Vec::new(),
+            };
+            let wanted = takers.into_iter().filter(|taker| taker.is_enabled());
+            wanted.map(move |taker| (&event.id, &taker.id))
+        })
         .take(MOST_COMMANDS)
-        .map(|event| {
-            format!(
-                "stripe events resend {} --webhook-endpoint={endpoint}{account}{live}",
-                event.id
-            )
+        .map(|(event, taker)| {
+            format!("stripe events resend {event} --webhook-endpoint={taker}{account}{live}")
         })
         .collect()
 }
@@ -321,7 +322,7 @@ fn takers(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
         let mut kinds = cause.events.iter();
         kinds.any(|event| endpoint.takes(&event.kind))
     };
-    let endpoints = at.seen.endpoints.items.iter().filter(takes);
+    let endpoints = at.endpoints().filter(takes);
     endpoints.map(|endpoint| endpoint.id.clone()).collect()
 }
 

@@ -161,6 +161,7 @@ fn is_missed_by_all(event: &Event, endpoints: &[Endpoint]) -> bool {
 fn takers(endpoints: &[Endpoint], kind: &str) -> u64 {
     let takers = endpoints
         .iter()
+        .filter(|endpoint| endpoint.application.is_none())
         .filter(|endpoint| endpoint.is_enabled() && endpoint.takes(kind));
     takers.count() as u64
 }
