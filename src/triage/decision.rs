@@ -169,9 +169,10 @@ pub enum Transition {
     NothingToUndo,
 }
 
-/// Judges an action against the history of its finding. `seen` is the last version that the person had before them:
-/// a click on an older picture never undoes a newer decision. `closed` is when the finding's newest ticket was closed, if
-/// it is.
+/// Judges an action against the history of its finding.
+///
+/// `seen` is the last version that the person had before them: a click on an older picture never undoes a newer
+/// decision. `closed` is when the finding's newest ticket was closed, if it is.
 pub fn transition(
     history: &[Decision],
     wanted: Action,

@@ -250,6 +250,8 @@ async fn tickets_of_a_tracker_that_is_not_configured_any_more_are_unknown_and_ca
     let (mut company, bot, _github) = filing("reopen").await;
     decide(&bot, "anna", &format!("ticket {KEY}")).await;
     company.more.clear();
+    bot.store.close().await;
+    drop(bot);
     let bot = company.bot().await;
     let round = walk(&bot).await;
     let said = format!("{:?}", round.triaged.unknown);

@@ -180,7 +180,7 @@ async fn what_this_check_can_not_do_is_refused_with_what_it_can() {
         ("resolve", "payments:invoice/in_1"),
         ("pay", "payments:webhooks/we_1/all"),
         ("pay", "payments:dispute/dp_1"),
-        ("replay", "payments:webhooks/all"),
+        ("replay", "payments:payout/po_1"),
     ] {
         let why = refused(desk.click(verb, key, Some("1 eur")).attempt().await);
         assert!(why.contains("invoices can be paid and sent"), "{why}");

@@ -119,7 +119,10 @@ async fn an_issue_that_no_search_knows_is_found_where_many_can_not_be_fetched_at
         assert_eq!(ensure(&tracker, &open()).await.unwrap(), first, "{bulk:?}");
         assert_eq!(jira.now().there().len(), 2, "{bulk:?}");
         let id = first.ticket.id.clone();
-        let read = tracker.read(&[id.clone()], soon()).await.unwrap();
+        let read = tracker
+            .read(std::slice::from_ref(&id), soon())
+            .await
+            .unwrap();
         assert_eq!(read[&id], Read::Ticket(first.ticket));
     }
 }

@@ -217,7 +217,10 @@ async fn a_team_that_can_not_be_seen_makes_no_ticket_gone() {
     // As to a key that was taken out of the team.
     linear.now().issues.clear();
     linear.now().team = "OPS".to_owned();
-    let why = tracker.read(&[id.clone()], soon()).await.unwrap_err();
+    let why = tracker
+        .read(std::slice::from_ref(&id), soon())
+        .await
+        .unwrap_err();
     assert_eq!(why.cause, Cause::NotFound);
     assert!(why.to_string().contains("access to that team"), "{why}");
     let (why, _) = not_sent(&tracker, &reopen(&id)).await;
