@@ -36,7 +36,7 @@ async fn githubs_own_document_accepts_the_requests() {
     assert!(
         remark
             .as_str()
-            .contains("dropped the labels daily-ops, payments without"),
+            .contains("dropped the labels daily-ops, payments, severity: high without"),
         "the example has another label: {}",
         remark.as_str()
     );
