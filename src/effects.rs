@@ -54,12 +54,13 @@ impl Sides<'_> {
                 if let Some(url) = &ensured.ticket.url {
                     said.push_str(&format!(": {url}"));
                 }
-                if let Some(remark) = ensured.remark {
+                if let Some(remark) = &ensured.remark {
                     said.push_str(&format!("; {}", remark.as_str()));
                 }
                 Ok(Applied::Ticketed {
                     said: said.into(),
                     ticket: ensured.ticket,
+                    remark: ensured.remark,
                 })
             }
         }
@@ -80,12 +81,19 @@ impl From<NotEnsured> for NotApplied {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Delivery {
     Done(Untrusted),
+    /// The other side has taken it, and what comes of it is not known yet.
+    Asked(Untrusted),
     /// The other side has moved on meanwhile; nothing was changed there.
     Overtaken(Untrusted),
     /// It never will be done.
     Refused(Untrusted),
-    /// It will be tried again, not before that time.
-    Later(Unknown, DateTime<Utc>),
+    /// It will be tried again.
+    Later {
+        why: Unknown,
+        not_before: DateTime<Utc>,
+        /// Whether something may have been sent, now or by an earlier attempt.
+        is_sent: bool,
+    },
     /// It was tried often enough.
     NeedsHuman(Unknown),
     /// Another process has taken it over.
@@ -114,7 +122,7 @@ pub async fn deliver_due(
     {
         attempts.push(attempt);
         if let Some(Attempt {
-            delivery: Delivery::Later(..) | Delivery::NeedsHuman(_),
+            delivery: Delivery::Later { .. } | Delivery::NeedsHuman(_),
             ..
         }) = attempts.last()
         {
@@ -214,7 +222,9 @@ fn perhaps_by_us(applied: Applied) -> Applied {
             changed: true,
             after,
         },
-        other @ (Applied::Overtaken { .. } | Applied::Ticketed { .. }) => other,
+        other @ (Applied::Asked { .. } | Applied::Overtaken { .. } | Applied::Ticketed { .. }) => {
+            other
+        }
     }
 }
 
@@ -247,9 +257,19 @@ async fn settle(
     applied: Result<Applied, NotApplied>,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Attempt> {
-    let delivery = judge(&applied, effect.attempts, now);
+    let delivery = judge(
+        &applied,
+        effect.attempts,
+        effect.first_sent_at.is_some(),
+        now,
+    );
     let outcome = match (&delivery, applied) {
-        (Delivery::Later(why, not_before), _) => Settlement::Retry {
+        (
+            Delivery::Later {
+                why, not_before, ..
+            },
+            _,
+        ) => Settlement::Retry {
             not_before: *not_before,
             error: why.reason.clone(),
         },
@@ -314,11 +334,18 @@ fn withdrawal(
     Some((undo, entry))
 }
 
-fn judge(applied: &Result<Applied, NotApplied>, attempts: i64, now: DateTime<Utc>) -> Delivery {
+/// `was_sent`: by an earlier attempt, perhaps.
+fn judge(
+    applied: &Result<Applied, NotApplied>,
+    attempts: i64,
+    was_sent: bool,
+    now: DateTime<Utc>,
+) -> Delivery {
     match applied {
         Ok(Applied::Done { said, .. } | Applied::Ticketed { said, .. }) => {
             Delivery::Done(said.clone())
         }
+        Ok(Applied::Asked { said }) => Delivery::Asked(said.clone()),
         Ok(Applied::Overtaken { said }) => Delivery::Overtaken(said.clone()),
         Err(NotApplied::Refused(why)) => Delivery::Refused(why.clone()),
         Err(NotApplied::NotSent(why) | NotApplied::OutcomeUnknown(why)) => {
@@ -326,7 +353,11 @@ fn judge(applied: &Result<Applied, NotApplied>, attempts: i64, now: DateTime<Utc
             let asked = TimeDelta::from_std(why.asked_wait.unwrap_or_default())
                 .map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT));
             match BACK_OFF.get(tried) {
-                Some(pause) => Delivery::Later(why.why.clone(), now + asked.max(*pause)),
+                Some(pause) => Delivery::Later {
+                    why: why.why.clone(),
+                    not_before: now + asked.max(*pause),
+                    is_sent: was_sent || matches!(applied, Err(NotApplied::OutcomeUnknown(_))),
+                },
                 None => Delivery::NeedsHuman(why.why.clone()),
             }
         }
@@ -340,10 +371,11 @@ fn entry(order: &Order, delivery: &Delivery, now: DateTime<Utc>) -> Option<NewEn
         .say(order.verb.clone());
     let text = match delivery {
         Delivery::Done(said) => text.say(" done: ").quote(said),
+        Delivery::Asked(said) => text.say(" taken by the other side: ").quote(said),
         Delivery::Overtaken(said) => text.say(" overtaken, nothing changed: ").quote(said),
         Delivery::Refused(why) => text.say(" refused: ").quote(why),
         Delivery::NeedsHuman(why) => text.say(" needs a human: ").quote(&why.reason),
-        Delivery::Later(..) | Delivery::Elsewhere => return None,
+        Delivery::Later { .. } | Delivery::Elsewhere => return None,
     };
     Some(NewEntry {
         at: now,
@@ -368,8 +400,8 @@ mod tests {
             Err(NotApplied::OutcomeUnknown(why.into()))
         };
         let waits: Vec<i64> = (1..=6)
-            .map(|attempt| match judge(&failure(), attempt, now) {
-                Delivery::Later(_, at) => (at - now).num_seconds(),
+            .map(|attempt| match judge(&failure(), attempt, false, now) {
+                Delivery::Later { not_before, .. } => (not_before - now).num_seconds(),
                 other => panic!("{other:?}"),
             })
             .collect();
@@ -377,7 +409,10 @@ mod tests {
             waits.is_sorted() && waits.iter().sum::<i64>() > 7 * 3600,
             "{waits:?}"
         );
-        assert!(matches!(judge(&failure(), 7, now), Delivery::NeedsHuman(_)));
+        assert!(matches!(
+            judge(&failure(), 7, false, now),
+            Delivery::NeedsHuman(_)
+        ));
     }
 
     #[test]
@@ -388,8 +423,8 @@ mod tests {
                 why: Unknown::new(Cause::RateLimited, "429"),
                 asked_wait: asked.map(Duration::from_secs),
             };
-            match judge(&Err(NotApplied::NotSent(hindrance)), attempt, now) {
-                Delivery::Later(_, at) => (at - now).num_seconds(),
+            match judge(&Err(NotApplied::NotSent(hindrance)), attempt, false, now) {
+                Delivery::Later { not_before, .. } => (not_before - now).num_seconds(),
                 other => panic!("{other:?}"),
             }
         };
@@ -403,10 +438,25 @@ mod tests {
     }
 
     #[test]
+    fn nothing_was_sent_only_if_no_attempt_can_have_sent_it() {
+        let is_sent = |not: fn(Hindrance) -> NotApplied, was_sent| {
+            let why = Unknown::new(Cause::Timeout, "no answer");
+            match judge(&Err(not(why.into())), 1, was_sent, DateTime::default()) {
+                Delivery::Later { is_sent, .. } => is_sent,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(!is_sent(NotApplied::NotSent, false));
+        assert!(is_sent(NotApplied::NotSent, true));
+        assert!(is_sent(NotApplied::OutcomeUnknown, false));
+    }
+
+    #[test]
     fn a_refusal_is_not_repeated() {
         let refused = judge(
             &Err(NotApplied::Refused("403".into())),
             1,
+            false,
             DateTime::default(),
         );
         assert_eq!(refused, Delivery::Refused("403".into()));

@@ -18,7 +18,7 @@ use crate::{
     ops_log::{Entry, Sentence},
     permissions::{Permit, Right},
     report::{Finding, FindingKey, Verb},
-    store::{Decided, Effect, EffectState, NewEffect, Receipt, Wants},
+    store::{Decided, Effect, EffectState, NewEffect, Receipt, Wants, idempotency_key},
     text::nearest,
     ticket::{self, Draft},
     triage::{Action, Decision, Known, Person, Transition, transition},
@@ -100,12 +100,7 @@ impl Bot {
         }
         let wish = match self.wish(asked, &known, permit.by(), now).await? {
             Ok(wish) => wish,
-            Err(lines) => {
-                return Ok(Said {
-                    lines,
-                    accepted: false,
-                });
-            }
+            Err(lines) => return Ok(Said::refused(lines)),
         };
         if let Some(action) = wish.action()
             && let Some(why) = not_offered(&known.finding, &action)
@@ -123,22 +118,16 @@ impl Bot {
                 Outcome::Refused(why) => return Ok(Said::refusal(why)),
                 Outcome::Elsewhere => bail!("another process deals with that"),
             };
-        let mut said = Said {
-            lines: vec![said],
-            accepted: true,
-        };
+        let mut said = Said::done(vec![said]);
         let mut entries = vec![entry];
         if wants_effect {
             match self.deliver(&decision, &mut entries).await {
                 Ok(delivery) => {
-                    said.accepted =
-                        !matches!(delivery, Delivery::Overtaken(_) | Delivery::Refused(_));
                     let zone = self.schedule.time_zone;
-                    let verb = decision.action.name();
-                    said.lines
-                        .push(said::delivered(verb, &delivery, zone, (self.clock)()));
+                    said.take(decision.action.name(), &delivery, zone, (self.clock)());
                 }
                 Err(error) => {
+                    said.settled = false;
                     let line = Sentence::new().say("recorded, and kept for the other side: ");
                     said.lines.push(line.quote(format!("{error:#}")));
                 }
@@ -185,7 +174,7 @@ impl Bot {
         }
         if let Some((verb, asked)) = asked.remedy() {
             if asked.dry_run {
-                return Ok(Err(self.rehearse(&known.finding, verb, by).await));
+                return self.rehearse(&known.finding, verb, by).await.map(Err);
             }
             let unsure = said::unsure(&known.finding, verb).filter(|_| !asked.yes);
             if let Some(lines) = unsure {
@@ -202,27 +191,38 @@ impl Bot {
     }
 
     /// What would be sent now, a line each; nothing but reads is.
-    async fn rehearse(&self, finding: &Finding, verb: Verb, by: &Person) -> Vec<Sentence> {
+    async fn rehearse(
+        &self,
+        finding: &Finding,
+        verb: Verb,
+        by: &Person,
+    ) -> anyhow::Result<Vec<Sentence>> {
         let mut offered = finding.remedies.iter();
         let Some(remedy) = offered.find(|remedy| remedy.verb == verb.as_str()) else {
             let why = not_offered(finding, &Action::Remedy { verb });
-            return why.into_iter().collect();
+            return Ok(why.into_iter().collect());
         };
+        let history = self.store.history(&finding.key).await?;
+        let version = history.last().map_or(0, |last| last.version) + 1;
+        let at = (self.clock)();
+        let order = Order::new(&finding.key, verb.as_str(), by);
         let order = Order {
             argument: remedy.argument.clone(),
-            at: (self.clock)(),
-            ..Order::new(&finding.key, verb.as_str(), by)
+            at,
+            idempotency_key: idempotency_key(&order, version, at),
+            ..order
         };
         let rehearsed = self
             .checklist
             .rehearse(&order, REHEARSAL, &self.clock)
             .await;
-        let mut lines = vec![Sentence::new().say("nothing was sent; what would be:")];
+        let head = "nothing was sent; what would be, if it were decided at this moment:";
+        let mut lines = vec![Sentence::new().say(head)];
         match rehearsed {
             Ok(said) => lines.extend(said.iter().map(|line| Sentence::new().quote(line))),
             Err(why) => lines = vec![Sentence::new().quote(why.to_string())],
         }
-        lines
+        Ok(lines)
     }
 
     /// Judges an action, and records it with its log entry and the effect that it asks for. `seen` is the newest version
@@ -546,12 +546,19 @@ fn reads_otherwise(finding: &Finding, verb: Verb, digest: &str) -> bool {
 /// Why the finding's check can't do that about it, if it is for the check to do.
 pub(super) fn not_offered(finding: &Finding, action: &Action) -> Option<Sentence> {
     let name = action.name();
-    let needs_offer = matches!(action, Action::Archive | Action::Remedy { .. });
-    if !needs_offer || offers(finding, name) {
+    let is_offered = match action {
+        Action::Resolve { .. } => finding.can_be_resolved,
+        Action::Archive | Action::Remedy { .. } => offers(finding, name),
+        _ => true,
+    };
+    if is_offered {
         return None;
     }
     let key = &finding.key;
     let why = match action {
+        Action::Resolve { .. } => format!(
+            "`{key}` can't be resolved from here: nothing would change on the other side. Once it was dealt with, `triage handle {key} NOTE` says so; nothing was changed"
+        ),
         Action::Archive => {
             format!("`{key}` can't be archived on the other side: snooze it instead")
         }

@@ -26,10 +26,7 @@ impl Bot {
                     let line = Sentence::new().say("the ops log's file was not written: ");
                     lines.push(line.quote(format!("{error:#}")));
                 }
-                Ok(Said {
-                    lines,
-                    accepted: true,
-                })
+                Ok(Said::done(lines))
             }
         }
     }
@@ -44,10 +41,7 @@ impl Bot {
         if lines.is_empty() {
             lines.push(render::ticket::none(all));
         }
-        Ok(Said {
-            lines,
-            accepted: true,
-        })
+        Ok(Said::done(lines))
     }
 
     /// What a ticket says and who asked for it.
@@ -60,10 +54,9 @@ impl Bot {
         let mut asked = history.iter();
         let asked = asked.find(|decision| decision.version == ticket.version);
         let by = asked.map(|decision| &decision.by);
-        Ok(Said {
-            lines: render::ticket::shown(&ticket, by, self.schedule.time_zone, (self.clock)()),
-            accepted: true,
-        })
+        let zone = self.schedule.time_zone;
+        let lines = render::ticket::shown(&ticket, by, zone, (self.clock)());
+        Ok(Said::done(lines))
     }
 
     /// Closes the ticket of that name, and says so.

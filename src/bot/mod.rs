@@ -24,6 +24,7 @@ mod desk;
 mod filed;
 mod log_check;
 mod looks;
+mod outcomes;
 mod picture;
 mod round;
 mod said;

@@ -104,6 +104,9 @@ impl<C: Check> AnyCheck for C {
             };
             let measures = self.measure(&seen, now);
             let mut judged = self.evaluate(&seen, now);
+            for finding in &mut judged.findings {
+                finding.can_be_resolved = C::CAN_RESOLVE;
+            }
             judged
                 .findings
                 .sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.key.cmp(&b.key)));

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{
-    SHOWN, age, changes, moment, quiet, severities, span, standing, ticket, took, verdict,
+    SHOWN, age, changes, failed, moment, quiet, severities, span, standing, ticket, took, verdict,
 };
 use crate::{
     report::{Severity, Verb},
@@ -106,7 +106,9 @@ pub fn report(triaged: &Triaged, tickets: &Tickets, log: &str, look: Look) -> St
     needs_you(&mut out, triaged, tickets, look);
     unknown(&mut out, &triaged.unknown, look);
     changed(&mut out, triaged, look);
+    let come_back = ticket::come_back(triaged);
     let section = |out: &mut String, name, rows| section(out, name, rows, tickets, now, look);
+    section(&mut out, "Came back", &come_back);
     section(&mut out, "Snoozed", &triaged.snoozed);
     if look.all {
         section(&mut out, "Handled", &triaged.handled);
@@ -168,13 +170,16 @@ fn needs_you(out: &mut String, triaged: &Triaged, tickets: &Tickets, look: Look)
         triaged.report.finished_at,
         look,
     );
-    line(
-        out,
-        &look.paint(
-            DIM,
-            "  → daily-ops triage ack|snooze|resolve|handle|ticket KEY",
-        ),
-    );
+    let resolve = match triaged
+        .needs_you
+        .iter()
+        .any(|row| row.finding.can_be_resolved)
+    {
+        true => "resolve|",
+        false => "",
+    };
+    let way = format!("  → daily-ops triage ack|snooze|{resolve}handle|ticket KEY");
+    line(out, &look.paint(DIM, &way));
 }
 
 fn section(
@@ -248,7 +253,12 @@ fn finding(
     about.extend(standing(row, look.zone, now).map(|said| said.plain()));
     about.extend(
         ticket::newest(tickets.get(&finding.key))
-            .map(|it| format!("ticket {}", ticket::mark(it).plain())),
+            .map(|it| format!("ticket {}", ticket::mark_in(row, it).plain())),
+    );
+    about.extend(
+        row.failed
+            .iter()
+            .map(|it| failed(it, look.zone, now).plain()),
     );
     about.extend(finding.runbook.as_ref().map(|url| format!("runbook {url}")));
     line(

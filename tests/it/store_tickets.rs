@@ -180,6 +180,7 @@ async fn a_ticket_elsewhere_is_wanted_until_its_tracker_has_it_or_refuses_it() {
         let done = Applied::Ticketed {
             said: "ticket acme/web#17 in GitHub".into(),
             ticket: there(),
+            remark: None,
         };
         settle(store, 1, Settlement::Done(done)).await;
         let ticket = only(store, "1").await;
