@@ -29,6 +29,7 @@ fn finding(check: &str, subject: &str) -> Finding {
         ),
         runbook: None,
         remedies: Vec::new(),
+        can_be_resolved: true,
         evidence: vec!["line".into()],
     }
 }
@@ -36,6 +37,7 @@ fn finding(check: &str, subject: &str) -> Finding {
 fn check(name: &str, outcome: Outcome, findings: Vec<Finding>) -> CheckReport {
     CheckReport {
         unseen: None,
+        aged: Vec::new(),
         name: name.to_owned(),
         outcome,
         findings,

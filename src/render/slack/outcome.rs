@@ -3,12 +3,7 @@
 use chrono_tz::Tz;
 
 use super::{Delivery, rich::Rich};
-use crate::{
-    render::not_done,
-    report::Finding,
-    ticket::StoredTicket,
-    triage::Row,
-};
+use crate::{render::not_done, report::Finding, ticket::StoredTicket, triage::Row};
 
 /// Bytes that words from the other side may take.
 const REMARK: usize = 160;
@@ -18,7 +13,9 @@ const REASON: usize = 240;
 pub(super) fn delivered(finding: &Finding, delivery: &Delivery, zone: Tz) -> Rich {
     match delivery {
         Delivery::Pending { verb } => Rich::new().quote(&under_way(finding, verb), REMARK),
-        Delivery::Done(said) | Delivery::Asked(said) | Delivery::Ticketed { said, .. } => Rich::new().quote(said.as_str(), REMARK),
+        Delivery::Done(said) | Delivery::Asked(said) | Delivery::Ticketed { said, .. } => {
+            Rich::new().quote(said.as_str(), REMARK)
+        }
         Delivery::TakenBack { verb, why } => {
             let said = match not_done(verb) {
                 Some(not) => format!(" {not}: "),
