@@ -190,7 +190,7 @@ pub fn not_done(verb: &str) -> Option<&'static str> {
 /// Graphemes that a row gives to why a remedy came to nothing.
 const WHY: usize = 120;
 
-/// "not paid again, Mon 23 Nov 09:00 CET: declined: insufficient_funds".
+/// `not paid again, Mon 23 Nov 09:00 CET: declined: insufficient_funds`.
 pub fn failed(failed: &Failed, zone: Tz, now: DateTime<Utc>) -> Sentence {
     Sentence::new()
         .say(not_done(failed.verb.as_str()).unwrap_or("not done"))

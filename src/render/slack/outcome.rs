@@ -79,7 +79,7 @@ fn under_way(finding: &Finding, verb: &str) -> String {
     format!("{doing} {place}…")
 }
 
-/// "⚠ not paid again, yesterday at 09:12: declined: insufficient_funds".
+/// `⚠ not paid again, yesterday at 09:12: declined: insufficient_funds`.
 pub(super) fn failed(row: &Row, zone: Tz) -> Option<Rich> {
     let failed = row.failed.as_ref()?;
     let not = not_done(failed.verb.as_str()).unwrap_or("not done");
