@@ -86,8 +86,9 @@ fn is_metadata_name(host: &str) -> bool {
     )
 }
 
-/// Whether a name leads to no public address, as far as its text tells: one without a dot, or under a name that is kept
-/// for private use (RFC 6761, RFC 6762 appendix G, RFC 8375, and `internal`, which ICANN has set aside).
+/// Whether a name is none of the public Internet's: one without a dot, or under one that is kept for private use.
+///
+/// Those are the names of RFC 6761, RFC 6762 (appendix G) and RFC 8375, and `internal`, which ICANN has set aside.
 pub fn is_private_name(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let Some((rest, last)) = host.rsplit_once('.') else {

@@ -110,9 +110,8 @@ async fn what_can_not_be_opened_again_stays_closed_is_told_once_and_can_be_asked
     github.now().has_issues = true;
     let said = decide(&bot, "anna", &format!("ticket {KEY}")).await;
     assert!(said.accepted, "{}", text(&said));
-    let seen = github.now();
-    assert!(seen.issues.len() == 1 && seen.issues[0].open);
-    drop(seen);
+    let open: Vec<bool> = github.now().issues.iter().map(|it| it.open).collect();
+    assert_eq!(open, [true]);
     let all = tickets(&bot).await;
     assert_eq!((all.len(), all[0].state), (1, TicketStatus::Open));
 }
