@@ -155,6 +155,7 @@ async fn audit(url: &str, csv: &Path, rows: u64) -> anyhow::Result<(Duration, u6
         secrets: Arc::new([key].into_iter().collect()),
         baselines: Arc::default(),
         since: None,
+        earlier: Arc::default(),
     };
     let began = Instant::now();
     let seen = payments

@@ -54,12 +54,23 @@ pub struct CheckReport {
     /// What could not be seen, if that is all of it. None: nothing of a check that looked, anything of an unknown one.
     #[serde(default)]
     pub unseen: Option<Vec<FindingKey>>,
+    /// What was open and not found again, and may only be too old for this look.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aged: Vec<Aged>,
     /// What was looked at, in a few words for the ops log: "staging 2 of 2 ok".
     pub summary: Untrusted,
     pub took_ms: u64,
     /// What it counted on whole days, for tomorrow's baselines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub measures: Vec<Measure>,
+}
+
+/// A finding that is older than what a check looks at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aged {
+    pub key: FindingKey,
+    /// Whether it needed nobody any more when the look began: then it is let go, and not called gone.
+    pub is_settled: bool,
 }
 
 /// Whether a check could look. There is no default, and `Unknown` is never ok.

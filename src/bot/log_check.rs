@@ -173,6 +173,7 @@ pub(super) fn report(seen: Observation, took_ms: u64) -> CheckReport {
         },
         findings: judged.findings,
         unseen: None,
+        aged: Vec::new(),
         summary: summary.into(),
         took_ms,
         measures: Vec::new(),

@@ -12,14 +12,14 @@ use tokio::time::{Instant, sleep};
 use super::{Bot, log_check, tickets};
 use crate::{
     baseline::Baselines,
-    checks::{Around, Progress},
+    checks::{Around, Earlier, Progress},
     effects::{Attempt, deliver_due},
     ops_log::{Entry, Head, Kind, NewEntry},
     render,
     report::{Cause, CheckReport, FindingKey, Outcome, Report, RunId, Unknown},
     store::{Effect, NewRun, Remembered, RoundClaim},
     ticket::{self, Tickets},
-    triage::{Memory, Past, Person, Previous, Triaged, remember, triage},
+    triage::{Memory, Past, Person, Previous, Triaged, is_settled, remember, triage},
 };
 
 /// How far the log's file may be behind those who record at this moment.
@@ -151,10 +151,41 @@ impl Bot {
         });
         let around = Around {
             baselines: baselines.collect(),
+            earlier: self.earlier(now).await,
             since,
             ..Around::new(&self.clock)
         };
         (around, unread)
+    }
+
+    /// What the rounds before left open, by check. Where that can't be read, a check looks back no further than ever;
+    /// the round meets with the same and says so.
+    async fn earlier(&self, now: DateTime<Utc>) -> BTreeMap<String, Arc<Vec<Earlier>>> {
+        let memory = self.store.memory().await.unwrap_or_default();
+        let past = self.judged_against(memory).await.unwrap_or_default();
+        let mut earlier: BTreeMap<String, Vec<Earlier>> = BTreeMap::new();
+        for known in past.memory.values() {
+            let of_check = earlier.entry(known.finding.key.check().to_owned());
+            of_check.or_default().push(Earlier {
+                finding: known.finding.clone(),
+                is_settled: is_settled(known, &past, now),
+            });
+        }
+        let shared = |(check, earlier)| (check, Arc::new(earlier));
+        earlier.into_iter().map(shared).collect()
+    }
+
+    /// What has been decided about what is remembered.
+    async fn judged_against(&self, memory: Memory) -> anyhow::Result<Past> {
+        let open = self.store.open_effects().await?;
+        Ok(Past {
+            history: self.store.decisions(memory.keys()).await?,
+            tickets_closed: ticket::closed(&self.store.tickets_of(memory.keys()).await?),
+            in_doubt: in_doubt(&open),
+            undelivered: owed(open),
+            memory,
+            ..Past::default()
+        })
     }
 
     /// Reads the tickets of the checks that look back as well; of them alone, what is said is only what is not known.
@@ -225,10 +256,7 @@ impl Bot {
             history: read(history, report),
             tickets_closed: ticket::closed(&read(tickets, report)),
             in_doubt: in_doubt(&open),
-            undelivered: open
-                .into_iter()
-                .map(|effect| (effect.key, effect.version))
-                .collect(),
+            undelivered: owed(open),
             previous: read(previous, report).map(|run| Previous {
                 run: run.run,
                 started_at: run.started_at,
@@ -282,6 +310,11 @@ pub(super) fn in_doubt<'a>(
     tried
         .map(|effect| (effect.key.clone(), effect.version))
         .collect()
+}
+
+fn owed(open: Vec<Effect>) -> BTreeSet<(FindingKey, i64)> {
+    let decisions = open.into_iter().map(|effect| (effect.key, effect.version));
+    decisions.collect()
 }
 
 fn entries_of(attempts: Vec<Attempt>) -> Vec<Entry> {

@@ -217,6 +217,7 @@ impl Bot {
             outcome,
             findings: Vec::new(),
             unseen: None,
+            aged: Vec::new(),
             summary: summary.into(),
             took_ms: began.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
             measures: Vec::new(),

@@ -15,10 +15,10 @@ use anyhow::bail;
 use chrono::{DateTime, Utc};
 use tokio::time::{Instant, timeout};
 
-use super::{Applied, Check, Looking, NotApplied, Order, Proof, Secret, Secrets};
+use super::{Applied, Check, Earlier, Looking, NotApplied, Order, Proof, Secret, Secrets};
 use crate::{
     baseline::Baselines,
-    report::{Cause, CheckReport, Outcome, Unknown},
+    report::{Aged, Cause, CheckReport, Outcome, Unknown},
     schedule::Clock,
     text::{Untrusted, did_you_mean, one_line},
 };
@@ -57,6 +57,8 @@ pub struct Around {
     pub clock: Clock,
     /// By the name of the check.
     pub baselines: BTreeMap<String, Arc<Baselines>>,
+    /// By the name of the check.
+    pub earlier: BTreeMap<String, Arc<Vec<Earlier>>>,
     /// As in `Looking`.
     pub since: Option<DateTime<Utc>>,
 }
@@ -67,6 +69,7 @@ impl Around {
         Self {
             clock: Arc::clone(clock),
             baselines: BTreeMap::new(),
+            earlier: BTreeMap::new(),
             since: None,
         }
     }
@@ -105,6 +108,20 @@ impl<C: Check> AnyCheck for C {
             };
             let measures = self.measure(&seen, now);
             let mut judged = self.evaluate(&seen, now);
+            let is_found = |earlier: &&Earlier| {
+                judged
+                    .findings
+                    .iter()
+                    .any(|it| it.key == earlier.finding.key)
+            };
+            let missed = looking.earlier.iter().filter(|it| !is_found(it));
+            let aged = missed
+                .filter(|it| !self.reaches(&it.finding, &seen, now))
+                .map(|it| Aged {
+                    key: it.finding.key.clone(),
+                    is_settled: it.is_settled,
+                })
+                .collect();
             judged
                 .findings
                 .sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.key.cmp(&b.key)));
@@ -122,6 +139,7 @@ impl<C: Check> AnyCheck for C {
                 outcome,
                 findings: judged.findings,
                 unseen: judged.unseen,
+                aged,
                 summary: judged.summary,
                 took_ms: 0,
                 measures,
@@ -168,6 +186,7 @@ fn blind(name: &str, unknown: Unknown) -> CheckReport {
         outcome: Outcome::Unknown(vec![unknown]),
         findings: Vec::new(),
         unseen: None,
+        aged: Vec::new(),
         summary: Untrusted::default(),
         took_ms: 0,
         measures: Vec::new(),
@@ -280,6 +299,7 @@ impl Checklist {
             let progress = progress.get(name).cloned().unwrap_or_default();
             let looking = Looking {
                 baselines: around.baselines.get(name).cloned().unwrap_or_default(),
+                earlier: around.earlier.get(name).cloned().unwrap_or_default(),
                 since: around.since,
                 ..self.looking(limit, progress, &around.clock)
             };
@@ -409,6 +429,7 @@ impl Checklist {
             secrets: Arc::clone(&self.secrets),
             baselines: Arc::default(),
             since: None,
+            earlier: Arc::default(),
         }
     }
 }
@@ -441,6 +462,7 @@ fn off(item: &Item) -> Option<CheckReport> {
         outcome: Outcome::Off,
         findings: Vec::new(),
         unseen: None,
+        aged: Vec::new(),
         summary: Untrusted::default(),
         took_ms: 0,
         measures: Vec::new(),

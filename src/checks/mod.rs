@@ -59,6 +59,12 @@ pub trait Check: DeserializeOwned + Send + Sync + 'static {
     /// Judges. Pure: equal observations at equal times are judged alike.
     fn evaluate(&self, seen: &Self::Observation, now: DateTime<Utc>) -> Evaluation;
 
+    /// Whether this look would have found that again if it were there still: false of what is too old for it. Pure.
+    fn reaches(&self, finding: &Finding, seen: &Self::Observation, now: DateTime<Utc>) -> bool {
+        let _ = (finding, seen, now);
+        true
+    }
+
     /// What it counted on whole days in the zone of its baselines: the names are kept, and those of a day are replaced
     /// when it is counted anew. Pure.
     fn measure(&self, seen: &Self::Observation, now: DateTime<Utc>) -> Vec<Measure> {
@@ -142,6 +148,16 @@ pub struct Looking {
     pub baselines: Arc<Baselines>,
     /// Looks only for what has happened since then, cheaply; the evaluation says what else was not looked at.
     pub since: Option<DateTime<Utc>>,
+    /// What its last looks left open.
+    pub earlier: Arc<Vec<Earlier>>,
+}
+
+/// A finding that was open before this look.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Earlier {
+    pub finding: Finding,
+    /// Whether it needs nobody: it is low, or somebody has it, or has decided about it in a way that holds.
+    pub is_settled: bool,
 }
 
 impl Looking {

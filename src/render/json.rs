@@ -69,6 +69,8 @@ struct Finding<'a> {
     began_at: Option<DateTime<Utc>>,
     last_at: Option<DateTime<Utc>>,
     state: State,
+    /// When it was seen so, if this run didn't look for it.
+    as_of: Option<DateTime<Utc>>,
     needs_you: bool,
     decision: Option<Decided<'a>>,
     owner: Option<&'a str>,
@@ -193,6 +195,7 @@ fn finding<'a>(row: &'a Row, needs_you: bool, tickets: &'a [StoredTicket]) -> Fi
         began_at: found.began_at,
         last_at: found.last_at,
         state: row.state,
+        as_of: row.as_of.map(|as_of| as_of.at),
         needs_you,
         decision: match &row.standing {
             Standing::Open => None,

@@ -84,6 +84,16 @@ pub fn severities<'a>(rows: impl IntoIterator<Item = &'a Row>) -> String {
 /// "new", "worse, for 3 d", "for 2 h".
 pub fn age(row: &Row, now: DateTime<Utc>) -> String {
     let standing_for = span(now - row.since);
+    if let Some(as_of) = row.as_of {
+        let why = match as_of.is_aged {
+            true => "too old to be looked at again, so it stays until it is handled",
+            false => "not looked at now",
+        };
+        return format!(
+            "for {standing_for}, as it was {} ago: {why}",
+            span(now - as_of.at)
+        );
+    }
     match row.state {
         State::New => "new".to_owned(),
         State::Worse => format!("worse, for {standing_for}"),

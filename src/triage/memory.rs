@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::report::{Finding, FindingKey, Outcome, Report, Severity};
+use crate::report::{CheckReport, Finding, FindingKey, Outcome, Report, Severity};
 
 /// Every finding that is open, as the last check that could look saw it.
 pub type Memory = BTreeMap<FindingKey, Known>;
@@ -30,24 +30,42 @@ pub struct Peak {
     pub magnitude: u64,
 }
 
+/// What became of a finding that a run did not show again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missed {
+    /// Nobody looked for it, or it may be there still.
+    Kept,
+    /// It was looked for, and is not there.
+    Gone,
+    /// It is too old to be looked for, and needed nobody.
+    LetGo,
+}
+
+pub(super) fn missed(key: &FindingKey, report: &Report) -> Missed {
+    let of_check = |check: &&CheckReport| check.name == key.check();
+    let Some(check) = report.checks.iter().find(of_check) else {
+        return Missed::Kept;
+    };
+    let is_unseen = match (&check.outcome, &check.unseen) {
+        (Outcome::Off, _) | (Outcome::Unknown(_), None) => true,
+        (Outcome::Looked, None) => false,
+        (Outcome::Looked | Outcome::Unknown(_), Some(unseen)) => {
+            unseen.iter().any(|unseen| unseen.covers(key))
+        }
+    };
+    match check.aged.iter().find(|aged| aged.key == *key) {
+        _ if is_unseen => Missed::Kept,
+        Some(aged) if aged.is_settled => Missed::LetGo,
+        Some(_) => Missed::Kept,
+        None => Missed::Gone,
+    }
+}
+
 /// The memory after a run. What a check could not see stays as it was; what it looked for and missed is forgotten.
 pub fn remember(memory: &Memory, report: &Report) -> Memory {
-    let looked_for = |key: &FindingKey| {
-        report
-            .checks
-            .iter()
-            .filter(|check| check.name == key.check())
-            .any(|check| match (&check.outcome, &check.unseen) {
-                (Outcome::Off, _) | (Outcome::Unknown(_), None) => false,
-                (Outcome::Looked, None) => true,
-                (Outcome::Looked | Outcome::Unknown(_), Some(unseen)) => {
-                    !unseen.iter().any(|unseen| unseen.covers(key))
-                }
-            })
-    };
     let mut after: Memory = memory
         .iter()
-        .filter(|(key, _)| !looked_for(key))
+        .filter(|(key, _)| missed(key, report) == Missed::Kept)
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
     for finding in report.checks.iter().flat_map(|check| &check.findings) {
@@ -60,13 +78,18 @@ pub fn remember(memory: &Memory, report: &Report) -> Memory {
         let worst = before
             .and_then(|known| known.peak)
             .filter(|peak| (peak.severity, peak.magnitude) >= (now.severity, now.magnitude));
+        let mut finding = finding.clone();
+        // A check that looks back no further than a day forgets what happened before.
+        finding.last_at = finding
+            .last_at
+            .max(before.and_then(|known| known.finding.last_at));
         let known = Known {
             since: before.map_or(report.started_at, |known| known.since),
             last_seen: report.started_at,
             peak: Some(worst.unwrap_or(now)),
-            finding: finding.clone(),
+            finding,
         };
-        after.insert(finding.key.clone(), known);
+        after.insert(known.finding.key.clone(), known);
     }
     after
 }

@@ -16,7 +16,7 @@ pub use decision::{
 pub use memory::{Known, Memory, Peak, remember};
 
 use decision::standing;
-use memory::{Trend, compare};
+use memory::{Missed, Trend, compare, missed};
 
 /// How a finding compares with the last round that saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -35,6 +35,16 @@ pub struct Row {
     pub since: DateTime<Utc>,
     pub state: State,
     pub standing: Standing,
+    /// None if this run saw it.
+    pub as_of: Option<AsOf>,
+}
+
+/// When a finding was seen as it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AsOf {
+    pub at: DateTime<Utc>,
+    /// Whether it is too old for its check, so that no look will tell more.
+    pub is_aged: bool,
 }
 
 /// The one word for a run. What needs a person goes before what could not be seen.
@@ -151,7 +161,7 @@ pub fn triage(report: Report, past: &Past) -> Triaged {
     let gone = past
         .memory
         .iter()
-        .filter(|(key, _)| !after.contains_key(*key))
+        .filter(|(key, _)| !after.contains_key(*key) && missed(key, &report) == Missed::Gone)
         .map(|(_, known)| known.clone())
         .collect();
     let mut triaged = Triaged {
@@ -165,30 +175,29 @@ pub fn triage(report: Report, past: &Past) -> Triaged {
         report,
     };
     for check in &triaged.report.checks {
-        let kept = not_looked_at(check, &after, triaged.report.started_at);
+        let started_at = triaged.report.started_at;
+        let kept = not_looked_at(check, &after, started_at);
         for finding in check.findings.iter().chain(kept) {
-            let row = row(
-                finding,
-                &after[&finding.key],
-                past,
-                triaged.report.finished_at,
-            );
-            let place = match &row.standing {
-                Standing::Handled(Decision {
-                    action: Action::Snooze { .. },
-                    ..
-                }) => &mut triaged.snoozed,
-                Standing::Handled(_) => &mut triaged.handled,
-                _ if finding.severity == Severity::Low => &mut triaged.low,
-                Standing::Open if is_owned_well(&row) => &mut triaged.handled,
-                _ => &mut triaged.needs_you,
+            let known = &after[&finding.key];
+            let row = Row {
+                as_of: (known.last_seen < started_at).then(|| AsOf {
+                    at: known.last_seen,
+                    is_aged: is_aged(check, &finding.key),
+                }),
+                ..row(finding, known, past, triaged.report.finished_at)
             };
-            place.push(row);
+            let rows = match place(&row) {
+                Place::NeedsYou => &mut triaged.needs_you,
+                Place::Handled => &mut triaged.handled,
+                Place::Snoozed => &mut triaged.snoozed,
+                Place::Low => &mut triaged.low,
+            };
+            rows.push(row);
         }
         if let Outcome::Unknown(reasons) = &check.outcome {
             let old = |known: &&Known| {
-                known.finding.key.check() == check.name
-                    && known.last_seen < triaged.report.started_at
+                let key = &known.finding.key;
+                key.check() == check.name && known.last_seen < started_at && !is_aged(check, key)
             };
             let unseen = after.values().filter(old).cloned().collect();
             triaged.unknown.push(Blind {
@@ -209,17 +218,50 @@ pub fn triage(report: Report, past: &Past) -> Triaged {
     triaged
 }
 
+/// Where a row belongs in what is shown.
+enum Place {
+    NeedsYou,
+    Handled,
+    Snoozed,
+    Low,
+}
+
+fn place(row: &Row) -> Place {
+    match &row.standing {
+        Standing::Handled(Decision {
+            action: Action::Snooze { .. },
+            ..
+        }) => Place::Snoozed,
+        Standing::Handled(_) => Place::Handled,
+        _ if row.finding.severity == Severity::Low => Place::Low,
+        Standing::Open if is_owned_well(row) => Place::Handled,
+        _ => Place::NeedsYou,
+    }
+}
+
+/// Whether what earlier rounds left open needs nobody at this time, nor later by itself as what is snoozed does.
+pub fn is_settled(known: &Known, past: &Past, now: DateTime<Utc>) -> bool {
+    let row = row(&known.finding, known, past, now);
+    matches!(place(&row), Place::Handled | Place::Low)
+}
+
 /// What is open since an earlier look and was none of this one's business, although the check looked.
 fn not_looked_at<'a>(
     check: &'a CheckReport,
     after: &'a Memory,
     started_at: DateTime<Utc>,
 ) -> impl Iterator<Item = &'a Finding> {
-    let looked = check.outcome == Outcome::Looked && check.unseen.is_some();
+    let looked = check.outcome == Outcome::Looked;
     let old = after.values().filter(move |known| {
-        looked && known.finding.key.check() == check.name && known.last_seen < started_at
+        let key = &known.finding.key;
+        let is_left_out = (looked && check.unseen.is_some()) || is_aged(check, key);
+        is_left_out && key.check() == check.name && known.last_seen < started_at
     });
     old.map(|known| &known.finding)
+}
+
+fn is_aged(check: &CheckReport, key: &FindingKey) -> bool {
+    check.aged.iter().any(|aged| aged.key == *key)
 }
 
 fn row(finding: &Finding, known: &Known, past: &Past, now: DateTime<Utc>) -> Row {
@@ -247,6 +289,7 @@ fn row(finding: &Finding, known: &Known, past: &Past, now: DateTime<Utc>) -> Row
     Row {
         finding: finding.clone(),
         since: known.since,
+        as_of: None,
         state: match trend {
             None => State::New,
             Some(Trend::Worse) => State::Worse,

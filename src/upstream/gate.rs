@@ -38,7 +38,10 @@ impl Gate {
             *next = turn + self.pause;
             turn
         };
-        sleep_until(turn).await;
+        // The timer counts in milliseconds, and would round up what is due already.
+        if turn > Instant::now() {
+            sleep_until(turn).await;
+        }
         Some(place)
     }
 }

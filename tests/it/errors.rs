@@ -40,6 +40,7 @@ pub(crate) fn looking(limit: Duration) -> Looking {
         progress: Progress::default(),
         baselines: Default::default(),
         since: None,
+        earlier: Arc::default(),
         secrets: Arc::new(
             [("SENTRY_AUTH_TOKEN".to_owned(), TOKEN.to_owned().into())]
                 .into_iter()

@@ -439,6 +439,7 @@ async fn a_person_who_only_owns_findings_is_taken_out_of_runs_and_memory() {
                 outcome: Outcome::Looked,
                 findings: vec![finding],
                 unseen: None,
+                aged: Vec::new(),
                 summary: "1 issue".into(),
                 took_ms: 1,
                 measures: Vec::new(),

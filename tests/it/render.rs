@@ -31,6 +31,7 @@ fn finding(key: &str, severity: Severity, title: &str, rule: &str, magnitude: u6
 fn looked(name: &str, findings: Vec<Finding>, summary: &str) -> CheckReport {
     CheckReport {
         unseen: None,
+        aged: Vec::new(),
         name: name.to_owned(),
         outcome: Outcome::Looked,
         findings,

@@ -36,6 +36,7 @@ fn finding(check: &str, subject: &str) -> Finding {
 fn check(name: &str, outcome: Outcome, findings: Vec<Finding>) -> CheckReport {
     CheckReport {
         unseen: None,
+        aged: Vec::new(),
         name: name.to_owned(),
         outcome,
         findings,

@@ -318,6 +318,7 @@ async fn what_was_counted_is_kept_by_day_until_it_counts_no_more() {
                 outcome: Outcome::Looked,
                 findings: Vec::new(),
                 unseen: None,
+                aged: Vec::new(),
                 summary: "".into(),
                 took_ms: 1,
                 measures,

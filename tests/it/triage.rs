@@ -3,12 +3,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use daily_ops::{
     report::{
-        Cause, CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown, Verb,
+        Aged, Cause, CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown,
+        Verb,
     },
     ticket::Marker,
     triage::{
         Action, Decision, Known, Past, Person, Return, Row, Standing, State, Transition, Triaged,
-        Verdict, remember, transition, triage,
+        Verdict, is_settled, remember, transition, triage,
     },
 };
 use proptest::prelude::*;
@@ -37,6 +38,7 @@ fn issue(id: &str, severity: Severity, users: u64) -> Finding {
 fn errors(outcome: Outcome, findings: Vec<Finding>) -> CheckReport {
     CheckReport {
         unseen: None,
+        aged: Vec::new(),
         name: "errors".to_owned(),
         outcome,
         findings,
@@ -749,4 +751,121 @@ fn what_a_look_left_out_stands_as_it_stood() {
         ["errors:2"]
     );
     assert!(glance.gone.is_empty() && glance.unknown.is_empty());
+}
+
+impl Days {
+    /// A look that reaches back too short for what is open.
+    fn sees_only_the_young(&mut self, day: i64, findings: Vec<Finding>) -> Triaged {
+        let of = |known: &Known| Aged {
+            key: known.finding.key.clone(),
+            is_settled: is_settled(known, &self.past, morning(day)),
+        };
+        let is_missed = |known: &&Known| !findings.iter().any(|it| it.key == known.finding.key);
+        let aged = self
+            .past
+            .memory
+            .values()
+            .filter(is_missed)
+            .map(of)
+            .collect();
+        let check = CheckReport {
+            aged,
+            ..errors(Outcome::Looked, findings)
+        };
+        self.round(day, check)
+    }
+}
+
+#[test]
+fn what_is_too_old_to_be_found_stays_until_somebody_handles_it() {
+    let mut days = Days::default();
+    days.sees(0, vec![issue("1", Severity::High, 150)]);
+    for day in 1..4 {
+        let triaged = days.sees_only_the_young(day, vec![]);
+        let row = &triaged.needs_you[0];
+        assert_eq!(
+            row.as_of.map(|it| (it.at, it.is_aged)),
+            Some((morning(0), true))
+        );
+        assert!(triaged.gone.is_empty());
+    }
+    days.somebody(3, "1", acknowledge());
+    let triaged = days.sees_only_the_young(4, vec![]);
+    assert_eq!(triaged.rows().count(), 0);
+    assert!(triaged.gone.is_empty(), "nobody knows that it is gone");
+    assert!(days.past.memory.is_empty());
+}
+
+#[test]
+fn what_is_handled_after_the_look_is_shown_so_in_its_message() {
+    let mut days = Days::default();
+    days.sees(0, vec![issue("1", Severity::High, 150)]);
+    let before = days.past.clone();
+    let report = days.sees_only_the_young(1, vec![]).report;
+    days.somebody(1, "1", acknowledge());
+    let past = Past {
+        history: days.past.history,
+        ..before
+    };
+    let again = triage(report, &past);
+    assert_eq!((again.handled.len(), again.needs_you.len()), (1, 0));
+}
+
+#[test]
+fn what_is_snoozed_outlives_its_age() {
+    let mut days = Days::default();
+    days.sees(0, vec![issue("1", Severity::High, 150)]);
+    days.somebody(0, "1", snooze_until(3));
+    assert_eq!(days.sees_only_the_young(2, vec![]).snoozed.len(), 1);
+    assert_eq!(days.sees_only_the_young(4, vec![]).needs_you.len(), 1);
+}
+
+#[test]
+fn what_needs_nobody_is_let_go_when_it_is_old() {
+    let mut days = Days::default();
+    days.sees(0, vec![issue("1", Severity::Low, 1)]);
+    let triaged = days.sees_only_the_young(1, vec![]);
+    assert!(triaged.rows().next().is_none() && triaged.gone.is_empty());
+}
+
+#[test]
+fn a_check_that_is_blind_lets_nothing_go() {
+    let mut days = Days::default();
+    days.sees(0, vec![issue("1", Severity::High, 150)]);
+    days.somebody(0, "1", acknowledge());
+    let key = FindingKey::new("errors", "1");
+    let aged = vec![Aged {
+        key,
+        is_settled: true,
+    }];
+    let check = CheckReport {
+        aged,
+        ..errors(blind(), vec![])
+    };
+    assert_eq!(days.round(1, check).handled.len(), 1);
+    assert_eq!(days.past.memory.len(), 1);
+}
+
+#[test]
+fn the_last_time_it_happened_is_never_forgotten() {
+    let at = |day: i64| Finding {
+        last_at: Some(morning(day) - TimeDelta::minutes(10)),
+        ..issue("1", Severity::High, 150)
+    };
+    let mut days = Days::default();
+    days.sees(0, vec![at(0)]);
+    days.somebody(
+        0,
+        "1",
+        Action::Handle {
+            note: "done by hand".into(),
+        },
+    );
+    assert_eq!(days.sees(1, vec![at(1)]).needs_you.len(), 1);
+    let triaged = days.sees(2, vec![at(0)]);
+    assert_eq!(
+        triaged.needs_you.len(),
+        1,
+        "it has happened since it was handled, whoever has forgotten it"
+    );
 }

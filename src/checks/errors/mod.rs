@@ -3,12 +3,16 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Context, ensure};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use url::Url;
 
 use super::{Applied, Check, Evaluation, Looking, NotApplied, Order, Secret};
-use crate::{report::Unknown, text::Untrusted, upstream};
+use crate::{
+    report::{Finding, Unknown},
+    text::Untrusted,
+    upstream,
+};
 
 mod client;
 mod default_rules;
@@ -160,6 +164,12 @@ impl Check for Errors {
         findings::evaluate(self, seen, now)
     }
 
+    fn reaches(&self, finding: &Finding, _: &Observation, now: DateTime<Utc>) -> bool {
+        // Sentry counts back from when it is asked, a little later.
+        let began = now - self.lookback + TimeDelta::hours(1);
+        finding.last_at.is_none_or(|last| last >= began)
+    }
+
     async fn before(
         &self,
         order: &Order,
@@ -236,5 +246,23 @@ mod tests {
             let message = format!("{:#}", section(more).unwrap_err());
             assert!(message.contains(named), "{message}");
         }
+    }
+
+    #[test]
+    fn what_was_last_seen_before_the_lookback_can_not_be_missed() {
+        let section = "organization = 'acme'\nprojects = ['a']\nlookback = '90d'";
+        let section: Errors = toml::from_str(section).unwrap();
+        let now: DateTime<Utc> = "2026-11-23T09:00:00Z".parse().unwrap();
+        let seen_before = |days| Finding {
+            last_at: Some(now - TimeDelta::days(days)),
+            ..Finding::new(
+                crate::report::FindingKey::new("errors", "1"),
+                crate::report::Severity::High,
+                "",
+                "",
+            )
+        };
+        let reaches = |days| section.reaches(&seen_before(days), &Observation::default(), now);
+        assert!(reaches(89) && !reaches(91));
     }
 }

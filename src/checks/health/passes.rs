@@ -227,6 +227,7 @@ mod tests {
             progress: Progress::default(),
             baselines: Default::default(),
             since: None,
+            earlier: Arc::default(),
             secrets: Arc::default(),
         };
         let first = Attempt {

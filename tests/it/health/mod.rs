@@ -47,6 +47,7 @@ fn looking(limit: Duration) -> Looking {
         progress: Progress::default(),
         baselines: Default::default(),
         since: None,
+        earlier: std::sync::Arc::default(),
         secrets: std::sync::Arc::new(Secrets::default()),
     }
 }

@@ -49,6 +49,7 @@ pub(crate) fn looking(key: &str, limit: Duration) -> Looking {
         ),
         baselines: Arc::new(Baselines::default()),
         since: None,
+        earlier: Arc::default(),
     }
 }
 

@@ -52,6 +52,7 @@ fn looking() -> Looking {
         progress: Progress::default(),
         baselines: Arc::default(),
         since: None,
+        earlier: Arc::default(),
         secrets: Arc::new([key].into_iter().collect()),
     }
 }

@@ -62,6 +62,7 @@ fn looking(secrets: Secrets) -> Looking {
         secrets: Arc::new(secrets),
         baselines: Arc::default(),
         since: None,
+        earlier: Arc::default(),
     }
 }
 

@@ -79,6 +79,7 @@ impl Desk {
             progress: Progress::default(),
             baselines: Default::default(),
             since: None,
+            earlier: Arc::default(),
             secrets: Arc::new(secrets.into_iter().collect()),
         }
     }

@@ -57,6 +57,7 @@ pub(super) fn looked(name: &str, findings: Vec<Finding>) -> CheckReport {
         outcome: Outcome::Looked,
         findings,
         unseen: None,
+        aged: Vec::new(),
         summary: "2 of 2 ok".into(),
         took_ms: 1_240,
         measures: Vec::new(),
