@@ -192,7 +192,6 @@ async fn a_ticket_elsewhere_is_wanted_until_its_tracker_has_it_or_refuses_it() {
         ask(store, "1", 1, "GitHub").await;
         assert_eq!(only(store, "1").await.state, TicketStatus::Wanted);
         let done = Applied::Ticketed {
-            remark: None,
             said: "ticket acme/web#17 in GitHub".into(),
             ticket: there(),
             remark: None,
