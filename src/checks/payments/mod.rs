@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use url::Url;
 
-use super::{Applied, Check, Evaluation, Looking, NotApplied, Order, Secret};
+use super::{Applied, Check, Evaluation, Looking, NotApplied, Order, Proof, Secret};
 use crate::{
     baseline::Measure,
     report::Unknown,
@@ -308,6 +308,10 @@ impl Check for Payments {
         remedies::rehearse(self, order, looking).await
     }
 
+    async fn prove(&self, looking: &Looking) -> Vec<Proof> {
+        remedies::prove(self, looking).await
+    }
+
     fn measure(&self, seen: &Observation, now: DateTime<Utc>) -> Vec<Measure> {
         findings::measures::measure(self, seen, now)
     }
@@ -339,6 +343,10 @@ mod tests {
             ("accounts = ['main']", "`accounts`"),
             ("accounts = ['acct_1', 'acct_1']", "twice"),
             ("url = 'http://1.1.1.1'", "plain http"),
+            (
+                "url = 'http://api.stripe.com'",
+                "write https://api.stripe.com",
+            ),
             ("url = 'https://api.stripe.com/v1'", "/v1"),
             ("webhooks_lookback = '31d'", "`webhooks_lookback`"),
             ("payments_lookback = '1m'", "`payments_lookback`"),

@@ -2,6 +2,7 @@
 
 mod laws;
 mod paying;
+mod proofs;
 mod refusals;
 mod replaying;
 mod resending;

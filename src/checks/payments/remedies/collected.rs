@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The permission to read payment intents.
-const PAYMENTS: &str = "rak_payment_intent_read";
+pub(super) const PAYMENTS: &str = "rak_payment_intent_read";
 
 /// What was tried, and what of it is still under way.
 #[derive(Clone, Debug)]

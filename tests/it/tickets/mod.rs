@@ -1,5 +1,7 @@
 //! Findings that become tickets: one that is open for each, here or in a tracker, as long as it is needed.
 
+mod refusals;
+
 use chrono::TimeDelta;
 use daily_ops::{
     bot::{Bot, Round, Said},
@@ -252,61 +254,6 @@ async fn what_stands_after_its_ticket_was_closed_gets_it_back_and_no_tick() {
     );
     let all = tickets(&bot).await;
     assert_eq!((all.len(), all[0].state), (1, TicketStatus::Open));
-}
-
-#[tokio::test]
-async fn in_place_of_a_deleted_ticket_there_is_a_new_one() {
-    let (company, bot, github) = filing("reopen").await;
-    decide(&bot, "anna", &format!("ticket {KEY}")).await;
-    {
-        let mut world = github.now();
-        world.issues.clear();
-        world.deleted = vec![1];
-    }
-    company.later(TimeDelta::hours(1));
-    walk(&bot).await;
-    assert_eq!(tickets(&bot).await[0].state, TicketStatus::Gone);
-    it_comes_back(&company, &bot).await;
-    let all = tickets(&bot).await;
-    assert_eq!((all.len(), all[0].state), (2, TicketStatus::Open));
-    assert_ne!(all[0].marker, all[1].marker);
-}
-
-#[tokio::test]
-async fn tickets_of_a_tracker_that_is_not_configured_any_more_are_unknown_and_can_be_closed_here() {
-    let (mut company, bot, _github) = filing("reopen").await;
-    decide(&bot, "anna", &format!("ticket {KEY}")).await;
-    company.more.clear();
-    bot.store.close().await;
-    drop(bot);
-    let bot = company.bot().await;
-    let round = walk(&bot).await;
-    let said = format!("{:?}", round.triaged.unknown);
-    assert!(
-        said.contains("1 open ticket in GitHub, which isn't configured any more"),
-        "{said}"
-    );
-    let closed = ticket(&bot, "anna", "close acme/web#1").await;
-    assert!(closed.accepted, "{}", text(&closed));
-    assert!(walk(&bot).await.triaged.unknown.is_empty());
-}
-
-#[tokio::test]
-async fn what_the_tracker_refuses_is_no_ticket_and_the_finding_needs_somebody_again() {
-    let (_company, bot, github) = filing("reopen").await;
-    github.now().has_issues = false;
-    let said = decide(&bot, "anna", &format!("ticket {KEY}")).await;
-    assert!(
-        !said.accepted && text(&said).contains("no ticket: "),
-        "{}",
-        text(&said)
-    );
-    let round = walk(&bot).await;
-    assert_eq!(round.triaged.verdict(), Verdict::NeedsYou);
-    github.now().has_issues = true;
-    let said = decide(&bot, "anna", &format!("ticket {KEY}")).await;
-    assert!(said.accepted, "{}", text(&said));
-    assert_eq!(github.now().issues.len(), 1);
 }
 
 #[tokio::test]
