@@ -127,12 +127,13 @@ impl Bot {
             self.store.effects_of(keys.iter().copied()),
             self.store.tickets_of(keys.iter().copied()),
         )?;
-        let failed = outcomes::failed(&effects);
+        let (asked, failed) = (outcomes::asked(&effects), outcomes::failed(&effects));
         let newest = |(key, mut all): (FindingKey, Vec<Effect>)| Some((key, all.pop()?));
         let effects: BTreeMap<FindingKey, Effect> =
             effects.into_iter().filter_map(newest).collect();
         let past = Past {
             memory,
+            asked,
             failed,
             undelivered: effects
                 .values()

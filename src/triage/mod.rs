@@ -164,6 +164,8 @@ pub struct Past {
     pub undelivered: BTreeSet<(FindingKey, i64)>,
     /// Those of them whose order has been tried in vain, or with an outcome that nobody knows.
     pub in_doubt: BTreeSet<(FindingKey, i64)>,
+    /// Decisions whose order the other side has taken, and of which it is not known yet what comes.
+    pub asked: BTreeSet<(FindingKey, i64)>,
     /// The newest remedies of findings, where those came to nothing.
     pub failed: BTreeMap<FindingKey, Failed>,
     pub previous: Option<Previous>,
@@ -320,6 +322,14 @@ fn row(finding: &Finding, known: &Known, past: &Past, now: DateTime<Utc>) -> Row
                     && past
                         .in_doubt
                         .contains(&(decision.key.clone(), decision.version)) =>
+            {
+                Standing::Back(decision, Return::NotDone)
+            }
+            // While the bank has still to answer, it can't be gone.
+            Standing::Back(decision, Return::SeenAgain)
+                if past
+                    .asked
+                    .contains(&(decision.key.clone(), decision.version)) =>
             {
                 Standing::Back(decision, Return::NotDone)
             }
