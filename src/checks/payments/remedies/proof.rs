@@ -37,12 +37,19 @@ pub(in crate::checks::payments) async fn prove(
     if !is_right {
         return Vec::new();
     }
-    let changes = changes_invoices(&stripe).await;
-    let pay = match &changes {
-        Able::Yes(_) => reads_what_was_tried(&stripe).await,
-        other => other.clone(),
-    };
-    let mut proofs = vec![proof(Verb::Pay, pay), proof(Verb::Send, changes)];
+    let mut proofs = Vec::new();
+    match changes_invoices(&stripe).await {
+        Able::Yes(said) => {
+            proofs.push(proof(Verb::Pay, reads_what_was_tried(&stripe).await));
+            proofs.push(proof(Verb::Send, Able::Yes(said)));
+        }
+        Able::Off(said) => {
+            proofs.push(proof(Verb::Pay, Able::Off(said.clone())));
+            proofs.push(proof(Verb::Send, Able::Off(said)));
+        }
+        // What is wrong with one is wrong with both.
+        Able::No(why) => proofs.push(proof(Verb::Pay, Able::No(why))),
+    }
     if section.allow_event_retry {
         proofs.push(proof(Verb::Resend, resends(&stripe).await));
     }
