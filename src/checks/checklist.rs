@@ -108,6 +108,9 @@ impl<C: Check> AnyCheck for C {
             };
             let measures = self.measure(&seen, now);
             let mut judged = self.evaluate(&seen, now);
+            for finding in &mut judged.findings {
+                finding.can_be_resolved = C::CAN_RESOLVE;
+            }
             let is_found = |earlier: &&Earlier| {
                 judged
                     .findings

@@ -42,6 +42,9 @@ pub trait Check: DeserializeOwned + Send + Sync + 'static {
     const NAME: &'static str;
     /// Secrets from the environment, each with what it is for.
     const SECRETS: &'static [Secret] = &[];
+    /// Whether its findings can be resolved. False: they end on the other side alone, which hears nothing of that; who has
+    /// dealt with one says so by `handle`.
+    const CAN_RESOLVE: bool = true;
     /// What it saw, without judgement.
     type Observation: Send;
 
@@ -241,8 +244,16 @@ pub enum Applied {
         /// What stands there now, for an undo to recognise.
         after: Option<Untrusted>,
     },
+    /// The other side has taken it, and what comes of it is not known yet: "the bank has not answered".
+    Asked { said: Untrusted },
     /// The ticket is there, and open: "opened as ENG-12 in Linear".
-    Ticketed { said: Untrusted, ticket: Ticket },
+    Ticketed {
+        said: Untrusted,
+        ticket: Ticket,
+        /// What did not go as asked: labels that were dropped.
+        #[serde(default)]
+        remark: Option<Untrusted>,
+    },
     /// The other side has moved on meanwhile; nothing was changed.
     Overtaken { said: Untrusted },
 }

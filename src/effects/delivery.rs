@@ -30,12 +30,19 @@ const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Delivery {
     Done(Untrusted),
+    /// The other side has taken it, and what comes of it is not known yet.
+    Asked(Untrusted),
     /// The other side has moved on meanwhile; nothing was changed there.
     Overtaken(Untrusted),
     /// It never will be done.
     Refused(Untrusted),
-    /// It will be tried again, not before that time.
-    Later(Unknown, DateTime<Utc>),
+    /// It will be tried again.
+    Later {
+        why: Unknown,
+        not_before: DateTime<Utc>,
+        /// Whether something may have been sent, now or by an earlier attempt.
+        is_sent: bool,
+    },
     /// It was tried often enough.
     NeedsHuman(Unknown),
     /// Another process has taken it over.
@@ -67,16 +74,19 @@ impl From<NotEnsured> for Failed {
     }
 }
 
+/// `was_sent`: by an earlier attempt, perhaps.
 pub(super) fn judge(
     order: &Order,
     applied: &Result<Applied, Failed>,
     attempts: i64,
+    was_sent: bool,
     now: DateTime<Utc>,
 ) -> Delivery {
     let not_applied = match applied {
         Ok(Applied::Done { said, .. } | Applied::Ticketed { said, .. }) => {
             return Delivery::Done(said.clone());
         }
+        Ok(Applied::Asked { said }) => return Delivery::Asked(said.clone()),
         Ok(Applied::Overtaken { said }) => return Delivery::Overtaken(said.clone()),
         Err(Failed::Gone(why)) => return Delivery::Refused(why.clone()),
         Err(Failed::NotApplied(not_applied)) => not_applied,
@@ -95,7 +105,11 @@ pub(super) fn judge(
             let asked = TimeDelta::from_std(why.asked_wait.unwrap_or_default())
                 .map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT));
             match (BACK_OFF.get(tried), ticket) {
-                (Some(pause), _) => Delivery::Later(why.why.clone(), now + asked.max(*pause)),
+                (Some(pause), _) => Delivery::Later {
+                    why: why.why.clone(),
+                    not_before: now + asked.max(*pause),
+                    is_sent: was_sent || matches!(not_applied, NotApplied::OutcomeUnknown(_)),
+                },
                 // Whoever asks again has its marker looked for, so that nobody has to find out what came of it.
                 (None, Some(_)) => Delivery::Refused(given_up(attempts, &why.why)),
                 (None, None) => Delivery::NeedsHuman(why.why.clone()),
@@ -155,10 +169,11 @@ pub(super) fn entry(order: &Order, delivery: &Delivery, now: DateTime<Utc>) -> O
         .say(order.verb.clone());
     let text = match delivery {
         Delivery::Done(said) => text.say(" done: ").quote(said),
+        Delivery::Asked(said) => text.say(" taken by the other side: ").quote(said),
         Delivery::Overtaken(said) => text.say(" overtaken, nothing changed: ").quote(said),
         Delivery::Refused(why) => text.say(" refused: ").quote(why),
         Delivery::NeedsHuman(why) => text.say(" needs a human: ").quote(&why.reason),
-        Delivery::Later(..) | Delivery::Elsewhere => return None,
+        Delivery::Later { .. } | Delivery::Elsewhere => return None,
     };
     Some(NewEntry {
         at: now,
@@ -208,8 +223,8 @@ mod tests {
         let now = DateTime::<Utc>::default();
         let waits: Vec<i64> = (1..=6)
             .map(
-                |attempt| match judge(&resolving(), &unanswered(), attempt, now) {
-                    Delivery::Later(_, at) => (at - now).num_seconds(),
+                |attempt| match judge(&resolving(), &unanswered(), attempt, false, now) {
+                    Delivery::Later { not_before, .. } => (not_before - now).num_seconds(),
                     other => panic!("{other:?}"),
                 },
             )
@@ -219,14 +234,14 @@ mod tests {
             "{waits:?}"
         );
         assert!(matches!(
-            judge(&resolving(), &unanswered(), 7, now),
+            judge(&resolving(), &unanswered(), 7, false, now),
             Delivery::NeedsHuman(_)
         ));
     }
 
     #[test]
     fn a_ticket_that_could_not_be_had_for_hours_is_given_up_and_can_be_asked_for_again() {
-        match judge(&reopening(), &unanswered(), 7, DateTime::default()) {
+        match judge(&reopening(), &unanswered(), 7, false, DateTime::default()) {
             Delivery::Refused(why) => assert_eq!(
                 why.as_str(),
                 "given up after 7 tries, the last of which ended so: no answer; mend that, and ask for the ticket again: if it was opened after all, it is found"
@@ -244,8 +259,8 @@ mod tests {
                 asked_wait: asked.map(Duration::from_secs),
             };
             let limited = Err(NotApplied::NotSent(hindrance).into());
-            match judge(&resolving(), &limited, attempt, now) {
-                Delivery::Later(_, at) => (at - now).num_seconds(),
+            match judge(&resolving(), &limited, attempt, false, now) {
+                Delivery::Later { not_before, .. } => (not_before - now).num_seconds(),
                 other => panic!("{other:?}"),
             }
         };
@@ -259,9 +274,25 @@ mod tests {
     }
 
     #[test]
+    fn nothing_was_sent_only_if_no_attempt_can_have_sent_it() {
+        let is_sent = |not: fn(Hindrance) -> NotApplied, was_sent| {
+            let why = Unknown::new(Cause::Timeout, "no answer");
+            let failed = Err(not(why.into()).into());
+            match judge(&resolving(), &failed, 1, was_sent, DateTime::default()) {
+                Delivery::Later { is_sent, .. } => is_sent,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(!is_sent(NotApplied::NotSent, false));
+        assert!(is_sent(NotApplied::NotSent, true));
+        assert!(is_sent(NotApplied::OutcomeUnknown, false));
+    }
+
+    #[test]
     fn a_refusal_is_not_repeated() {
-        let refused =
-            |order: &Order, no: NotEnsured| judge(order, &Err(no.into()), 1, DateTime::default());
+        let refused = |order: &Order, no: NotEnsured| {
+            judge(order, &Err(no.into()), 1, false, DateTime::default())
+        };
         let no = || NotEnsured::Refused("403".into());
         assert_eq!(refused(&resolving(), no()), Delivery::Refused("403".into()));
         let closed = "it stays closed, and can be asked for again: 403";

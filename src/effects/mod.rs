@@ -65,12 +65,13 @@ impl Sides<'_> {
         if let Some(url) = &ensured.ticket.url {
             said.push_str(&format!(": {url}"));
         }
-        if let Some(remark) = ensured.remark {
+        if let Some(remark) = &ensured.remark {
             said.push_str(&format!("; {}", remark.as_str()));
         }
         Ok(Applied::Ticketed {
             said: said.into(),
             ticket: ensured.ticket,
+            remark: ensured.remark,
         })
     }
 
@@ -150,7 +151,7 @@ pub async fn deliver_due(
     {
         attempts.push(attempt);
         if let Some(Attempt {
-            delivery: Delivery::Later(..) | Delivery::NeedsHuman(_),
+            delivery: Delivery::Later { .. } | Delivery::NeedsHuman(_),
             ..
         }) = attempts.last()
         {
@@ -253,7 +254,9 @@ fn perhaps_by_us(applied: Applied) -> Applied {
             changed: true,
             after,
         },
-        other @ (Applied::Overtaken { .. } | Applied::Ticketed { .. }) => other,
+        other @ (Applied::Asked { .. } | Applied::Overtaken { .. } | Applied::Ticketed { .. }) => {
+            other
+        }
     }
 }
 
@@ -282,9 +285,20 @@ async fn settle(
     applied: Result<Applied, Failed>,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Attempt> {
-    let delivery = judge(&effect.order, &applied, effect.attempts, now);
+    let delivery = judge(
+        &effect.order,
+        &applied,
+        effect.attempts,
+        effect.first_sent_at.is_some(),
+        now,
+    );
     let outcome = match (&delivery, applied) {
-        (Delivery::Later(why, not_before), _) => Settlement::Retry {
+        (
+            Delivery::Later {
+                why, not_before, ..
+            },
+            _,
+        ) => Settlement::Retry {
             not_before: *not_before,
             error: why.reason.clone(),
         },

@@ -194,6 +194,7 @@ async fn a_ticket_elsewhere_is_wanted_until_its_tracker_has_it_or_refuses_it() {
         let done = Applied::Ticketed {
             said: "ticket acme/web#17 in GitHub".into(),
             ticket: there(),
+            remark: None,
         };
         settle(store, 1, Settlement::Done(done)).await;
         let ticket = only(store, "1").await;
@@ -221,6 +222,7 @@ async fn a_ticket_that_is_not_opened_again_stays_closed_and_is_gone_only_if_its_
         let store = &database.store;
         ask(store, "1", 1, "GitHub").await;
         let done = Applied::Ticketed {
+            remark: None,
             said: "ticket acme/web#17 in GitHub".into(),
             ticket: there(),
         };
@@ -358,6 +360,7 @@ async fn whoever_is_erased_is_taken_out_of_their_tickets_and_nobody_else_is() {
         ask_as(store, "anna", "2", "GitHub").await;
         ask_as(store, "ben", "3", LOCAL).await;
         let done = Applied::Ticketed {
+            remark: None,
             said: "ticket acme/web#17 in GitHub".into(),
             ticket: there(),
         };

@@ -219,6 +219,7 @@ impl Payments {
 impl Check for Payments {
     const NAME: &'static str = "payments";
     const SECRETS: &'static [Secret] = &[KEY, remedies::SECRET, audit::DATABASE_URL];
+    const CAN_RESOLVE: bool = false;
     type Observation = Observation;
 
     fn validate(&self) -> anyhow::Result<()> {

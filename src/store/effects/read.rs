@@ -48,9 +48,20 @@ impl Store {
         &self,
         keys: impl IntoIterator<Item = &FindingKey>,
     ) -> anyhow::Result<BTreeMap<FindingKey, Effect>> {
+        let all = self.effects_of(keys).await?.into_iter();
+        Ok(all
+            .filter_map(|(key, mut effects)| Some((key, effects.pop()?)))
+            .collect())
+    }
+
+    /// What was asked of the other side about each of these findings, the oldest first.
+    pub async fn effects_of(
+        &self,
+        keys: impl IntoIterator<Item = &FindingKey>,
+    ) -> anyhow::Result<BTreeMap<FindingKey, Vec<Effect>>> {
         let keys: Vec<String> = keys.into_iter().map(ToString::to_string).collect();
         let mut snapshot = self.read().await?;
-        let mut newest = BTreeMap::new();
+        let mut effects: BTreeMap<FindingKey, Vec<Effect>> = BTreeMap::new();
         for some in keys.chunks(KEYS_AT_ONCE) {
             let rows: Vec<Row> = on!(&mut snapshot.connection(), |c| {
                 let mut query = QueryBuilder::new("SELECT * FROM effects WHERE key IN (");
@@ -67,10 +78,10 @@ impl Store {
             .context("the effects could not be read")?;
             for row in rows {
                 let effect = row.open()?;
-                newest.insert(effect.key.clone(), effect);
+                effects.entry(effect.key.clone()).or_default().push(effect);
             }
         }
-        Ok(newest)
+        Ok(effects)
     }
 
     /// What the decision of that version asked of the other side.

@@ -4,8 +4,9 @@ mod refusals;
 
 use chrono::TimeDelta;
 use daily_ops::{
-    bot::{Bot, Said},
+    bot::{Bot, Round, Said},
     command::{Cli, Command},
+    render::{self, terminal::Look},
     store::Filter,
     ticket::{StoredTicket, TicketStatus},
     triage::{Person, Verdict},
@@ -52,14 +53,24 @@ async fn tickets(bot: &Bot) -> Vec<StoredTicket> {
     bot.store.tickets(false).await.expect("they can be read")
 }
 
-/// The finding goes away, and is there again the day after.
-async fn it_comes_back(company: &Company, bot: &Bot) {
+/// The finding goes away, and is there again the day after: what the round then says in the terminal.
+async fn it_comes_back(company: &Company, bot: &Bot) -> String {
     let issues = std::mem::take(&mut company.sentry.world().issues);
     company.later(A_DAY);
     walk(bot).await;
     company.sentry.world().issues = issues;
     company.later(A_DAY);
-    walk(bot).await;
+    printed(&walk(bot).await)
+}
+
+fn printed(round: &Round) -> String {
+    let look = Look {
+        colour: false,
+        width: None,
+        zone: chrono_tz::Tz::UTC,
+        all: false,
+    };
+    render::terminal::report(&round.triaged, &round.tickets, "", look)
 }
 
 #[tokio::test]
@@ -201,7 +212,19 @@ async fn what_comes_back_opens_its_ticket_again_or_a_new_one() {
         github.now().issues[0].open = false;
         company.later(TimeDelta::hours(1));
         walk(&bot).await;
-        it_comes_back(&company, &bot).await;
+        let said = it_comes_back(&company, &bot).await;
+        let (name, state) = match returned {
+            "reopen" => ("acme/web#1", "reopened"),
+            _ => ("acme/web#2", "opened"),
+        };
+        let named = format!("ticket {name} in GitHub, {state}: it has come back");
+        assert!(
+            said.contains("\nCame back\n") && said.contains(&named),
+            "{said}"
+        );
+        company.later(A_DAY);
+        let said = printed(&walk(&bot).await);
+        assert!(!said.contains("Came back"), "once is enough: {said}");
         let seen = github.now();
         assert_eq!(seen.issues.len(), issues, "{returned}");
         let newest = seen.issues.last().expect("there is one");
@@ -224,7 +247,11 @@ async fn what_stands_after_its_ticket_was_closed_gets_it_back_and_no_tick() {
     decide(&bot, "anna", &format!("ticket {KEY}")).await;
     ticket(&bot, "ben", "close T-1").await;
     company.later(A_DAY);
-    walk(&bot).await;
+    let said = printed(&walk(&bot).await);
+    assert!(
+        said.contains("ticket T-1 here, reopened: it has come back"),
+        "{said}"
+    );
     let all = tickets(&bot).await;
     assert_eq!((all.len(), all[0].state), (1, TicketStatus::Open));
 }

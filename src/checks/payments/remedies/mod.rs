@@ -229,6 +229,11 @@ fn done(said: impl Into<Untrusted>) -> Applied {
     }
 }
 
+/// Taken, and not done before somebody else has answered.
+fn asked(said: impl Into<Untrusted>) -> Applied {
+    Applied::Asked { said: said.into() }
+}
+
 /// Found done; whoever did it.
 fn was_done(said: impl Into<Untrusted>) -> Applied {
     Applied::Done {
