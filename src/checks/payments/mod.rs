@@ -7,19 +7,24 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use url::Url;
 
+use budget::Budget;
+
 use super::{Applied, Check, Evaluation, Looking, NotApplied, Order, Secret};
 use crate::{
     baseline::Measure,
-    report::Unknown,
+    report::{Finding, Unknown},
     text::Untrusted,
     upstream::{self, Gate},
 };
 
 mod asked;
 pub mod audit;
+mod budget;
 mod client;
+mod earlier;
 mod endpoint;
 mod event;
+mod failed;
 mod findings;
 mod invoice;
 mod limits;
@@ -27,22 +32,26 @@ pub mod money;
 mod news;
 mod observe;
 mod permission;
+mod reach;
 mod read;
 mod remedies;
 mod seen;
 mod standing;
 pub mod subject;
 mod walk;
+mod why;
 
 pub use client::Notices;
 pub use endpoint::Endpoint;
 pub use event::{Event, Fault};
 pub use invoice::Invoice;
 pub use limits::Limits;
+pub use reach::Reach;
 pub use remedies::{Replay, Replayed, SECRET, Target};
-pub use seen::{Failures, Invoices, News, Observation, Seen};
+pub use seen::{Again, Failures, Invoices, News, Observation, Seen};
 pub use standing::{Balance, Dispute, Payout};
 pub use walk::Walk;
+pub use why::Why;
 
 /// The key and what it is for.
 pub const KEY: Secret = (
@@ -145,6 +154,8 @@ pub struct Payments {
     /// The most pages of a hundred that are read of one list.
     #[serde(default = "thirty")]
     pub max_pages: usize,
+    /// The most requests of a whole look, over all accounts; the audit has its own. None: 48 for each account.
+    pub max_requests: Option<u64>,
     #[serde(default)]
     pub limits: Limits,
     /// Whether Stripe may be asked to resend events, by a route that it doesn't document.
@@ -214,6 +225,18 @@ impl Payments {
     pub fn all_accounts(&self) -> impl Iterator<Item = Option<&str>> {
         std::iter::once(None).chain(self.accounts.iter().map(|id| Some(id.as_str())))
     }
+
+    fn budget(&self) -> Budget {
+        let accounts = self.number_of_accounts();
+        Budget::of(
+            self.max_requests.unwrap_or(budget::USUAL * accounts),
+            accounts,
+        )
+    }
+
+    fn number_of_accounts(&self) -> u64 {
+        1 + self.accounts.len() as u64
+    }
 }
 
 impl Check for Payments {
@@ -264,6 +287,13 @@ impl Check for Payments {
             (1..=1000).contains(&self.max_pages),
             "`max_pages` lies between 1 and 1000"
         );
+        let least = budget::LEAST * self.number_of_accounts();
+        ensure!(
+            self.max_requests
+                .is_none_or(|most| (least..=100_000).contains(&most)),
+            "`max_requests` lies between {least} ({} for each account) and 100000",
+            budget::LEAST
+        );
         if let Some(audit) = &self.audit {
             audit.validate().context("in `audit`")?;
         }
@@ -285,6 +315,10 @@ impl Check for Payments {
 
     fn evaluate(&self, seen: &Observation, now: DateTime<Utc>) -> Evaluation {
         findings::evaluate(self, seen, now)
+    }
+
+    fn reaches(&self, finding: &Finding, seen: &Observation, _: DateTime<Utc>) -> bool {
+        reach::reaches(self, finding, seen)
     }
 
     async fn before(
@@ -345,6 +379,11 @@ mod tests {
             ("pending_after = '2d'", "`pending_after`"),
             ("exhausted_after = '5m'", "`exhausted_after`"),
             ("max_pages = 0", "`max_pages`"),
+            ("max_requests = 10", "between 11 (11 for each account)"),
+            (
+                "accounts = ['acct_1']\nmax_requests = 20",
+                "between 22 (11 for each account)",
+            ),
             ("limits = { retrying = 0 }", "`retrying`"),
             ("limits = { large = { EURO = '1' } }", "three letters"),
             ("limits = { large = { JPY = '1.5' } }", "`large`"),

@@ -77,7 +77,7 @@ async fn clocks_that_differ_by_the_grace_make_no_difference() {
 #[tokio::test]
 async fn stripe_is_asked_for_more_than_the_day_by_twice_the_grace() {
     let audit = section("csv = '/nowhere'\ndays = 2\ngrace = '30m'\ntime_zone = 'Europe/Berlin'");
-    let (from, to) = audit.period(at(NOW)).at_stripe();
+    let (from, to) = audit.period(at(NOW), None).at_stripe();
     let expected = (at("2026-11-20T22:00:00Z"), at("2026-11-23T00:00:00Z"));
     assert_eq!((from, to), expected);
 }

@@ -1,7 +1,7 @@
 //! What was looked at, in a few words. Pure.
 
-use super::{At, declines, invoices, webhooks};
-use crate::{checks::payments::walk, text::count};
+use super::{At, declines, drafts, invoices, webhooks};
+use crate::{checks::payments::walk::at_least, text::count};
 
 /// "12 undelivered (2 on their way), 3 invoices, 4 failed payments".
 pub(super) fn of(at: &At<'_>) -> String {
@@ -16,15 +16,14 @@ pub(super) fn of(at: &At<'_>) -> String {
         .filter(|endpoint| !endpoint.is_enabled())
         .count();
     said.extend((off > 0).then(|| format!("{} off", count(off, "endpoint"))));
-    said.extend((due > 0).then(|| {
-        format!(
-            "{} undelivered",
-            walk::said(due, seen.undelivered.is_whole())
-        )
-    }));
+    said.extend(
+        (due > 0).then(|| format!("{} undelivered", at_least(due, seen.undelivered.is_whole()))),
+    );
     said.extend((young > 0).then(|| format!("{young} on the way")));
     let unpaid = invoices::troubles(at).len();
     said.extend((unpaid > 0).then(|| count(unpaid, "invoice")));
+    let drafts = drafts::waiting(at).len();
+    said.extend((drafts > 0).then(|| format!("{} waiting", count(drafts, "draft"))));
     let failed = declines::payments(at).len();
     said.extend((failed > 0).then(|| count(failed, "failed payment")));
     let waiting = seen

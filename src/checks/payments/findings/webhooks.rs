@@ -4,11 +4,11 @@ use chrono::TimeDelta;
 
 use super::{
     At,
-    causes::{self, Cause, To},
-    lasted, lines, said,
+    causes::{self, Missed, To},
+    lasted, lines, stamp,
 };
 use crate::{
-    checks::payments::{Endpoint, Event, Mode, remedies::for_webhooks, walk},
+    checks::payments::{Endpoint, Event, Mode, remedies::for_webhooks, walk::at_least},
     report::{Finding, Remedy, Severity},
     text::count,
 };
@@ -55,19 +55,19 @@ fn is_exhausted(at: &At<'_>, event: &Event) -> bool {
 }
 
 /// An endpoint that is off has a finding of its own, or may be off: what it misses is part of that.
-fn is_off(at: &At<'_>, cause: &Cause<'_>) -> bool {
+fn is_off(at: &At<'_>, cause: &Missed<'_>) -> bool {
     let is_own = |id: &str| at.seen.endpoints.items.iter().any(|own| own.id == id);
     matches!(cause.to, To::Endpoint { endpoint, .. }
         if !endpoint.is_enabled() && (is_own(&endpoint.id) || causes::may_be_off(at, endpoint)))
 }
 
-fn missed<'a, 'b>(causes: &'b [Cause<'a>], endpoint: &Endpoint) -> Option<&'b Cause<'a>> {
+fn missed<'a, 'b>(causes: &'b [Missed<'a>], endpoint: &Endpoint) -> Option<&'b Missed<'a>> {
     causes
         .iter()
         .find(|cause| matches!(cause.to, To::Endpoint { endpoint: of, .. } if of.id == endpoint.id))
 }
 
-fn switched_off(at: &At<'_>, endpoint: &Endpoint, missed: Option<&Cause<'_>>) -> Finding {
+fn switched_off(at: &At<'_>, endpoint: &Endpoint, missed: Option<&Missed<'_>>) -> Finding {
     let status = if endpoint.status.is_empty() {
         "of an unknown status"
     } else {
@@ -87,7 +87,9 @@ fn switched_off(at: &At<'_>, endpoint: &Endpoint, missed: Option<&Cause<'_>>) ->
     evidence.extend(missed.into_iter().flat_map(|cause| ends(at, cause)));
     Finding {
         magnitude: missed.map_or(1, |cause| cause.events.len().max(1) as u64),
-        began_at: None,
+        began_at: missed
+            .and_then(|cause| cause.events.first())
+            .and_then(|event| event.created),
         last_at: missed
             .and_then(|cause| cause.events.last())
             .and_then(|event| event.created),
@@ -102,7 +104,7 @@ fn switched_off(at: &At<'_>, endpoint: &Endpoint, missed: Option<&Cause<'_>>) ->
     }
 }
 
-fn undelivered(at: &At<'_>, cause: &Cause<'_>) -> Finding {
+fn undelivered(at: &At<'_>, cause: &Missed<'_>) -> Finding {
     let (severity, rule) = judge(at, cause);
     // Which types fail changes from day to day, and the finding is to stay the same one.
     let whom = match cause.to {
@@ -131,7 +133,7 @@ fn undelivered(at: &At<'_>, cause: &Cause<'_>) -> Finding {
     }
 }
 
-fn remedies(at: &At<'_>, cause: &Cause<'_>) -> Vec<Remedy> {
+fn remedies(at: &At<'_>, cause: &Missed<'_>) -> Vec<Remedy> {
     match cause.to {
         // A remedy looks for the endpoint in the account itself, where a platform's isn't listed.
         To::Endpoint { endpoint, .. }
@@ -145,8 +147,8 @@ fn remedies(at: &At<'_>, cause: &Cause<'_>) -> Vec<Remedy> {
     }
 }
 
-fn title(at: &At<'_>, cause: &Cause<'_>) -> String {
-    let number = walk::said(cause.events.len(), at.seen.undelivered.is_whole());
+fn title(at: &At<'_>, cause: &Missed<'_>) -> String {
+    let number = at_least(cause.events.len(), at.seen.undelivered.is_whole());
     let types = cause.types();
     let what = match types.as_slice() {
         [(kind, 1)] => format!("{number} event {kind}"),
@@ -172,7 +174,7 @@ fn title(at: &At<'_>, cause: &Cause<'_>) -> String {
 }
 
 /// What is lost for good is worse than what Stripe still tries, unless that is much.
-fn judge(at: &At<'_>, cause: &Cause<'_>) -> (Severity, String) {
+fn judge(at: &At<'_>, cause: &Missed<'_>) -> (Severity, String) {
     let limits = &at.section.limits;
     let (retrying, exhausted) = split(at, cause);
     let whole = at.seen.undelivered.is_whole();
@@ -198,7 +200,7 @@ fn judge(at: &At<'_>, cause: &Cause<'_>) -> (Severity, String) {
 }
 
 /// The events that Stripe still tries to deliver, and those that it has given up on.
-fn split(at: &At<'_>, cause: &Cause<'_>) -> (usize, usize) {
+fn split(at: &At<'_>, cause: &Missed<'_>) -> (usize, usize) {
     let exhausted = cause
         .events
         .iter()
@@ -211,23 +213,23 @@ fn number(number: usize, whole: bool) -> String {
     if whole {
         count(number, "event")
     } else {
-        format!("{} events", walk::said(number, false))
+        format!("{} events", at_least(number, false))
     }
 }
 
 /// "37 (12 are tried again, 25 are not)".
-fn numbers(at: &At<'_>, cause: &Cause<'_>) -> String {
+fn numbers(at: &At<'_>, cause: &Missed<'_>) -> String {
     let (retrying, exhausted) = split(at, cause);
     let whole = at.seen.undelivered.is_whole();
     format!(
         "{} ({} still tried by Stripe, {} given up)",
-        walk::said(cause.events.len(), whole),
-        walk::said(retrying, whole),
-        walk::said(exhausted, whole)
+        at_least(cause.events.len(), whole),
+        at_least(retrying, whole),
+        at_least(exhausted, whole)
     )
 }
 
-fn evidence(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
+fn evidence(at: &At<'_>, cause: &Missed<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     match cause.to {
         To::Endpoint { endpoint, reached } => {
@@ -237,7 +239,7 @@ fn evidence(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
                 endpoint.url.as_str()
             ));
             lines.push(match reached {
-                Some(time) => format!("other events reached it meanwhile, the newest at {}", said(time)),
+                Some(time) => format!("other events reached it meanwhile, the newest at {}", stamp(time)),
                 None => "none of the events that Stripe delivered lately, as far as was read, reached it".to_owned(),
             });
         }
@@ -267,11 +269,11 @@ fn evidence(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
 }
 
 /// The oldest and the newest event, with their links.
-fn ends(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
+fn ends(at: &At<'_>, cause: &Missed<'_>) -> Vec<String> {
     let named = |name: &str, event: &Event| {
         let created = event
             .created
-            .map_or_else(|| "at an unknown time".to_owned(), said);
+            .map_or_else(|| "at an unknown time".to_owned(), stamp);
         let link = at
             .link(&format!("events/{}", event.id))
             .map_or_else(String::new, |link| format!(" {link}"));
@@ -286,7 +288,7 @@ fn ends(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
 
 /// What sends events again, from Stripe's own command line; the newest first, as those are still missed most. Where
 /// Stripe doesn't say who missed an event, a line for each that may have.
-fn commands(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
+fn commands(at: &At<'_>, cause: &Missed<'_>) -> Vec<String> {
     let account = at
         .seen
         .account
@@ -317,7 +319,7 @@ fn commands(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
 }
 
 /// The ids of the endpoints that take events of these types.
-fn takers(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
+fn takers(at: &At<'_>, cause: &Missed<'_>) -> Vec<String> {
     let takes = |endpoint: &&Endpoint| {
         let mut kinds = cause.events.iter();
         kinds.any(|event| endpoint.takes(&event.kind))

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::{
     Task,
     admission::admit,
-    collected::{Collected, Try, collected, is_missing},
+    collected::{Collected, Try, collected},
     declines::Decline,
     done, headers, in_its_words, not_sent, of_this_mode, overtaken, refused, was_done,
 };
@@ -13,7 +13,7 @@ use crate::{
     checks::{
         Applied, NotApplied,
         payments::{
-            client::Change,
+            client::{Change, is_missing},
             invoice::Invoice,
             money::{Currency, Money},
             permission,
