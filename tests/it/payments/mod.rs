@@ -14,6 +14,7 @@ use daily_ops::{
 use serde_json::{Value, json};
 
 mod amounts;
+mod budget;
 mod faults;
 mod fixtures;
 mod invoices;

@@ -66,7 +66,7 @@ pub(crate) async fn look(payments: &Payments, world: &Stripe, looking: &Looking)
     }
 }
 
-async fn look_with(toml: &str, key: &str, world: &Stripe) -> Evaluation {
+pub(super) async fn look_with(toml: &str, key: &str, world: &Stripe) -> Evaluation {
     let payments = check(&world.url(), toml);
     look(&payments, world, &looking(key, Duration::from_secs(20))).await
 }
