@@ -5,26 +5,43 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::subject::Subject;
-use crate::{checks::Earlier, report::Finding};
+use crate::{
+    checks::Earlier,
+    report::{Finding, Severity},
+};
 
 /// What somebody still has to deal with in one account.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Unsettled<'a>(Vec<(Subject, &'a Finding)>);
+pub(super) struct Unsettled<'a> {
+    findings: Vec<(Subject, &'a Finding)>,
+    /// Ids of invoices that need nobody as they stand, and may get worse.
+    slight: Vec<(Option<DateTime<Utc>>, String)>,
+}
 
 impl<'a> Unsettled<'a> {
     pub(super) fn of(earlier: &'a [Earlier], account: Option<&str>) -> Self {
-        let unsettled = earlier.iter().filter(|it| !it.is_settled);
-        let known = unsettled.filter_map(|it| Some((Subject::of(&it.finding.key)?, &it.finding)));
-        Self(
-            known
-                .filter(|(subject, _)| subject.account.as_deref() == account)
-                .collect(),
-        )
+        let mut all = Self::default();
+        for Earlier {
+            finding,
+            is_settled,
+        } in earlier
+        {
+            match Subject::of(&finding.key) {
+                Some(subject) if subject.account.as_deref() != account => {}
+                Some(subject) if !is_settled => all.findings.push((subject, finding)),
+                Some(subject) if subject.kind == "invoice" && finding.severity == Severity::Low => {
+                    all.slight.push((finding.began_at, subject.rest));
+                }
+                _ => {}
+            }
+        }
+        all.slight.sort_unstable();
+        all
     }
 
     fn of_kinds(&self, kinds: &[&str]) -> impl Iterator<Item = &(Subject, &'a Finding)> {
         let kinds: BTreeSet<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
-        self.0
+        self.findings
             .iter()
             .filter(move |(subject, _)| kinds.contains(&subject.kind))
     }
@@ -35,14 +52,19 @@ impl<'a> Unsettled<'a> {
         began.chain([time]).min().unwrap_or(time)
     }
 
-    /// Ids of invoices, those that were created first before the others.
+    /// Ids of invoices, the worse before those that need nobody yet, and of each the oldest first.
     pub(super) fn invoices(&self) -> Vec<&str> {
         let mut invoices: Vec<_> = self
             .of_kinds(&["invoice"])
             .map(|(subject, finding)| (finding.began_at, subject.rest.as_str()))
             .collect();
         invoices.sort_unstable();
-        invoices.into_iter().map(|(_, id)| id).collect()
+        let slight = self.slight.iter().map(|(_, id)| id.as_str());
+        invoices
+            .into_iter()
+            .map(|(_, id)| id)
+            .chain(slight)
+            .collect()
     }
 
     /// Findings about failed payments, by the code of their decline.

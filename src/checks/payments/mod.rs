@@ -1,8 +1,7 @@
 //! The check `payments`: what failed at Stripe - webhooks, invoices, payments, disputes, payouts - and needs a person.
 
-use std::{collections::BTreeSet, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
-use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use url::Url;
@@ -38,6 +37,7 @@ mod remedies;
 mod seen;
 mod standing;
 pub mod subject;
+mod validity;
 mod walk;
 mod why;
 
@@ -245,60 +245,7 @@ impl Check for Payments {
     type Observation = Observation;
 
     fn validate(&self) -> anyhow::Result<()> {
-        upstream::admit(&self.url)?;
-        ensure!(
-            !self.url.path().contains("/v1"),
-            "`url` is Stripe's address without /v1"
-        );
-        ensure!(
-            self.accounts
-                .iter()
-                .all(|id| id.starts_with("acct_") && read::is_id(id)),
-            "`accounts` holds ids of connected accounts, such as `acct_1Nv0FGQ9RKHgCVdK`"
-        );
-        let different: BTreeSet<_> = self.accounts.iter().collect();
-        ensure!(
-            different.len() == self.accounts.len(),
-            "`accounts` names an account twice"
-        );
-        let (minute, day) = (Duration::from_secs(60), one_day());
-        ensure!(
-            (day..=EVENTS_ARE_KEPT).contains(&self.webhooks_lookback),
-            "`webhooks_lookback` lies between 1d and 30d, as Stripe keeps events for 30 days"
-        );
-        ensure!(
-            (60 * minute..=EVENTS_ARE_KEPT).contains(&self.payments_lookback),
-            "`payments_lookback` lies between 1h and 30d, as Stripe keeps events for 30 days"
-        );
-        ensure!(
-            (day..=3650 * day).contains(&self.invoices_lookback),
-            "`invoices_lookback` lies between 1d and 3650d"
-        );
-        ensure!(
-            (minute..=day).contains(&self.pending_after),
-            "`pending_after` lies between 1m and 1d"
-        );
-        ensure!(
-            self.pending_after < self.exhausted_after
-                && self.exhausted_after <= self.webhooks_lookback,
-            "`exhausted_after` lies between `pending_after` and `webhooks_lookback`"
-        );
-        ensure!(
-            (1..=1000).contains(&self.max_pages),
-            "`max_pages` lies between 1 and 1000"
-        );
-        let least = budget::LEAST * self.number_of_accounts();
-        ensure!(
-            self.max_requests
-                .is_none_or(|most| (least..=100_000).contains(&most)),
-            "`max_requests` lies between {least} ({} for each account) and 100000",
-            budget::LEAST
-        );
-        if let Some(audit) = &self.audit {
-            audit.validate().context("in `audit`")?;
-        }
-        self.replay.validate().context("in `replay`")?;
-        self.limits.validate().context("in `limits`")
+        validity::validate(self)
     }
 
     fn wants(&self, secret: &Secret) -> bool {
@@ -343,54 +290,5 @@ impl Check for Payments {
 
     fn measure(&self, seen: &Observation, now: DateTime<Utc>) -> Vec<Measure> {
         findings::measures::measure(self, seen, now)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn section(toml: &str) -> anyhow::Result<Payments> {
-        let payments: Payments = toml::from_str(toml)?;
-        payments.validate()?;
-        Ok(payments)
-    }
-
-    #[test]
-    fn an_empty_section_is_a_configuration() {
-        let payments = section("").unwrap();
-        assert_eq!(
-            (payments.mode, payments.url.as_str(), payments.max_pages),
-            (Mode::Live, "https://api.stripe.com/", 30)
-        );
-    }
-
-    #[test]
-    fn a_wrong_configuration_names_its_field() {
-        for (toml, named) in [
-            ("mode = 'prod'", "live"),
-            ("accounts = ['main']", "`accounts`"),
-            ("accounts = ['acct_1', 'acct_1']", "twice"),
-            ("url = 'http://1.1.1.1'", "plain http"),
-            ("url = 'https://api.stripe.com/v1'", "/v1"),
-            ("webhooks_lookback = '31d'", "`webhooks_lookback`"),
-            ("payments_lookback = '1m'", "`payments_lookback`"),
-            ("invoices_lookback = '1h'", "`invoices_lookback`"),
-            ("pending_after = '2d'", "`pending_after`"),
-            ("exhausted_after = '5m'", "`exhausted_after`"),
-            ("max_pages = 0", "`max_pages`"),
-            ("max_requests = 10", "between 11 (11 for each account)"),
-            (
-                "accounts = ['acct_1']\nmax_requests = 20",
-                "between 22 (11 for each account)",
-            ),
-            ("limits = { retrying = 0 }", "`retrying`"),
-            ("limits = { large = { EURO = '1' } }", "three letters"),
-            ("limits = { large = { JPY = '1.5' } }", "`large`"),
-            ("settings = 1", "unknown field `settings`"),
-        ] {
-            let message = format!("{:#}", section(toml).unwrap_err());
-            assert!(message.contains(named), "{message}");
-        }
     }
 }

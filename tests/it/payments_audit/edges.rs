@@ -82,6 +82,31 @@ async fn stripe_is_asked_for_more_than_the_day_by_twice_the_grace() {
     assert_eq!((from, to), expected);
 }
 
+#[test]
+fn the_days_begin_with_the_oldest_difference_that_nobody_has_dealt_with() {
+    let query = "query = 'SELECT * FROM invoices WHERE at >= $1 AND at < $2'\ndays = 2";
+    let first = |toml: &str, since: &str| section(toml).period(at(NOW), Some(at(since))).from;
+    assert_eq!(
+        first(query, "2026-11-15T13:00:00Z"),
+        at("2026-11-15T00:00:00Z")
+    );
+    assert_eq!(
+        first(query, "2026-11-22T13:00:00Z"),
+        at("2026-11-21T00:00:00Z")
+    );
+    assert_eq!(
+        first(query, "2026-01-01T00:00:00Z"),
+        at("2026-10-23T00:00:00Z"),
+        "31 days at most"
+    );
+    for fixed in ["csv = 'x'\ndays = 2", "query = 'SELECT 1'\ndays = 2"] {
+        assert_eq!(
+            first(fixed, "2026-11-15T13:00:00Z"),
+            at("2026-11-21T00:00:00Z")
+        );
+    }
+}
+
 /// Records of `in_1` and `in_2`, of which Stripe's pages are these.
 async fn cut_off(pages: Vec<Result<Page, Unknown>>, more: &str) -> (Vec<String>, Vec<Unknown>) {
     let folder = tempfile::tempdir().expect("a folder");

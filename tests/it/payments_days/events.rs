@@ -26,6 +26,23 @@ async fn undelivered_events_do_not_shrink_away_while_nobody_deals_with_them() {
 }
 
 #[tokio::test]
+async fn what_an_endpoint_missed_that_is_off_does_not_shrink_away() {
+    let one = |id: &str, age| event(id, "customer.updated").ago(age).missed_by("we_1");
+    let days = Days::of(|stripe| {
+        let off = endpoint("we_1", "https://acme.example/stripe").disabled(DAY * 9);
+        stripe
+            .with(off)
+            .with(one("evt_1", DAY * 6))
+            .with(one("evt_2", DAY * 2))
+    })
+    .await;
+    let key = "payments:endpoint/we_1";
+    for _ in 0..4 {
+        assert_eq!(days.after(DAY).await.row(key).finding.magnitude, 2);
+    }
+}
+
+#[tokio::test]
 async fn what_stripe_has_forgotten_stays_as_it_stood() {
     let days = Days::of(missed).await;
     days.now().await;

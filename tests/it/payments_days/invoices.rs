@@ -3,7 +3,7 @@
 use daily_ops::sandbox::world::payments::End;
 
 use super::{DAY, Days, HOUR};
-use crate::world::stripe::{Account, Invoice, Permission, fault, invoice};
+use crate::world::stripe::{Account, Invoice, Outcome, Permission, fault, invoice};
 
 const KEY: &str = "payments:invoice/in_1";
 
@@ -57,6 +57,28 @@ async fn an_old_invoice_that_was_snoozed_comes_back() {
     days.somebody(&format!("snooze {KEY} 5d")).await;
     assert_eq!(days.after(DAY * 3).await.snoozed(), [KEY]);
     assert_eq!(days.after(DAY * 3).await.needs_you(), [KEY]);
+}
+
+#[tokio::test]
+async fn an_old_invoice_that_needed_nobody_is_still_seen_to_get_worse() {
+    let decline = || Outcome::Declined("insufficient_funds".to_owned());
+    let owed = invoice("in_1").of("cus_1").eur(4_900).ago(DAY * 89);
+    let retried = owed
+        .declined("insufficient_funds")
+        .retried_in(DAY * 4, decline());
+    let days = Days::of(|stripe| stripe.with(retried)).await;
+    let morning = days.now().await;
+    assert_eq!(
+        (morning.shown(), morning.needs_you()),
+        (vec![KEY.to_owned()], vec![])
+    );
+    assert_eq!(days.after(DAY * 2).await.shown(), [KEY]);
+    let morning = days.after(DAY * 3).await;
+    assert!(
+        morning.needs_you().contains(&KEY.to_owned()),
+        "{:?}",
+        morning.shown()
+    );
 }
 
 #[tokio::test]

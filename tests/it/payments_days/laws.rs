@@ -63,7 +63,6 @@ async fn nothing_is_lost(wrongs: Vec<(Wrong, i32)>, steps: Vec<i32>) -> Result<(
     })
     .await;
     let mut open: BTreeSet<String> = days.now().await.needs_you().into_iter().collect();
-    prop_assert!(!open.is_empty());
     for step in steps {
         let morning = days.after(TimeDelta::hours(step.into())).await;
         let now: BTreeSet<String> = morning.needs_you().into_iter().collect();

@@ -47,6 +47,23 @@ impl Days {
         }
     }
 
+    /// Its configuration from these words on is another one, and the bot begins anew.
+    async fn reconfigured(self, from: &str, to: &str) -> Self {
+        let Self {
+            mut company,
+            stripe,
+            bot,
+        } = self;
+        bot.store.close().await;
+        let (before, _) = company.more.split_once(from).expect("it is there");
+        company.more = format!("{before}{to}");
+        Self {
+            bot: company.bot().await,
+            company,
+            stripe,
+        }
+    }
+
     async fn now(&self) -> Morning {
         Morning(walk(&self.bot).await)
     }
