@@ -18,6 +18,7 @@ mod budget;
 mod faults;
 mod fixtures;
 mod invoices;
+mod reach;
 mod standing;
 mod stripe;
 mod stripe_contract;

@@ -16,6 +16,7 @@ mod declines;
 mod drafts;
 mod invoices;
 pub(super) mod measures;
+mod missing;
 mod since;
 mod standing;
 mod summary;
