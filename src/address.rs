@@ -86,6 +86,28 @@ fn is_metadata_name(host: &str) -> bool {
     )
 }
 
+/// Whether a name is none of the public Internet's: one without a dot, or under one that is kept for private use.
+///
+/// Those are the names of RFC 6761, RFC 6762 (appendix G) and RFC 8375, and `internal`, which ICANN has set aside.
+pub fn is_private_name(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let Some((rest, last)) = host.rsplit_once('.') else {
+        return !host.is_empty();
+    };
+    matches!(
+        last,
+        "localhost"
+            | "test"
+            | "local"
+            | "internal"
+            | "intranet"
+            | "private"
+            | "corp"
+            | "home"
+            | "lan"
+    ) || last == "arpa" && (rest == "home" || rest.ends_with(".home"))
+}
+
 /// Judges an address by what it stands for: IPv4 inside IPv6 (mapped, NAT64, 6to4) is judged as IPv4.
 pub fn reach(address: IpAddr) -> Reach {
     match address {
@@ -229,6 +251,32 @@ mod tests {
             Ok("2606:4700::1111".parse().ok())
         );
         assert_eq!(literal("https://example.com/"), Ok(None));
+    }
+
+    #[test]
+    fn a_name_is_private_where_no_registry_could_give_it_away() {
+        for name in [
+            "localhost",
+            "sentry",
+            "Sentry.Internal.",
+            "app.localhost",
+            "sentry.monitoring.svc.cluster.local",
+            "box.home.arpa",
+            "nas.lan",
+        ] {
+            assert!(is_private_name(name), "{name}");
+        }
+        for name in [
+            "",
+            "api.stripe.com",
+            "internal.example.com",
+            "home.example",
+            "1.0.0.10.in-addr.arpa",
+            "athome.arpa",
+            "not.alan",
+        ] {
+            assert!(!is_private_name(name), "{name}");
+        }
     }
 
     #[test]

@@ -182,6 +182,9 @@ pub struct Finding {
     pub link: Option<Url>,
     pub runbook: Option<Url>,
     pub remedies: Vec<Remedy>,
+    /// Whether `resolve` means anything; if not, `handle` says that it was dealt with.
+    #[serde(default = "yes")]
+    pub can_be_resolved: bool,
     /// What was seen, a line each.
     pub evidence: Vec<Untrusted>,
 }
@@ -206,9 +209,14 @@ impl Finding {
             link: None,
             runbook: None,
             remedies: Vec::new(),
+            can_be_resolved: true,
             evidence: Vec::new(),
         }
     }
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// How urgent a finding is.

@@ -179,6 +179,7 @@ pub struct StoredTicket {
     pub draft: Draft,
     /// As the tracker knows it.
     pub remote: Option<Ticket>,
+    /// When it was asked for; of one that was opened again, the first time.
     pub wanted_at: DateTime<Utc>,
     pub closed_at: Option<DateTime<Utc>>,
 }

@@ -1,4 +1,4 @@
-//! Runs the rounds that a chat or the schedule asked for, one after the other.
+//! Rounds that a chat or the schedule asks for: kept, and run one after the other.
 
 use std::time::Duration;
 
@@ -6,11 +6,14 @@ use anyhow::anyhow;
 use chrono::TimeDelta;
 use tokio::{sync::mpsc, time::timeout};
 
-use super::Bot;
+use super::{Bot, Desk, Reply, check_names, desk::Refusal};
 use crate::{
+    command::Asked,
+    ops_log::Sentence,
+    permissions::Permit,
     render::slack::Finished,
     report::{CheckReport, Outcome},
-    store::{AskedRound, RoundClaim},
+    store::{AskedRound, Begun, Receipt, RoundClaim, RoundOrder, RoundState},
     triage::Person,
 };
 
@@ -135,6 +138,55 @@ impl Bot {
             tracing::debug!("the progress of a round was not kept: {error:#}");
         }
         self.wake.messages.notify_one();
+    }
+}
+
+impl Desk {
+    /// Asks for a round, unless the same one runs or has just ended.
+    pub(super) async fn round(
+        &self,
+        asked: &Asked,
+        only: Option<Vec<String>>,
+        permit: &Permit,
+        receipt: &Receipt,
+    ) -> anyhow::Result<Result<Reply, Refusal>> {
+        let Some(channel) = &asked.channel else {
+            return Ok(Err(Refusal(
+                Sentence::new().say("a round needs a channel: ask for it in one"),
+            )));
+        };
+        if let Some(names) = &only
+            && let Err(error) = check_names(&self.bot.checklist, &self.bot.tracker, names)
+        {
+            return Ok(Err(Refusal(Sentence::new().quote(format!("{error:#}")))));
+        }
+        let now = (self.bot.clock)();
+        let order = RoundOrder {
+            by: Some(permit.by().clone()),
+            at: now,
+            only,
+            due_at: None,
+            missed: Vec::new(),
+            reply_to: asked.reply_to.clone(),
+        };
+        let begun = self
+            .bot
+            .store
+            .begin_round(channel, order, now - KEEP_ROUND, Some(receipt.clone()))
+            .await?;
+        Ok(Ok(match begun {
+            Begun::Started => {
+                self.bot.wake.rounds.notify_one();
+                self.bot.wake.messages.notify_one();
+                Reply::Nothing
+            }
+            Begun::Running(round) => Reply::Running {
+                message: self.bot.store.message(&round.id).await?,
+                ended: round.state == RoundState::Done,
+                order: round.order,
+            },
+            Begun::Elsewhere => Reply::Nothing,
+        }))
     }
 }
 

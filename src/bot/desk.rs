@@ -5,15 +5,15 @@ use std::sync::Arc;
 use anyhow::ensure;
 use chrono::TimeDelta;
 
-use super::{Bot, Judged, KEEP_ROUND, Outcome, Pictured, Wish, check_names, task::Task};
+use super::{Bot, Judged, Outcome, Pictured, Wish, pressed::stale, task::Task};
 use crate::{
-    command::{Asked, Form, Item, Pause, Press, Ticket, Triage, View},
+    command::{Asked, Item, Press, Triage, View},
     ops_log::{Entry, Kind, NewEntry, Sentence},
     permissions::{Denied, Directory, Home, Permissions, Permit, Verdict},
     report::{Cause, Finding, FindingKey},
-    store::{Begun, Effect, Receipt, RoundOrder, RoundState, StoredMessage},
+    store::{Effect, Receipt, RoundOrder, StoredMessage},
     ticket::{Draft, StoredTicket},
-    triage::{Action, Decision, Known, Person},
+    triage::{Action, Decision, Known},
 };
 
 /// Where requests from a chat are dealt with, one after the other or many at once.
@@ -119,7 +119,7 @@ impl Desk {
     }
 
     /// Ends a request that changes nothing. Whoever lost the claim says nothing: somebody else does.
-    async fn finish(&self, receipt: &Receipt, reply: Reply) -> anyhow::Result<Reply> {
+    pub(super) async fn finish(&self, receipt: &Receipt, reply: Reply) -> anyhow::Result<Reply> {
         let ours = self.bot.store.finish_asked(receipt.clone()).await?;
         Ok(if ours { reply } else { Reply::Nothing })
     }
@@ -191,7 +191,7 @@ impl Desk {
                     }
                 }
             }
-            Task::Ticket(asked) => self.ticket(&asked, permit, receipt).await?,
+            Task::Ticket(asked) => self.ticket_asked(&asked, permit, receipt).await?,
             Task::Press(press, item) => {
                 let found = match self.find(asked, &item).await? {
                     Ok(found) => found,
@@ -232,7 +232,7 @@ impl Desk {
         })
     }
 
-    async fn done(
+    pub(super) async fn done(
         &self,
         receipt: &Receipt,
         reply: Result<Reply, Refusal>,
@@ -243,53 +243,7 @@ impl Desk {
         })
     }
 
-    async fn round(
-        &self,
-        asked: &Asked,
-        only: Option<Vec<String>>,
-        permit: &Permit,
-        receipt: &Receipt,
-    ) -> anyhow::Result<Result<Reply, Refusal>> {
-        let Some(channel) = &asked.channel else {
-            return Ok(Err(Refusal(
-                Sentence::new().say("a round needs a channel: ask for it in one"),
-            )));
-        };
-        if let Some(names) = &only
-            && let Err(error) = check_names(&self.bot.checklist, &self.bot.tracker, names)
-        {
-            return Ok(Err(Refusal(Sentence::new().quote(format!("{error:#}")))));
-        }
-        let now = (self.bot.clock)();
-        let order = RoundOrder {
-            by: Some(permit.by().clone()),
-            at: now,
-            only,
-            due_at: None,
-            missed: Vec::new(),
-            reply_to: asked.reply_to.clone(),
-        };
-        let begun = self
-            .bot
-            .store
-            .begin_round(channel, order, now - KEEP_ROUND, Some(receipt.clone()))
-            .await?;
-        Ok(Ok(match begun {
-            Begun::Started => {
-                self.bot.wake.rounds.notify_one();
-                self.bot.wake.messages.notify_one();
-                Reply::Nothing
-            }
-            Begun::Running(round) => Reply::Running {
-                message: self.bot.store.message(&round.id).await?,
-                ended: round.state == RoundState::Done,
-                order: round.order,
-            },
-            Begun::Elsewhere => Reply::Nothing,
-        }))
-    }
-
-    async fn decide(
+    pub(super) async fn decide(
         &self,
         key: &FindingKey,
         wish: impl Into<Wish>,
@@ -326,136 +280,6 @@ impl Desk {
             Outcome::Elsewhere => Ok(Reply::Nothing),
         })
     }
-
-    /// Decides about what a button or a form stands for, as far as its message showed it.
-    async fn decide_there(
-        &self,
-        found: Found,
-        item: &Item,
-        wish: impl Into<Wish>,
-        permit: &Permit,
-        receipt: &Receipt,
-    ) -> anyhow::Result<Result<Reply, Refusal>> {
-        match found.finding {
-            Some(finding) => {
-                let seen = Some(item.seen);
-                self.decide(&finding.key, wish, seen, permit, receipt, false)
-                    .await
-            }
-            None => Ok(Err(stale())),
-        }
-    }
-
-    async fn ticket(
-        &self,
-        asked: &Ticket,
-        permit: &Permit,
-        receipt: &Receipt,
-    ) -> anyhow::Result<Result<Reply, Refusal>> {
-        let reply = match asked {
-            Ticket::List { all } => Reply::Tickets {
-                tickets: self.bot.store.tickets(!all).await?,
-                all: *all,
-            },
-            Ticket::Show { name } => Reply::Private(self.bot.show_ticket(name).await?.lines),
-            Ticket::Close { name } => return self.close(name, permit, receipt, true).await,
-        };
-        self.done(receipt, Ok(reply)).await
-    }
-
-    /// Closes a ticket that is kept here. It can be closed once, so that a request that comes again changes nothing.
-    async fn close(
-        &self,
-        name: &str,
-        permit: &Permit,
-        receipt: &Receipt,
-        tell: bool,
-    ) -> anyhow::Result<Result<Reply, Refusal>> {
-        let (entry, said) = match self.bot.close_named(name, permit.by()).await? {
-            Ok(closed) => closed,
-            Err(why) => return Ok(Err(Refusal(why))),
-        };
-        self.bot.project_later(&[entry]);
-        let reply = if tell {
-            Reply::Private(vec![said])
-        } else {
-            Reply::Nothing
-        };
-        self.done(receipt, Ok(reply)).await
-    }
-
-    fn filled_in(&self, form: Form) -> Wish {
-        let now = (self.bot.clock)();
-        let action = match form {
-            Form::Ticket {
-                title,
-                body,
-                severity,
-                labels,
-            } => {
-                return Wish::Ticket(Draft {
-                    title,
-                    body,
-                    severity,
-                    labels,
-                });
-            }
-            Form::Handle { note } => Action::Handle { note: note.into() },
-            Form::Remedy { verb, read } => return Wish::Confirmed { verb, digest: read },
-            Form::Acknowledge { reason } => Action::Acknowledge {
-                reason: reason.map(Into::into),
-            },
-            Form::Assign { to } => Action::Assign {
-                to: Person::from(format!("slack:{to}")),
-            },
-            Form::Snooze { time } => match time {
-                Pause::Day => Action::Snooze {
-                    until: now + TimeDelta::days(1),
-                },
-                Pause::ThreeDays => Action::Snooze {
-                    until: now + TimeDelta::days(3),
-                },
-                Pause::Week => Action::Snooze {
-                    until: now + TimeDelta::days(7),
-                },
-                Pause::UntilItEscalates => Action::Archive,
-            },
-            Form::Note { text } => Action::Note { text: text.into() },
-        };
-        Wish::Act(action)
-    }
-
-    /// What a button stands for, if it belongs to one of our messages and was clicked there.
-    async fn find(&self, asked: &Asked, item: &Item) -> anyhow::Result<Result<Found, Refusal>> {
-        let Some(pictured) = self.bot.picture(&item.message).await? else {
-            return Ok(Err(Refusal(Sentence::new().say(
-                "this message is not known any more, or is of another database: ask for a new round with `/ops daily`; \
-                 nothing was changed",
-            ))));
-        };
-        let message = &pictured.message;
-        let is_there = asked.channel.as_ref() == Some(&message.channel)
-            && match (&message.ts, &asked.message) {
-                (Some(known), Some(clicked)) => known == clicked,
-                // Slack never confirmed the post, and now shows it to somebody.
-                (None, Some(clicked)) => self.bot.store.adopt_message(&message.id, clicked).await?,
-                (_, None) => false,
-            };
-        if !is_there {
-            return Ok(Err(Refusal(Sentence::new().say(
-                "this button is a copy of one in another message: use the one there; nothing was changed",
-            ))));
-        }
-        let finding = match (item.finding, &pictured.done) {
-            (Some(index), Some(done)) => {
-                let checks = done.triaged.report.checks.iter();
-                let index = usize::try_from(index).unwrap_or(usize::MAX);
-                checks.flat_map(|check| &check.findings).nth(index).cloned()
-            }
-            _ => None,
-        };
-        Ok(Ok(Found { pictured, finding }))
-    }
 }
 
 /// Whether trying again later can help.
@@ -469,17 +293,4 @@ fn passes(cause: Cause) -> bool {
             | Cause::RateLimited
             | Cause::Decode
     )
-}
-
-/// What a button stands for.
-pub(super) struct Found {
-    pub(super) pictured: Pictured,
-    /// None for a button of the whole message, or once the run is no longer kept.
-    pub(super) finding: Option<Finding>,
-}
-
-pub(super) fn stale() -> Refusal {
-    Refusal(Sentence::new().say(
-        "this message is too old: its run is no longer kept. `/ops daily` shows how things stand; nothing was changed",
-    ))
 }

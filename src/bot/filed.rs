@@ -1,10 +1,12 @@
 //! The tickets that there are: listed, shown, and closed where they are kept here.
 
-use super::{Bot, said::Said};
+use super::{Bot, Desk, Reply, desk::Refusal, said::Said};
 use crate::{
     command,
     ops_log::{Entry, Sentence},
+    permissions::Permit,
     render,
+    store::Receipt,
     text::nearest,
     ticket::StoredTicket,
     triage::Person,
@@ -26,10 +28,7 @@ impl Bot {
                     let line = Sentence::new().say("the ops log's file was not written: ");
                     lines.push(line.quote(format!("{error:#}")));
                 }
-                Ok(Said {
-                    lines,
-                    accepted: true,
-                })
+                Ok(Said::done(lines))
             }
         }
     }
@@ -44,10 +43,7 @@ impl Bot {
         if lines.is_empty() {
             lines.push(render::ticket::none(all));
         }
-        Ok(Said {
-            lines,
-            accepted: true,
-        })
+        Ok(Said::done(lines))
     }
 
     /// What a ticket says and who asked for it.
@@ -60,10 +56,9 @@ impl Bot {
         let mut asked = history.iter();
         let asked = asked.find(|decision| decision.version == ticket.version);
         let by = asked.map(|decision| &decision.by);
-        Ok(Said {
-            lines: render::ticket::shown(&ticket, by, self.schedule.time_zone, (self.clock)()),
-            accepted: true,
-        })
+        let zone = self.schedule.time_zone;
+        let lines = render::ticket::shown(&ticket, by, zone, (self.clock)());
+        Ok(Said::done(lines))
     }
 
     /// Closes the ticket of that name, and says so.
@@ -109,5 +104,50 @@ impl Bot {
             Some(near) => what.say("; did you mean ").quote(near).say("?"),
             None => what.say(": `ticket list --all` shows all that there are"),
         }))
+    }
+}
+
+impl Desk {
+    /// Carries out what is typed about tickets in a chat.
+    pub(super) async fn ticket_asked(
+        &self,
+        asked: &command::Ticket,
+        permit: &Permit,
+        receipt: &Receipt,
+    ) -> anyhow::Result<Result<Reply, Refusal>> {
+        let reply = match asked {
+            command::Ticket::List { all } => Reply::Tickets {
+                tickets: self.bot.store.tickets(!all).await?,
+                all: *all,
+            },
+            command::Ticket::Show { name } => {
+                Reply::Private(self.bot.show_ticket(name).await?.lines)
+            }
+            command::Ticket::Close { name } => {
+                return self.close(name, permit, receipt, true).await;
+            }
+        };
+        self.done(receipt, Ok(reply)).await
+    }
+
+    /// Closes a ticket that is kept here. It can be closed once, so that a request that comes again changes nothing.
+    pub(super) async fn close(
+        &self,
+        name: &str,
+        permit: &Permit,
+        receipt: &Receipt,
+        tell: bool,
+    ) -> anyhow::Result<Result<Reply, Refusal>> {
+        let (entry, said) = match self.bot.close_named(name, permit.by()).await? {
+            Ok(closed) => closed,
+            Err(why) => return Ok(Err(Refusal(why))),
+        };
+        self.bot.project_later(&[entry]);
+        let reply = if tell {
+            Reply::Private(vec![said])
+        } else {
+            Reply::Nothing
+        };
+        self.done(receipt, Ok(reply)).await
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{
     Desk, Pictured, Reply, Shown,
-    decide::not_offered,
-    desk::{Found, Refusal, stale},
+    desk::Refusal,
+    offers::not_offered,
+    pressed::{Found, stale},
 };
 use crate::{
     command::{Item, LogRead, View},

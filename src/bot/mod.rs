@@ -24,12 +24,17 @@ mod desk;
 mod filed;
 mod log_check;
 mod looks;
+mod offers;
+mod orders;
+mod outcomes;
 mod picture;
+mod pressed;
 mod round;
 mod said;
 mod summary;
 mod task;
 mod tickets;
+mod typed;
 
 pub use asked_round::{KEEP_ROUND, RoundProgress};
 pub use decide::{Outcome, Wish};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Bot, round::in_doubt};
+use super::{Bot, outcomes, round::in_doubt};
 use crate::{
     ops_log::Head,
     report::{FindingKey, Report, RunId},
@@ -124,11 +124,16 @@ impl Bot {
         let keys: BTreeSet<&FindingKey> = keys(&report).chain(memory.keys()).collect();
         let (history, effects, tickets) = tokio::try_join!(
             self.store.decisions(keys.iter().copied()),
-            self.store.newest_effects(keys.iter().copied()),
+            self.store.effects_of(keys.iter().copied()),
             self.store.tickets_of(keys.iter().copied()),
         )?;
+        let failed = outcomes::failed(&effects);
+        let newest = |(key, mut all): (FindingKey, Vec<Effect>)| Some((key, all.pop()?));
+        let effects: BTreeMap<FindingKey, Effect> =
+            effects.into_iter().filter_map(newest).collect();
         let past = Past {
             memory,
+            failed,
             undelivered: effects
                 .values()
                 .filter(|effect| effect.is_open())

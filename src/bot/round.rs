@@ -9,7 +9,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::time::{Instant, sleep};
 
-use super::{Bot, log_check, tickets};
+use super::{Bot, log_check, outcomes, tickets};
 use crate::{
     baseline::Baselines,
     checks::{Around, Earlier, Progress},
@@ -244,7 +244,8 @@ impl Bot {
             .chain(memory.keys())
             .collect();
         let history = self.store.decisions(keys.iter().copied()).await;
-        let tickets = self.store.tickets_of(keys).await;
+        let tickets = self.store.tickets_of(keys.iter().copied()).await;
+        let effects = self.store.effects_of(keys).await;
         let undelivered = self.store.open_effects().await;
         let previous = match report.checks.last() {
             Some(check) => self.store.last_run_of(&check.name).await,
@@ -256,6 +257,7 @@ impl Bot {
             history: read(history, report),
             tickets_closed: ticket::closed(&read(tickets, report)),
             in_doubt: in_doubt(&open),
+            failed: outcomes::failed(&read(effects, report)),
             undelivered: owed(open),
             previous: read(previous, report).map(|run| Previous {
                 run: run.run,

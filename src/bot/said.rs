@@ -18,14 +18,37 @@ pub struct Said {
     pub lines: Vec<Sentence>,
     /// False if nothing was decided: somebody was quicker, or something stands in its way.
     pub accepted: bool,
+    /// False if something was decided that is still to be done, or nobody knows whether it was.
+    pub settled: bool,
 }
 
 impl Said {
-    pub(super) fn refusal(line: Sentence) -> Self {
+    /// What was wanted is done.
+    pub(super) fn done(lines: Vec<Sentence>) -> Self {
         Self {
-            lines: vec![line],
-            accepted: false,
+            lines,
+            accepted: true,
+            settled: true,
         }
+    }
+
+    pub(super) fn refusal(line: Sentence) -> Self {
+        Self::refused(vec![line])
+    }
+
+    pub(super) fn refused(lines: Vec<Sentence>) -> Self {
+        Self {
+            lines,
+            accepted: false,
+            settled: true,
+        }
+    }
+
+    /// Takes in what became of it on the other side.
+    pub(super) fn take(&mut self, verb: &str, delivery: &Delivery, zone: Tz, now: DateTime<Utc>) {
+        self.accepted = !matches!(delivery, Delivery::Overtaken(_) | Delivery::Refused(_));
+        self.settled = !self.accepted || matches!(delivery, Delivery::Done(_));
+        self.lines.push(delivered(verb, delivery, zone, now));
     }
 }
 
@@ -104,7 +127,7 @@ pub(super) fn unsure(finding: &Finding, verb: Verb) -> Option<Vec<Sentence>> {
 }
 
 /// What became of the decision on the other side.
-pub(super) fn delivered(verb: &str, delivery: &Delivery, zone: Tz, now: DateTime<Utc>) -> Sentence {
+fn delivered(verb: &str, delivery: &Delivery, zone: Tz, now: DateTime<Utc>) -> Sentence {
     match (render::not_done(verb), delivery) {
         (Some(not), Delivery::Overtaken(why) | Delivery::Refused(why)) => {
             return Sentence::new().say(not).say(": ").quote(why);
@@ -117,20 +140,28 @@ pub(super) fn delivered(verb: &str, delivery: &Delivery, zone: Tz, now: DateTime
         _ => {}
     }
     match delivery {
-        Delivery::Done(said) => Sentence::new().quote(said),
+        Delivery::Done(said) | Delivery::Asked(said) => Sentence::new().quote(said),
         Delivery::Overtaken(said) => Sentence::new()
             .say("taken back, and nothing was changed: ")
             .quote(said),
         Delivery::Refused(why) => Sentence::new()
             .say("taken back, because the other side refuses it: ")
             .quote(why),
-        Delivery::Later(why, at) => Sentence::new()
-            .say("not confirmed by the other side yet: ")
-            .quote(&why.reason)
-            .say(format!(
-                "; the first command after {} looks and tries again",
-                render::moment(*at, zone, now)
-            )),
+        Delivery::Later {
+            why,
+            not_before,
+            is_sent,
+        } => {
+            let (said, again) = if *is_sent {
+                ("not confirmed by the other side yet: ", "looks there, and perhaps tries it")
+            } else {
+                ("put off, nothing was sent: ", "tries it")
+            };
+            Sentence::new().say(said).quote(&why.reason).say(format!(
+                "; the first command after {} {again} again",
+                render::moment(*not_before, zone, now)
+            ))
+        }
         Delivery::NeedsHuman(why) => Sentence::new()
             .say("the other side needs a human: ")
             .quote(&why.reason),
@@ -194,10 +225,7 @@ pub(super) fn shown(
             .into_iter()
             .fold(line, |line, remark| line.say(": ").quote(remark))
     }));
-    Said {
-        lines,
-        accepted: true,
-    }
+    Said::done(lines)
 }
 
 /// The decision's line in the ops log, whose times are UTC.

@@ -281,7 +281,7 @@ impl Bot {
             let Some(ticket) = newest.filter(|ticket| ticket.is_done()) else {
                 continue;
             };
-            if !has_come_back(row, ticket) {
+            if !has_come_back(row, ticket) || self.is_given_up(ticket).await? {
                 continue;
             }
             let Ok(draft) = self.draft(key, &Person::program()).await? else {
@@ -299,6 +299,20 @@ impl Bot {
             }
         }
         Ok(entries)
+    }
+
+    /// Whether its tracker didn't open it again when it was last asked to. That is told once, and is a person's to mend:
+    /// each further try could leave another comment.
+    async fn is_given_up(&self, ticket: &StoredTicket) -> anyhow::Result<bool> {
+        if ticket.state != TicketStatus::Closed || ticket.tracker != self.tracker.name() {
+            return Ok(false);
+        }
+        let withdrawn = Action::Undo {
+            version: ticket.version,
+        };
+        let history = self.store.history(&ticket.key).await?;
+        let mut history = history.iter();
+        Ok(history.any(|it| it.action == withdrawn && it.by == Person::program()))
     }
 }
 

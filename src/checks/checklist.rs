@@ -15,7 +15,7 @@ use anyhow::bail;
 use chrono::{DateTime, Utc};
 use tokio::time::{Instant, timeout};
 
-use super::{Applied, Check, Earlier, Looking, NotApplied, Order, Secret, Secrets};
+use super::{Applied, Check, Earlier, Looking, NotApplied, Order, Proof, Secret, Secrets};
 use crate::{
     baseline::Baselines,
     report::{Aged, Cause, CheckReport, Outcome, Unknown},
@@ -95,6 +95,7 @@ pub(super) trait AnyCheck: Send + Sync {
         order: &'a Order,
         looking: &'a Looking,
     ) -> Boxed<'a, Result<Vec<Untrusted>, NotApplied>>;
+    fn prove<'a>(&'a self, looking: &'a Looking) -> Boxed<'a, Vec<Proof>>;
     fn wants(&self, secret: &Secret) -> bool;
 }
 
@@ -107,6 +108,9 @@ impl<C: Check> AnyCheck for C {
             };
             let measures = self.measure(&seen, now);
             let mut judged = self.evaluate(&seen, now);
+            for finding in &mut judged.findings {
+                finding.can_be_resolved = C::CAN_RESOLVE;
+            }
             let is_found = |earlier: &&Earlier| {
                 judged
                     .findings
@@ -168,6 +172,10 @@ impl<C: Check> AnyCheck for C {
         looking: &'a Looking,
     ) -> Boxed<'a, Result<Vec<Untrusted>, NotApplied>> {
         Box::pin(Check::rehearse(self, order, looking))
+    }
+
+    fn prove<'a>(&'a self, looking: &'a Looking) -> Boxed<'a, Vec<Proof>> {
+        Box::pin(Check::prove(self, looking))
     }
 
     fn wants(&self, secret: &Secret) -> bool {
@@ -373,6 +381,19 @@ impl Checklist {
             move |check, looking| Box::pin(async move { check.rehearse(&order, &looking).await }),
         )
         .await
+    }
+
+    /// Whether that check's remedies could be carried out. None of a check that is off.
+    pub async fn prove(
+        &self,
+        name: &str,
+        limit: Duration,
+        clock: &Clock,
+    ) -> Result<Vec<Proof>, NotApplied> {
+        let prove = |check: Arc<dyn AnyCheck>, looking| -> Boxed<'static, _> {
+            Box::pin(async move { Ok(check.prove(&looking).await) })
+        };
+        self.act(name.to_owned(), limit, clock, prove).await
     }
 
     /// On a task of its own, as the looks are.

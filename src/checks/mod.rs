@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::{
     baseline::{Baselines, Measure},
-    report::{Cause, Finding, FindingKey, Unknown},
+    report::{Cause, Finding, FindingKey, Unknown, Verb},
     schedule::Clock,
     text::Untrusted,
     ticket::{Ticket, TicketOrder},
@@ -42,6 +42,9 @@ pub trait Check: DeserializeOwned + Send + Sync + 'static {
     const NAME: &'static str;
     /// Secrets from the environment, each with what it is for.
     const SECRETS: &'static [Secret] = &[];
+    /// Whether its findings can be resolved. False: they end on the other side alone, which hears nothing of that; who has
+    /// dealt with one says so by `handle`.
+    const CAN_RESOLVE: bool = true;
     /// What it saw, without judgement.
     type Observation: Send;
 
@@ -101,6 +104,12 @@ pub trait Check: DeserializeOwned + Send + Sync + 'static {
             order.verb
         );
         async { Err(NotApplied::Refused(refusal.into())) }
+    }
+
+    /// Whether its remedies could be carried out, as far as that shows without carrying one out.
+    fn prove(&self, looking: &Looking) -> impl Future<Output = Vec<Proof>> + Send {
+        let _ = looking;
+        async { Vec::new() }
     }
 
     /// Carries a remedy out on the other side, which is read again first.
@@ -184,7 +193,7 @@ impl FromIterator<(String, SecretString)> for Secrets {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Order {
     pub key: FindingKey,
-    /// `resolve`, `assign`, `archive`, a [`Verb`](crate::report::Verb), `ticket`, or `undo` of one of them.
+    /// `resolve`, `assign`, `archive`, a [`Verb`], `ticket`, or `undo` of one of them.
     pub verb: String,
     pub by: Person,
     /// Whom to assign it to, or which verb to undo. Verbatim, as an e-mail address must arrive whole; not for showing.
@@ -235,10 +244,34 @@ pub enum Applied {
         /// What stands there now, for an undo to recognise.
         after: Option<Untrusted>,
     },
+    /// The other side has taken it, and what comes of it is not known yet: "the bank has not answered".
+    Asked { said: Untrusted },
     /// The ticket is there, and open: "opened as ENG-12 in Linear".
-    Ticketed { said: Untrusted, ticket: Ticket },
+    Ticketed {
+        said: Untrusted,
+        ticket: Ticket,
+        /// What did not go as asked: labels that were dropped.
+        #[serde(default)]
+        remark: Option<Untrusted>,
+    },
     /// The other side has moved on meanwhile; nothing was changed.
     Overtaken { said: Untrusted },
+}
+
+/// Whether a remedy could be carried out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proof {
+    pub remedy: Verb,
+    pub able: Able,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Able {
+    /// As far as was seen.
+    Yes(Untrusted),
+    /// It isn't permitted, and nothing says that it is wanted.
+    Off(Untrusted),
+    No(Unknown),
 }
 
 /// Why an order was not carried out.

@@ -48,6 +48,7 @@ pub enum Exit {
     Well = 0,
     /// Something needs a person; or a command was refused, or the log doesn't verify.
     NeedsYou = 1,
+    /// Something could not be seen; or what was decided is not done yet, as far as is known.
     Unknown = 2,
     CouldNotRun = 3,
 }
@@ -281,10 +282,10 @@ fn answer(said: &Said) -> anyhow::Result<Exit> {
         .flat_map(|line| [line, "\n".to_owned()])
         .collect();
     print(&lines)?;
-    Ok(if said.accepted {
-        Exit::Well
-    } else {
-        Exit::NeedsYou
+    Ok(match (said.accepted, said.settled) {
+        (false, _) => Exit::NeedsYou,
+        (true, false) => Exit::Unknown,
+        (true, true) => Exit::Well,
     })
 }
 

@@ -45,6 +45,13 @@ pub struct Cli {
     pub command: Command,
 }
 
+const DECIDED: &str = "\
+Exit codes:
+  0  it is decided, and what it asks of the other side is done there
+  1  nothing was decided: somebody was quicker, the other side refused, or a `--yes` is missing
+  2  it is decided, and not done there yet, as far as is known: later commands look, and try again
+  3  could not run: wrong usage or configuration, no database";
+
 const EXIT_CODES: &str = "\
 Exit codes of `daily` and `check`:
   0  all well
@@ -82,6 +89,7 @@ pub enum Command {
     Serve,
 
     /// Decide about a finding
+    #[command(after_help = DECIDED)]
     Triage {
         #[command(subcommand)]
         action: Triage,

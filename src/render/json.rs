@@ -8,7 +8,7 @@ use crate::{
     ops_log::{Hash, Head},
     report::{CheckReport, FindingKey, Outcome, Remedy, RunId, Severity},
     ticket::{StoredTicket, Tickets},
-    triage::{Action, Decision, Known, Return, Row, Standing, State, Triaged, Verdict},
+    triage::{Action, Decision, Failed, Known, Return, Row, Standing, State, Triaged, Verdict},
 };
 
 /// Raised when a field changes its meaning or goes; new fields leave it as it is.
@@ -77,6 +77,7 @@ struct Finding<'a> {
     link: Option<&'a Url>,
     runbook: Option<&'a Url>,
     remedies: &'a [Remedy],
+    failed: Option<&'a Failed>,
     /// The oldest first.
     tickets: Vec<Ticket<'a>>,
     evidence: Vec<&'a str>,
@@ -206,6 +207,7 @@ fn finding<'a>(row: &'a Row, needs_you: bool, tickets: &'a [StoredTicket]) -> Fi
         link: found.link.as_ref(),
         runbook: found.runbook.as_ref(),
         remedies: &found.remedies,
+        failed: row.failed.as_ref(),
         tickets: tickets.iter().map(ticket).collect(),
         evidence: found.evidence.iter().map(|line| line.as_str()).collect(),
     }

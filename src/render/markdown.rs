@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use super::{SHOWN, age, changes, moment, quiet, severities, standing, ticket, verdict};
+use super::{SHOWN, age, changes, failed, moment, quiet, severities, standing, ticket, verdict};
 use crate::{
     ops_log::Sentence,
     text::thousands,
@@ -40,6 +40,7 @@ pub fn report(triaged: &Triaged, tickets: &Tickets, log: &str, zone: Tz, all: bo
             })
             .collect(),
     );
+    section("Came back", rows(&ticket::come_back(triaged)));
     section("Snoozed", rows(&triaged.snoozed));
     if all {
         section("Handled", rows(&triaged.handled));
@@ -100,8 +101,12 @@ fn listed(
         let line = ticket::newest(tickets.get(&found.key))
             .into_iter()
             .fold(line, |line, it| {
-                line.say(", ticket ").then(ticket::mark(it))
+                line.say(", ticket ").then(ticket::mark_in(row, it))
             });
+        let line = row
+            .failed
+            .iter()
+            .fold(line, |line, it| line.say(", ").then(failed(it, zone, now)));
         let line = found
             .link
             .iter()

@@ -6,9 +6,9 @@ use chrono_tz::Tz;
 use crate::{
     ops_log::Sentence,
     report::{CheckReport, Outcome, Report, Severity},
-    text::{count, thousands},
+    text::{count, cut, thousands},
     ticket::LOCAL,
-    triage::{Action, Decision, Return, Row, Standing, State, Triaged},
+    triage::{Action, Decision, Failed, Return, Row, Standing, State, Triaged},
 };
 
 pub mod json;
@@ -185,6 +185,17 @@ pub fn not_done(verb: &str) -> Option<&'static str> {
         "ticket" => "no ticket",
         _ => return None,
     })
+}
+
+/// Graphemes that a row gives to why a remedy came to nothing.
+const WHY: usize = 120;
+
+/// `not paid again, Mon 23 Nov 09:00 CET: declined: insufficient_funds`.
+pub fn failed(failed: &Failed, zone: Tz, now: DateTime<Utc>) -> Sentence {
+    Sentence::new()
+        .say(not_done(failed.verb.as_str()).unwrap_or("not done"))
+        .say(format!(", {}: ", moment(failed.at, zone, now)))
+        .quote(cut(failed.why.as_str(), WHY))
 }
 
 /// With whom and when: "assigned to anna by ben, Mon 23 Nov 09:00 CET".

@@ -8,7 +8,7 @@ use crate::{
     ops_log::Sentence,
     report::RunId,
     ticket::{Draft, LOCAL, StoredTicket, TicketStatus},
-    triage::{Known, Person},
+    triage::{Action, Decision, Known, Person, Row, Standing, Triaged},
 };
 
 /// "in GitHub"; "here" for one that is kept in our own database.
@@ -36,6 +36,39 @@ pub fn state(ticket: &StoredTicket) -> &'static str {
     }
 }
 
+/// Findings that have come back to this round, and so got their ticket again or a new one: nobody asked for that.
+pub fn come_back(triaged: &Triaged) -> Vec<Row> {
+    let handled = triaged.handled.iter();
+    let come_back = handled.filter(|row| {
+        brought_back(row).is_some_and(|decision| decision.at >= triaged.report.started_at)
+    });
+    come_back.cloned().collect()
+}
+
+fn brought_back(row: &Row) -> Option<&Decision> {
+    match &row.standing {
+        Standing::Handled(decision) => Some(decision).filter(|decision| {
+            decision.by == Person::program() && matches!(decision.action, Action::Ticket { .. })
+        }),
+        _ => None,
+    }
+}
+
+/// As [`state`], and why, where the finding's row is to say it: "reopened: it has come back".
+pub fn state_in(row: &Row, ticket: &StoredTicket) -> &'static str {
+    let again = brought_back(row).map(|decision| match decision.action {
+        Action::Ticket { again, .. } => again,
+        _ => false,
+    });
+    match (again, ticket.state) {
+        (Some(true), TicketStatus::Wanted) => "being opened again: it has come back",
+        (Some(false), TicketStatus::Wanted) => "being opened: it has come back",
+        (Some(true), TicketStatus::Open) => "reopened: it has come back",
+        (Some(false), TicketStatus::Open) => "opened: it has come back",
+        _ => state(ticket),
+    }
+}
+
 /// The ticket that a finding's row shows: the newest, unless its tracker refused it.
 pub fn newest(tickets: Option<&Vec<StoredTicket>>) -> Option<&StoredTicket> {
     tickets?
@@ -43,13 +76,22 @@ pub fn newest(tickets: Option<&Vec<StoredTicket>>) -> Option<&StoredTicket> {
         .filter(|ticket| ticket.state != TicketStatus::Failed)
 }
 
-/// "ENG-12 in Linear, open", and its address: for a row of the terminal or of Markdown.
-pub fn mark(ticket: &StoredTicket) -> Sentence {
+/// "ENG-12 in Linear, open", and its address.
+fn mark(ticket: &StoredTicket) -> Sentence {
+    marked(ticket, state(ticket))
+}
+
+/// As [`mark`], for the row of its finding.
+pub fn mark_in(row: &Row, ticket: &StoredTicket) -> Sentence {
+    marked(ticket, state_in(row, ticket))
+}
+
+fn marked(ticket: &StoredTicket, state: &str) -> Sentence {
     let said = match (ticket.state, &ticket.remote) {
         (TicketStatus::Wanted, None) => Sentence::new(),
         _ => Sentence::new().quote(ticket.name()).say(" "),
     };
-    let said = said.say(format!("{}, {}", place(&ticket.tracker), state(ticket)));
+    let said = said.say(format!("{}, {state}", place(&ticket.tracker)));
     let url = ticket
         .remote
         .as_ref()

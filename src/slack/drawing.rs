@@ -126,9 +126,12 @@ fn is_of_newest(effect: &Effect, history: &[Decision]) -> bool {
 pub(super) fn delivery(effect: &Effect) -> Delivery {
     let error = || effect.last_error.clone().unwrap_or_default();
     match (effect.state, &effect.result) {
-        (EffectState::Done, Some(Applied::Done { said, .. } | Applied::Ticketed { said, .. })) => {
-            Delivery::Done(said.clone())
-        }
+        (EffectState::Done, Some(Applied::Done { said, .. })) => Delivery::Done(said.clone()),
+        (EffectState::Done, Some(Applied::Ticketed { said, remark, .. })) => Delivery::Ticketed {
+            said: said.clone(),
+            remark: remark.clone(),
+        },
+        (EffectState::Done, Some(Applied::Asked { said })) => Delivery::Asked(said.clone()),
         (EffectState::Done, Some(Applied::Overtaken { said })) => Delivery::TakenBack {
             verb: effect.order.verb.clone(),
             why: said.clone(),

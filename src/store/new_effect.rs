@@ -32,12 +32,10 @@ impl NewEffect {
             "this is a defect: {} would charge somebody without the permission `money`",
             permit.by().name()
         );
-        let effect_key = format!("{}:{}:{version}", order.verb, order.key);
+        let effect_key = effect_key(&order, version);
         order.by = permit.by().clone();
         order.at = at;
-        // The time keeps apart what two databases call the same.
-        let name = format!("{effect_key}:{}", at.timestamp_micros());
-        order.idempotency_key = format!("daily-ops-{}", hex::encode(Sha256::digest(name)));
+        order.idempotency_key = idempotency_key(&order, version, at);
         Ok(Self {
             effect_key,
             order,
@@ -48,6 +46,17 @@ impl NewEffect {
     pub fn order(&self) -> &Order {
         &self.order
     }
+}
+
+fn effect_key(order: &Order, version: i64) -> String {
+    format!("{}:{}:{version}", order.verb, order.key)
+}
+
+/// What names an order for ever to the other side, if the decision of that version asks for it at that time.
+pub fn idempotency_key(order: &Order, version: i64, at: DateTime<Utc>) -> String {
+    // The time keeps apart what two databases call the same.
+    let name = format!("{}:{}", effect_key(order, version), at.timestamp_micros());
+    format!("daily-ops-{}", hex::encode(Sha256::digest(name)))
 }
 
 pub(super) async fn insert(
@@ -70,4 +79,26 @@ pub(super) async fn insert(
         .map(drop)
     })
     .with_context(|| format!("the effect {} could not be recorded", new.effect_key))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{text::Untrusted, triage::Person};
+
+    proptest! {
+        #[test]
+        fn an_idempotency_key_is_no_secret_and_is_shown_whole(version in 1i64..1_000, micros in 0i64..4_000_000_000_000_000) {
+            let key = "payments:invoice/in_1".parse().expect("it is a key");
+            let order = Order::new(&key, "pay", &Person::at_terminal("anna"));
+            let at = DateTime::from_timestamp_micros(micros).expect("it is a time");
+            let key = idempotency_key(&order, version, at);
+            let line = format!("idempotency-key: {key}");
+            let shown = Untrusted::from(line.as_str());
+            prop_assert_eq!(shown.as_str(), line);
+            prop_assert!(key.len() < 255);
+        }
+    }
 }

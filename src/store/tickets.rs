@@ -191,7 +191,8 @@ pub(super) async fn insert(
             "INSERT INTO tickets (marker, number, key, version, tracker, state, draft, wanted_at) \
              VALUES ($1, (SELECT COALESCE(MAX(number), 0) + 1 FROM tickets), $2, $3, $4, $5, $6, $7) \
              ON CONFLICT (marker) DO UPDATE SET version = excluded.version, tracker = excluded.tracker, \
-                 state = excluded.state, draft = excluded.draft, wanted_at = excluded.wanted_at, \
+                 state = excluded.state, draft = excluded.draft, \
+                 wanted_at = CASE WHEN tickets.state = 'closed' THEN tickets.wanted_at ELSE excluded.wanted_at END, \
                  closed_at = CASE WHEN excluded.state = 'open' THEN NULL ELSE tickets.closed_at END \
              WHERE tickets.state IN ('closed', 'failed')",
         )
@@ -253,8 +254,8 @@ pub(super) async fn not_there(c: &mut Connection<'_>, effect_key: &str) -> anyho
     .with_context(|| format!("the ticket of {effect_key} could not be given up"))
 }
 
-/// A closed ticket that its tracker refuses to open again is gone: the next one is a new one.
-pub(super) async fn refused(c: &mut Connection<'_>, effect_key: &str) -> anyhow::Result<()> {
+/// A closed ticket that its tracker has no more is gone: the next one is a new one.
+pub(super) async fn gone(c: &mut Connection<'_>, effect_key: &str) -> anyhow::Result<()> {
     let remote: Option<(String, Json<Ticket>)> = on!(&mut *c, |c| {
         sqlx::query_as(
             "SELECT marker, remote FROM tickets WHERE state = 'wanted' AND remote IS NOT NULL \

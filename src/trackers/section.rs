@@ -18,7 +18,8 @@ use crate::upstream;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tickets {
-    pub tracker: Kind,
+    /// None: the local one, as long as there is no section of another one.
+    pub tracker: Option<Kind>,
     /// What becomes of a closed ticket whose finding comes back.
     pub returned: Returned,
     pub github: Option<github::Section>,
@@ -29,10 +30,9 @@ pub struct Tickets {
     pub settings: upstream::Settings,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    #[default]
     Local,
     GitHub,
     Linear,
@@ -62,7 +62,12 @@ pub enum Returned {
 }
 
 impl Tickets {
-    /// Names the field that is not right; the section of the chosen tracker must be there.
+    fn kind(&self) -> Kind {
+        self.tracker.unwrap_or(Kind::Local)
+    }
+
+    /// Names the field that is not right; the section of the chosen tracker must be there, and one that is there chosen,
+    /// unless another tracker is by name.
     pub fn validate(&self) -> anyhow::Result<()> {
         if let Some(github) = &self.github {
             github.validate().context("in [tickets.github]")?;
@@ -73,7 +78,20 @@ impl Tickets {
         if let Some(jira) = &self.jira {
             jira.validate().context("in [tickets.jira]")?;
         }
-        let missing = match self.tracker {
+        if self.tracker.is_none() {
+            let there = [
+                ("github", self.github.is_some()),
+                ("linear", self.linear.is_some()),
+                ("jira", self.jira.is_some()),
+            ];
+            let unused = there.iter().find(|(_, is_there)| *is_there);
+            if let Some((name, _)) = unused {
+                bail!(
+                    "[tickets.{name}] is there, and nothing says that tickets go there: write `tracker = \"{name}\"` into [tickets], or `tracker = \"local\"` to keep them in the database"
+                );
+            }
+        }
+        let missing = match self.kind() {
             Kind::GitHub if self.github.is_none() => "[tickets.github] with `repository`",
             Kind::Linear if self.linear.is_none() => "[tickets.linear] with `team`",
             Kind::Jira if self.jira.is_none() => "[tickets.jira] with `url`, `email` and `project`",
@@ -84,7 +102,7 @@ impl Tickets {
 
     /// The token of the chosen tracker.
     pub fn secret(&self) -> Option<Secret> {
-        match self.tracker {
+        match self.kind() {
             Kind::Local => None,
             Kind::GitHub => Some(github::TOKEN),
             Kind::Linear => Some(linear::TOKEN),
@@ -97,7 +115,7 @@ impl Tickets {
     pub fn tracker(&self, secret: Option<SecretString>) -> Tracker {
         let settings = self.settings.clone();
         let chosen =
-            match self.tracker {
+            match self.kind() {
                 Kind::Local => None,
                 Kind::GitHub => self.github.clone().map(|section| {
                     Tracker::GitHub(Arc::new(GitHub::new(section, secret, settings)))

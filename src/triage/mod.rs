@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::report::{CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown};
+use crate::{
+    report::{CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown, Verb},
+    text::Untrusted,
+};
 
 mod decision;
 mod memory;
@@ -37,6 +40,17 @@ pub struct Row {
     pub standing: Standing,
     /// None if this run saw it.
     pub as_of: Option<AsOf>,
+    /// What its check was asked to do about it last, and was not done; none while somebody's decision holds.
+    pub failed: Option<Failed>,
+}
+
+/// A remedy that came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failed {
+    pub verb: Verb,
+    /// When it was decided.
+    pub at: DateTime<Utc>,
+    pub why: Untrusted,
 }
 
 /// When a finding was seen as it is shown.
@@ -150,6 +164,8 @@ pub struct Past {
     pub undelivered: BTreeSet<(FindingKey, i64)>,
     /// Those of them whose order has been tried in vain, or with an outcome that nobody knows.
     pub in_doubt: BTreeSet<(FindingKey, i64)>,
+    /// The newest remedies of findings, where those came to nothing.
+    pub failed: BTreeMap<FindingKey, Failed>,
     pub previous: Option<Previous>,
     /// When the newest ticket of a finding was closed, for those that have one, and it is.
     pub tickets_closed: BTreeMap<FindingKey, DateTime<Utc>>,
@@ -286,7 +302,8 @@ fn row(finding: &Finding, known: &Known, past: &Past, now: DateTime<Utc>) -> Row
             .contains(&(decision.key.clone(), decision.version))
     };
     let closed = past.tickets_closed.get(&finding.key).copied();
-    Row {
+    let failed = past.failed.get(&finding.key);
+    let mut row = Row {
         finding: finding.clone(),
         since: known.since,
         as_of: None,
@@ -308,7 +325,12 @@ fn row(finding: &Finding, known: &Known, past: &Past, now: DateTime<Utc>) -> Row
             }
             standing => standing,
         },
+        failed: failed.filter(|it| it.at >= known.since).cloned(),
+    };
+    if let Standing::Handled(_) = row.standing {
+        row.failed = None;
     }
+    row
 }
 
 /// Whether it is enough that somebody has it on the other side. What is critical wants a decision here, since rules

@@ -10,7 +10,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
 
 use crate::{
-    address::{Reach, holds_credentials, literal, reach},
+    address::{Reach, holds_credentials, is_private_name, literal, reach},
     report::Cause,
 };
 
@@ -50,6 +50,10 @@ pub fn admit(base: &Url) -> anyhow::Result<()> {
     let plain = base.scheme() == "http";
     match literal(base) {
         Err(never) => bail!("in `url`: {never}"),
+        Ok(None) if plain && !base.host_str().is_some_and(is_private_name) => bail!(
+            "`url` is plain http to {0}, a name that may be public, and a token never travels there so: write https://{0}; plain http is for private addresses and names, such as 10.0.0.5, sentry or sentry.internal",
+            base.host_str().unwrap_or_default()
+        ),
         Ok(None) => Ok(()),
         Ok(Some(address)) => Ok(judge(base.as_str(), address, plain)?),
     }
@@ -129,11 +133,15 @@ mod tests {
             "http://[::1]:9000/x/",
             "http://192.168.1.5",
             "http://sentry.internal",
+            "http://sentry:9000",
+            "http://localhost:9000",
         ] {
             assert!(admitted(url), "{url}");
         }
         for url in [
             "http://1.1.1.1",
+            "http://api.stripe.com",
+            "http://sentry.example.com.",
             "ftp://sentry.io",
             "https://u:p@sentry.io",
             "https://sentry.io/?a=b",

@@ -13,9 +13,12 @@ use daily_ops::{
     store::{Access, Store},
 };
 
-use crate::world::slack::web_api::{
-    ANNA, APP_TOKEN, BOARD, Fault, GENERAL, LEFT, OLD, ON_CALL, OPS, SECRET, Slack, TOKEN,
-    Workspace, workspace,
+use crate::world::{
+    slack::web_api::{
+        ANNA, APP_TOKEN, BOARD, Fault, GENERAL, LEFT, OLD, ON_CALL, OPS, SECRET, Slack, TOKEN,
+        Workspace, workspace,
+    },
+    stripe::{self, Permission},
 };
 
 const SIGNING: &str = "8f742231b10e8888abcd99yyyzzz85a5";
@@ -31,7 +34,7 @@ struct Case {
     bot_token: &'static str,
     signing: &'static str,
     /// More of the configuration.
-    more: &'static str,
+    more: String,
 }
 
 impl Case {
@@ -47,7 +50,7 @@ impl Case {
             triage: ANNA,
             bot_token: TOKEN,
             signing: GOOD_SIGNING,
-            more: "",
+            more: String::new(),
         }
     }
 
@@ -67,6 +70,7 @@ impl Case {
             "SLACK_BOT_TOKEN" => Some(bot.to_owned()),
             "SLACK_APP_TOKEN" => Some(APP_TOKEN.to_owned()),
             "SLACK_SIGNING_SECRET" => Some(signing.to_owned()),
+            "STRIPE_API_KEY" => Some(stripe::KEY.to_owned()),
             _ => None,
         };
         Config::parse(&text, &registry(), &env).unwrap()
@@ -250,7 +254,7 @@ async fn a_signing_secret_that_can_be_none_is_wrong() {
 #[tokio::test]
 async fn a_check_without_its_secret_is_wrong_and_one_that_is_off_is_off() {
     let mut case = Case::with(workspace()).await;
-    case.more = "[checks.errors]\norganization = \"acme\"\nprojects = [\"web\"]\n";
+    case.more = "[checks.errors]\norganization = \"acme\"\nprojects = [\"web\"]\n".to_owned();
     let (state, said) = case.says("errors").await;
     assert!(
         state == State::Wrong && said.contains("SENTRY_AUTH_TOKEN"),
@@ -283,12 +287,35 @@ async fn a_database_is_looked_into_and_a_damaged_one_is_wrong() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_place_that_can_not_be_written_is_wrong() {
-    let mut case = Case::with(workspace()).await;
-    case.more = "";
+    let case = Case::with(workspace()).await;
     let mut config = case.config();
     // Nobody makes a file there, not even root.
     config.ops_log.path = "/proc/1/log.md".into();
     let links = walk(&config, &(Arc::new(|| DateTime::UNIX_EPOCH) as _)).await;
     let file = links.iter().find(|link| link.name == "log file").unwrap();
     assert_eq!(file.state, State::Wrong, "{file:?}");
+}
+
+#[tokio::test]
+async fn what_a_remedy_needs_is_a_link_of_its_own() {
+    let mut case = Case::with(workspace()).await;
+    let stripe = stripe::stripe().open().await.expect("it opens");
+    case.more = format!("[checks.payments]\nurl = \"{}\"\n", stripe.url());
+    assert_eq!(case.says("payments pay").await.0, State::Ok);
+    stripe.world().key(stripe::KEY).lose(Permission::ChargeRead);
+    let (state, said) = case.says("payments pay").await;
+    assert!(
+        state == State::Wrong && said.contains("Charges and Refunds: read"),
+        "{said}"
+    );
+    stripe
+        .world()
+        .key(stripe::KEY)
+        .lose(Permission::InvoiceWrite);
+    let (state, said) = case.says("payments pay").await;
+    assert!(
+        state == State::Off && said.contains("Invoices: write"),
+        "{said}"
+    );
+    assert_eq!(case.says("payments send").await.0, State::Off);
 }

@@ -286,3 +286,29 @@ async fn claims_side_by_side_never_meet() {
     })
     .await;
 }
+
+#[test]
+fn what_an_earlier_version_kept_is_still_read() {
+    let read = |json: &str| -> Applied { serde_json::from_str(json).expect("it reads") };
+    let done = read(r#"{"Done":{"said":"paid: 49 EUR","changed":true,"after":null}}"#);
+    assert!(matches!(done, Applied::Done { changed: true, .. }));
+    let ticketed = read(
+        r#"{"Ticketed":{"said":"ticket a#1 in GitHub","ticket":{"id":"1","name":"a#1","url":null,"state":"open"}}}"#,
+    );
+    assert!(
+        matches!(ticketed, Applied::Ticketed { remark: None, .. }),
+        "{ticketed:?}"
+    );
+    let finding = daily_ops::report::Finding::new(
+        key("1"),
+        daily_ops::report::Severity::High,
+        "a rule",
+        "a title",
+    );
+    let mut kept = serde_json::to_value(&finding).expect("it is JSON");
+    kept.as_object_mut()
+        .expect("an object")
+        .remove("can_be_resolved");
+    let read: daily_ops::report::Finding = serde_json::from_value(kept).expect("it reads");
+    assert_eq!(read, finding);
+}

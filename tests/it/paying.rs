@@ -1,13 +1,20 @@
 //! Invoices paid again, and what is said of that: typed, and in Slack.
 
 use chrono::TimeDelta;
-use daily_ops::{bot::Bot, triage::Verdict};
+use chrono_tz::Tz;
+use daily_ops::{
+    bot::{Bot, Round},
+    command::Triage,
+    permissions::Permit,
+    render::{self, terminal::Look},
+    triage::Verdict,
+};
 use serde_json::json;
 
 use crate::world::{
-    company::{Company, decide, text, walk},
+    company::{A_DAY, Company, decide, stdout, text, walk},
     office::Office,
-    slack::web_api::{ANNA, BEN},
+    slack::web_api::{ANNA, BEN, OPS},
     stripe::{Stripe, customer, fault, invoice, stripe_at},
 };
 
@@ -65,9 +72,17 @@ async fn without_a_yes_it_says_what_it_would_do_and_does_nothing() {
     }
     let said = text(&decide(&bot, "anna", &format!("pay {KEY} --dry-run")).await);
     assert!(
-        said.starts_with("nothing was sent; what would be:")
+        said.starts_with("nothing was sent; what would be, if it were decided at this moment:")
             && said.contains("POST /v1/invoices/in_1/pay"),
         "{said}"
+    );
+    let key = said
+        .lines()
+        .find_map(|line| line.strip_prefix("idempotency-key: daily-ops-"));
+    let key = key.expect("it is shown");
+    assert!(
+        key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "it is whole: {key}"
     );
     assert_eq!(stripe.world().ledger.taken("in_1"), 0);
     assert!(bot.store.open_effects().await.unwrap().is_empty());
@@ -105,6 +120,131 @@ async fn a_decline_is_said_as_what_it_is() {
     );
 }
 
+fn printed(round: &Round) -> String {
+    let look = Look {
+        colour: false,
+        width: None,
+        zone: Tz::UTC,
+        all: false,
+    };
+    render::terminal::report(&round.triaged, &round.tickets, "", look)
+}
+
+#[tokio::test]
+async fn whoever_comes_the_morning_after_reads_in_the_row_that_it_was_declined() {
+    let (company, _stripe) = unpaid(Some("insufficient_funds")).await;
+    let bot = looked_at(&company).await;
+    decide(&bot, "anna", &format!("pay {KEY} --yes")).await;
+    let day = company
+        .now()
+        .format("not paid again, %a %-d %b")
+        .to_string();
+    decide(&bot, "anna", &format!("note {KEY} they were called")).await;
+    company.later(A_DAY);
+    let round = walk(&bot).await;
+    let said = printed(&round);
+    assert!(
+        said.contains(&day) && said.contains(": declined: insufficient_funds"),
+        "{day}: {said}"
+    );
+    let markdown = render::markdown::report(&round.triaged, &round.tickets, "", Tz::UTC, false);
+    assert!(markdown.contains(&day), "{day}: {markdown}");
+    let json = render::json::report(&round.triaged, &round.tickets, &round.head);
+    let json: serde_json::Value = serde_json::from_str(&json.unwrap()).unwrap();
+    let mut findings = json["checks"].as_array().unwrap().iter().flat_map(|check| {
+        let findings = check["findings"].as_array();
+        findings.into_iter().flatten()
+    });
+    let found = findings.find(|finding| finding["key"] == KEY).unwrap();
+    assert_eq!(found["failed"]["verb"], "pay", "{found}");
+
+    let said = decide(&bot, "ben", &format!("handle {KEY} they pay by transfer")).await;
+    assert!(said.accepted, "{}", text(&said));
+    let said = printed(&walk(&bot).await);
+    assert!(!said.contains("not paid again"), "{said}");
+}
+
+#[tokio::test]
+async fn what_was_taken_back_before_it_was_sent_is_no_failure() {
+    let (company, stripe) = unpaid(None).await;
+    let bot = asked_in_vain(&company, &stripe).await;
+    let said = decide(&bot, "anna", &format!("undo {KEY}")).await;
+    assert!(said.accepted, "{}", text(&said));
+    let said = printed(&walk(&bot).await);
+    assert!(said.contains(KEY) && !said.contains("not paid"), "{said}");
+}
+
+#[tokio::test]
+async fn in_slack_the_newer_message_says_as_well_that_it_was_declined() {
+    let (company, _stripe) = unpaid(Some("insufficient_funds")).await;
+    let bot = looked_at(&company).await;
+    decide(&bot, "anna", &format!("pay {KEY} --yes")).await;
+    bot.store.close().await;
+    drop(bot);
+    company.later(A_DAY);
+    let mut office = Office::open(company).await;
+    office.types(ANNA, "daily").await;
+    office.until_said("not paid again, ").await;
+    let said = office.channel(OPS);
+    assert!(said.contains(": declined: insufficient_funds"), "{said}");
+    assert_eq!(said.matches("not paid again").count(), 1, "{said}");
+    office.end().await;
+}
+
+#[tokio::test]
+async fn a_payment_that_is_put_off_or_in_doubt_exits_with_2_and_says_what_was_sent() {
+    let pay = format!("triage pay {KEY} --yes");
+    for (fault, words) in [
+        (
+            fault("GET /v1/invoices/in_1").unavailable(),
+            "put off, nothing was sent: ",
+        ),
+        (
+            fault("POST /v1/invoices/in_1/pay").unavailable(),
+            "not confirmed by the other side yet: ",
+        ),
+    ] {
+        let (company, stripe) = unpaid(None).await;
+        company.says("daily").await;
+        stripe.world().faults.push(fault);
+        let output = company.says(&pay).await;
+        let said = stdout(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let (company, _stripe) = unpaid(None).await;
+    company.says("daily").await;
+    let output = company.says(&pay).await;
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+}
+
+#[tokio::test]
+async fn what_ends_at_stripe_alone_is_not_resolved_but_handled() {
+    let (company, _stripe) = unpaid(None).await;
+    let bot = looked_at(&company).await;
+    let resolve = Triage::Resolve {
+        key: KEY.parse().expect("it is a key"),
+        reason: None,
+    };
+    let refused = bot.triage(&resolve, &Permit::at_terminal("anna")).await;
+    let why = format!("{:#}", refused.err().expect("it is refused"));
+    assert!(
+        why.contains(&format!("`triage handle {KEY} NOTE`")),
+        "{why}"
+    );
+    let said = printed(&walk(&bot).await);
+    assert!(
+        said.contains("triage ack|snooze|handle|ticket KEY"),
+        "{said}"
+    );
+    bot.store.close().await;
+    drop(bot);
+    let mut office = Office::open(company).await;
+    office.types(ANNA, &format!("triage resolve {KEY}")).await;
+    office.until_told("can't be resolved from here").await;
+    office.end().await;
+}
+
 #[tokio::test]
 async fn what_was_handled_stays_so_with_its_note() {
     let (company, _stripe) = unpaid(None).await;
@@ -134,11 +274,7 @@ async fn in_slack_a_person_reads_what_will_be_done_and_whose_money_it_is() {
     office.begin().await;
     office.types(ANNA, "daily").await;
     office.until_said("[Pay again…]").await;
-    assert!(
-        office
-            .channel(crate::world::slack::web_api::OPS)
-            .contains("[Handled…]")
-    );
+    assert!(office.channel(OPS).contains("[Handled…]"));
 
     office.click(BEN, "open.pay").await;
     office

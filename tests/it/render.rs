@@ -284,7 +284,7 @@ fn the_json_report_keeps_its_names() {
     };
     assert_snapshot!(names(&json), @"checks counts finished_at gone log run schema started_at verdict");
     assert_snapshot!(names(&json["checks"][0]), @"cause findings name outcome reason summary took_ms");
-    assert_snapshot!(names(&json["checks"][0]["findings"][0]), @"began_at decision evidence key last_at link needs_you owner remedies rule runbook severity since state tickets title");
+    assert_snapshot!(names(&json["checks"][0]["findings"][0]), @"as_of began_at decision evidence failed key last_at link needs_you owner remedies rule runbook severity since state tickets title");
     assert_snapshot!(json["checks"][1]["findings"][1]["decision"], @r#"{"action":"snooze","at":"2026-11-20T09:00:00Z","back_because":null,"by":"terminal:anna","holds":true,"until":"2026-11-27T08:00:00Z"}"#);
     assert_snapshot!(names(&json["gone"][0]), @"key severity since title");
     assert_eq!(json["verdict"], "needs_you");

@@ -29,6 +29,7 @@ fn finding(check: &str, subject: &str) -> Finding {
         ),
         runbook: None,
         remedies: Vec::new(),
+        can_be_resolved: true,
         evidence: vec!["line".into()],
     }
 }

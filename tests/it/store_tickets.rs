@@ -50,14 +50,28 @@ fn wants(subject: &str, version: i64, tracker: &str) -> Wants {
 }
 
 async fn ask(store: &Store, subject: &str, version: i64, tracker: &str) -> Decided {
-    let mut decided = decision(subject, version, "anna");
+    ask_again_as(store, "anna", (subject, version), tracker).await
+}
+
+async fn ask_as(store: &Store, who: &str, subject: &str, tracker: &str) {
+    let decided = ask_again_as(store, who, (subject, 1), tracker).await;
+    assert!(matches!(decided, Decided::Recorded(_)), "{decided:?}");
+}
+
+async fn ask_again_as(
+    store: &Store,
+    who: &str,
+    (subject, version): (&str, i64),
+    tracker: &str,
+) -> Decided {
+    let mut decided = decision(subject, version, who);
     decided.action = Action::Ticket {
         marker: Marker::new(&key(subject), 1),
         tracker: tracker.to_owned(),
         title: "Checkout fails".into(),
         again: version > 1,
     };
-    let entry = entry(version, Kind::Decision, "anna", "a ticket");
+    let entry = entry(version, Kind::Decision, who, "a ticket");
     store
         .decide(decided, entry, wants(subject, version, tracker), None)
         .await
@@ -180,6 +194,7 @@ async fn a_ticket_elsewhere_is_wanted_until_its_tracker_has_it_or_refuses_it() {
         let done = Applied::Ticketed {
             said: "ticket acme/web#17 in GitHub".into(),
             ticket: there(),
+            remark: None,
         };
         settle(store, 1, Settlement::Done(done)).await;
         let ticket = only(store, "1").await;
@@ -196,19 +211,50 @@ async fn a_ticket_elsewhere_is_wanted_until_its_tracker_has_it_or_refuses_it() {
             Decided::Recorded(_)
         ));
         assert_eq!(only(store, "2").await.state, TicketStatus::Wanted);
+    })
+    .await;
+}
 
-        // What could not be opened again stays closed, and never will be.
-        let marker = only(store, "1").await.marker;
+#[tokio::test]
+async fn a_ticket_that_is_not_opened_again_stays_closed_and_is_gone_only_if_its_tracker_has_it_no_more()
+ {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        ask(store, "1", 1, "GitHub").await;
+        let done = Applied::Ticketed {
+            remark: None,
+            said: "ticket acme/web#17 in GitHub".into(),
+            ticket: there(),
+        };
+        settle(store, 1, Settlement::Done(done)).await;
+        let open = only(store, "1").await;
         store
-            .close_ticket(&marker, at(3), note(3))
+            .close_ticket(&open.marker, at(3), note(3))
             .await
             .expect("it is closed");
-        settle(store, 3, Settlement::Failed("gone".into())).await;
         ask(store, "1", 2, "GitHub").await;
-        settle(store, 4, Settlement::Failed("gone".into())).await;
+        settle(store, 4, Settlement::Failed("issues are disabled".into())).await;
         let refused = only(store, "1").await;
         assert_eq!(
-            (refused.state, refused.closed_at, refused.name().as_str()),
+            (
+                refused.state,
+                refused.closed_at,
+                refused.wanted_at,
+                &refused.remote
+            ),
+            (
+                TicketStatus::Closed,
+                Some(at(3)),
+                open.wanted_at,
+                &open.remote
+            )
+        );
+        ask(store, "1", 3, "GitHub").await;
+        assert_eq!(only(store, "1").await.state, TicketStatus::Wanted);
+        settle(store, 5, Settlement::Gone("deleted".into())).await;
+        let gone = only(store, "1").await;
+        assert_eq!(
+            (gone.state, gone.closed_at, gone.name().as_str()),
             (TicketStatus::Gone, Some(at(3)), "acme/web#17")
         );
     })
@@ -302,6 +348,41 @@ async fn what_was_counted_is_kept_by_day_until_it_counts_no_more() {
             .await
             .expect("they are read");
         assert_eq!(long_ago["payments"].len(), 2, "the old one was removed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_is_erased_is_taken_out_of_their_tickets_and_nobody_else_is() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        ask_as(store, "anna", "1", LOCAL).await;
+        ask_as(store, "anna", "2", "GitHub").await;
+        ask_as(store, "ben", "3", LOCAL).await;
+        let done = Applied::Ticketed {
+            remark: None,
+            said: "ticket acme/web#17 in GitHub".into(),
+            ticket: there(),
+        };
+        settle(store, 1, Settlement::Done(done)).await;
+        let anna = decision("1", 1, "anna").by;
+        let entry = entry(2, Kind::Erased, "ben", "a person was erased");
+        store.erase(anna, entry).await.expect("she is erased");
+        for subject in ["1", "2"] {
+            let ticket = only(store, subject).await;
+            let draft = &ticket.draft;
+            assert_eq!((draft.title.as_str(), draft.body.as_str()), ("erased", "erased"));
+            assert!(ticket.is_open() && draft.labels.is_empty(), "{ticket:?}");
+        }
+        assert_eq!(only(store, "3").await.draft, draft());
+        for left in [
+            "UPDATE tickets SET number = number WHERE key LIKE '%1' AND CAST(draft AS TEXT) LIKE '%really%'",
+            "UPDATE effects SET fence = fence WHERE CAST(ordered AS TEXT) LIKE '%really%'",
+            "UPDATE decisions SET version = version WHERE CAST(decision AS TEXT) LIKE '%anna%'",
+        ] {
+            assert_eq!(database.raw(left).await.expect("it runs"), 0, "{left}");
+        }
+        intact(store).await;
     })
     .await;
 }

@@ -128,6 +128,7 @@ fn finding(section: &Errors, seen: &Seen, now: DateTime<Utc>) -> Finding {
             Remedy::new("assign", "Assign in Sentry"),
             Remedy::new("archive", "Archive until it escalates"),
         ],
+        can_be_resolved: true,
         evidence: evidence(seen, &facts),
     }
 }
@@ -243,6 +244,7 @@ fn dropped(section: &Errors, drops: &Drops) -> Option<Finding> {
         link: None,
         runbook: None,
         remedies: Vec::new(),
+        can_be_resolved: true,
         evidence: std::iter::once(format!("projects: {}", section.projects.join(", ")))
             .chain(drops.0.iter().map(|(outcome, number)| {
                 format!(

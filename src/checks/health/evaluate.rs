@@ -77,6 +77,7 @@ fn finding(endpoint: &Endpoint, aspect: &str, seen: &Seen) -> Finding {
         link: link(&endpoint.url),
         runbook: endpoint.runbook.clone(),
         remedies: Vec::new(),
+        can_be_resolved: true,
         evidence: evidence(seen),
     }
 }

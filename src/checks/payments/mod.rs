@@ -8,7 +8,7 @@ use url::Url;
 
 use budget::Budget;
 
-use super::{Applied, Check, Evaluation, Looking, NotApplied, Order, Secret};
+use super::{Applied, Check, Evaluation, Looking, NotApplied, Order, Proof, Secret};
 use crate::{
     baseline::Measure,
     report::{Finding, Unknown},
@@ -242,6 +242,7 @@ impl Payments {
 impl Check for Payments {
     const NAME: &'static str = "payments";
     const SECRETS: &'static [Secret] = &[KEY, remedies::SECRET, audit::DATABASE_URL];
+    const CAN_RESOLVE: bool = false;
     type Observation = Observation;
 
     fn validate(&self) -> anyhow::Result<()> {
@@ -286,6 +287,10 @@ impl Check for Payments {
         looking: &Looking,
     ) -> Result<Vec<Untrusted>, NotApplied> {
         remedies::rehearse(self, order, looking).await
+    }
+
+    async fn prove(&self, looking: &Looking) -> Vec<Proof> {
+        remedies::prove(self, looking).await
     }
 
     fn measure(&self, seen: &Observation, now: DateTime<Utc>) -> Vec<Measure> {

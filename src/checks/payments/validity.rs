@@ -94,6 +94,10 @@ mod tests {
             ("accounts = ['main']", "`accounts`"),
             ("accounts = ['acct_1', 'acct_1']", "twice"),
             ("url = 'http://1.1.1.1'", "plain http"),
+            (
+                "url = 'http://api.stripe.com'",
+                "write https://api.stripe.com",
+            ),
             ("url = 'https://api.stripe.com/v1'", "/v1"),
             ("webhooks_lookback = '31d'", "`webhooks_lookback`"),
             ("payments_lookback = '1m'", "`payments_lookback`"),

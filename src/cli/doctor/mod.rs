@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{Exit, print};
 use crate::{
-    checks::{Around, Checklist},
+    checks::{Able, Around, Checklist, Proof},
     config::Config,
     report::{Cause, CheckReport, Outcome, Unknown},
     schedule::Clock,
@@ -95,16 +95,18 @@ pub(super) async fn run(
 
 /// Looks at every link of a configuration.
 pub async fn walk(config: &Config, clock: &Clock) -> Vec<Link> {
-    let (mut links, slack, checks, tickets) = tokio::join!(
+    let (mut links, slack, checks, remedies, tickets) = tokio::join!(
         database(config),
         slack::walk(config, clock),
         checks(&config.checklist, clock),
+        remedies(&config.checklist, clock),
         tickets(&config.tracker),
     );
     links.push(file(&config.ops_log.path));
     links.push(tickets);
     links.extend(slack);
     links.extend(checks);
+    links.extend(remedies);
     links
 }
 
@@ -269,6 +271,29 @@ fn check(report: &CheckReport) -> Link {
             let reasons: Vec<&str> = reasons.iter().map(|why| why.reason.as_str()).collect();
             Link::new(name, state, reasons.join("\n"))
         }
+    }
+}
+
+/// What the checks' remedies need beyond their looks; none is carried out.
+async fn remedies(checklist: &Checklist, clock: &Clock) -> Vec<Link> {
+    let mut links = Vec::new();
+    for listed in checklist.list().iter().filter(|listed| listed.on) {
+        let name = listed.name;
+        match checklist.prove(name, PROBE_LIMIT, clock).await {
+            Ok(proofs) => links.extend(proofs.into_iter().map(|proof| remedy(name, proof))),
+            Err(why) => links.push(Link::unknown(format!("{name} remedies"), why.to_string())),
+        }
+    }
+    links
+}
+
+fn remedy(check: &str, proof: Proof) -> Link {
+    let name = format!("{check} {}", proof.remedy.as_str());
+    match proof.able {
+        Able::Yes(said) => Link::ok(name, said.as_str()),
+        Able::Off(said) => Link::new(name, State::Off, said.as_str()),
+        Able::No(unknown) if is_ours_to_mend(&unknown) => Link::wrong(name, unknown.to_string()),
+        Able::No(unknown) => Link::unknown(name, unknown.to_string()),
     }
 }
 

@@ -45,10 +45,12 @@ fn remedies(finding: &Finding) -> impl Iterator<Item = Entry> + '_ {
     })
 }
 
-/// Whether somebody can have dealt with it by hand: it happened, and doesn't stand on the other side to be resolved.
+/// Whether somebody can have dealt with it by hand: it can't be resolved, or it happened and doesn't stand on the other
+/// side to be resolved there.
 fn is_over(finding: &Finding) -> bool {
     let resolves = finding.remedies.iter().any(|it| it.verb == "resolve");
-    !resolves && (finding.last_at.is_some() || remedies(finding).next().is_some())
+    let has_happened = finding.last_at.is_some() || remedies(finding).next().is_some();
+    !finding.can_be_resolved || !resolves && has_happened
 }
 
 fn second(finding: &Finding) -> Entry {

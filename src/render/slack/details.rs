@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use slack_morphism::prelude::{SlackBlock, SlackView};
 
 use super::{
-    Delivery,
+    Delivery, outcome,
     rich::{QUOTE, Rich, list},
     row, view,
 };
@@ -48,7 +48,7 @@ pub fn details(subject: &Subject<'_>) -> SlackView {
     blocks.extend(history(subject));
     blocks.extend(tickets(subject));
     if let Some(delivery) = subject.delivery {
-        let said = row::delivered(finding, delivery, subject.zone).capital();
+        let said = outcome::delivered(finding, delivery, subject.zone).capital();
         blocks.push(Rich::new().bold("On the other side: ").then(said).block());
     }
     view::read("Details", blocks)

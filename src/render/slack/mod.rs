@@ -7,6 +7,7 @@ mod details;
 mod inspection;
 pub mod limits;
 mod message;
+mod outcome;
 mod reply;
 mod rest;
 mod rich;
@@ -106,6 +107,13 @@ pub enum Delivery {
         verb: String,
     },
     Done(Untrusted),
+    /// A ticket was opened. The remark says what did not go as asked.
+    Ticketed {
+        said: Untrusted,
+        remark: Option<Untrusted>,
+    },
+    /// The other side has taken it, and what comes of it is not known yet.
+    Asked(Untrusted),
     /// It was not done and never will be: `resolve`, `undo` ... The decision was taken back.
     TakenBack {
         verb: String,

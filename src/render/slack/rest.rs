@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use slack_morphism::prelude::{SlackBlock, SlackView};
 
-use super::{rich::Rich, row, view};
+use super::{outcome, rich::Rich, row, view};
 use crate::{
     render::ticket::newest,
     report::FindingKey,
@@ -64,11 +64,11 @@ fn line(row: &Row, triaged: &Triaged, tickets: &Tickets, zone: Tz) -> SlackBlock
     let line = row::title(row, None, ticket)
         .say("\n")
         .then(row::about(row, triaged.report.finished_at));
-    let filed = ticket.map(|ticket| row::filed(ticket, zone));
+    let filed = ticket.map(|ticket| row::filed_in(row, ticket, zone));
     let standing = Rich::new().parts([row::standing(row, zone), filed.unwrap_or_default()]);
-    if standing.is_empty() {
-        line.block()
-    } else {
-        line.say("\n").then(standing.capital()).block()
-    }
+    let lines = [standing].into_iter().chain(outcome::failed(row, zone));
+    lines
+        .filter(|said| !said.is_empty())
+        .fold(line, |line, said| line.say("\n").then(said.capital()))
+        .block()
 }

@@ -4,10 +4,15 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use slack_morphism::prelude::SlackBlock;
 
-use super::{Delivery, buttons::buttons, rich::Rich};
+use super::{
+    Delivery,
+    buttons::buttons,
+    outcome::{beside, delivered, failed, is_said},
+    rich::Rich,
+};
 use crate::{
     command::Item,
-    render::{self, action, age, not_done},
+    render::{self, action, age},
     report::{Finding, Severity, Verb},
     ticket::{StoredTicket, TicketStatus},
     triage::{Action, Decision, Return, Row, Standing},
@@ -19,10 +24,6 @@ const RULE: usize = 160;
 const OWNER: usize = 80;
 const KEY: usize = 100;
 const REMARK: usize = 160;
-const QUOTE: usize = 240;
-
-/// How a remedy says that the bank has still to answer.
-const NOT_YET: &str = "asked for: ";
 
 /// A colour beside the word, never in its place.
 fn emoji(severity: Severity) -> &'static str {
@@ -52,10 +53,7 @@ fn mark(
 ) -> &'static str {
     let is_done = match action {
         Action::Resolve { .. } | Action::Archive | Action::Handle { .. } => true,
-        Action::Remedy { verb: Verb::Pay } => match delivery {
-            Some(Delivery::Done(said)) => !said.as_str().starts_with(NOT_YET),
-            _ => false,
-        },
+        Action::Remedy { verb: Verb::Pay } => matches!(delivery, Some(Delivery::Done(_))),
         Action::Ticket { .. } => ticket.is_some_and(StoredTicket::is_done),
         _ => false,
     };
@@ -138,6 +136,20 @@ pub(super) fn decided(decision: &Decision, zone: Tz) -> Rich {
     }
 }
 
+/// As [`filed`], in the row of its finding, which says why it is open again.
+pub(super) fn filed_in(row: &Row, ticket: &StoredTicket, zone: Tz) -> Rich {
+    let state = render::ticket::state_in(row, ticket);
+    if state == render::ticket::state(ticket) {
+        return filed(ticket, zone);
+    }
+    let place = render::ticket::place(&ticket.tracker);
+    let name = match (ticket.state, &ticket.remote) {
+        (TicketStatus::Wanted, None) => Rich::new().say("a ticket"),
+        _ => Rich::new().say("ticket ").then(ticket_name(ticket)),
+    };
+    name.say(&format!(" {place}, {state}"))
+}
+
 /// A ticket's name, linked, and where it stands: "ticket ENG-12 in Linear: open".
 pub(super) fn filed(ticket: &StoredTicket, zone: Tz) -> Rich {
     let place = render::ticket::place(&ticket.tracker);
@@ -169,74 +181,6 @@ pub(super) fn ticket_name(ticket: &StoredTicket) -> Rich {
         .as_ref()
         .and_then(|remote| remote.url.as_ref());
     Rich::new().link(url, &ticket.name(), KEY)
-}
-
-/// What has come of the decision on the other side.
-pub(super) fn delivered(finding: &Finding, delivery: &Delivery, zone: Tz) -> Rich {
-    match delivery {
-        Delivery::Pending { verb } => Rich::new().quote(&under_way(finding, verb), REMARK),
-        Delivery::Done(said) => Rich::new().quote(said.as_str(), REMARK),
-        Delivery::TakenBack { verb, why } => {
-            let said = match not_done(verb) {
-                Some(not) => format!(" {not}: "),
-                None => format!(" {} was taken back: ", wish(verb)),
-            };
-            Rich::new()
-                .emoji("warning")
-                .say(&said)
-                .quote(why.as_str(), QUOTE)
-        }
-        Delivery::Retrying { sent, why, at } => {
-            let (said, again) = if *sent {
-                (" outcome not known yet: ", "; looking again ")
-            } else {
-                (" not done on the other side yet: ", "; trying again ")
-            };
-            Rich::new()
-                .emoji("hourglass_flowing_sand")
-                .say(said)
-                .quote(why.as_str(), REMARK)
-                .say(again)
-                .date(*at, zone)
-        }
-        Delivery::NeedsHuman(why) => Rich::new()
-            .emoji("warning")
-            .say(" the other side needs a human: ")
-            .quote(why.as_str(), REMARK),
-    }
-}
-
-fn wish(verb: &str) -> &'static str {
-    match verb {
-        "resolve" => "resolving it",
-        "assign" => "assigning it",
-        "archive" => "archiving it",
-        "undo" => "the undo",
-        _ => "that",
-    }
-}
-
-/// "resolving in Sentry…": the remedy's label in its continuous form.
-fn under_way(finding: &Finding, verb: &str) -> String {
-    let doing = match verb {
-        "pay" => return "paying again…".to_owned(),
-        "send" => return "sending again…".to_owned(),
-        "resend" => return "resending…".to_owned(),
-        "replay" => return "replaying…".to_owned(),
-        "ticket" => return "opening a ticket…".to_owned(),
-        "resolve" => "resolving",
-        "assign" => "assigning",
-        "archive" => "archiving",
-        "undo" => "undoing it",
-        _ => "carrying it out",
-    };
-    let place = finding
-        .remedies
-        .iter()
-        .find(|remedy| remedy.verb == verb)
-        .and_then(|remedy| remedy.label.split_once(' '))
-        .map_or("on the other side", |(_, place)| place);
-    format!("{doing} {place}…")
 }
 
 /// What has come of a finding beside what was decided.
@@ -285,13 +229,24 @@ fn status(
     zone: Tz,
 ) -> Vec<Rich> {
     let standing = standing(row, zone);
-    let filed = ticket.map(|ticket| filed(ticket, zone)).unwrap_or_default();
-    let delivery = delivery.and_then(|delivery| beside(ticket, delivery));
+    let filed = ticket.map(|ticket| filed_in(row, ticket, zone));
+    let filed = filed.unwrap_or_default();
+    let delivery = delivery
+        .and_then(|delivery| beside(ticket, delivery))
+        .filter(|delivery| !is_said(row, delivery));
     let said = delivery
         .as_ref()
         .map(|delivery| delivered(&row.finding, delivery, zone));
-    let lines = match (delivery, said) {
-        (Some(Delivery::Pending { .. } | Delivery::Done(_)), Some(said)) => {
+    let mut lines = match (delivery, said) {
+        (
+            Some(
+                Delivery::Pending { .. }
+                | Delivery::Done(_)
+                | Delivery::Asked(_)
+                | Delivery::Ticketed { .. },
+            ),
+            Some(said),
+        ) => {
             vec![Rich::new().parts([standing, filed, said])]
         }
         (_, said) => vec![
@@ -299,24 +254,7 @@ fn status(
             said.unwrap_or_default(),
         ],
     };
-    lines.into_iter().filter(|line| !line.is_empty()).collect()
-}
-
-/// What a delivery says beyond the ticket's own words.
-fn beside(ticket: Option<&StoredTicket>, delivery: &Delivery) -> Option<Delivery> {
-    match (ticket, delivery) {
-        (Some(_), Delivery::Pending { verb }) if verb == "ticket" => None,
-        (Some(ticket), Delivery::Done(said)) => {
-            let own = format!("ticket {} in {}", ticket.name(), ticket.tracker);
-            match said.as_str().strip_prefix(&own) {
-                // Its address, and then perhaps what did not go as asked.
-                Some(rest) => {
-                    let (_, remark) = rest.split_once("; ")?;
-                    Some(Delivery::Done(remark.into()))
-                }
-                None => Some(delivery.clone()),
-            }
-        }
-        _ => Some(delivery.clone()),
-    }
+    lines.extend(failed(row, zone));
+    lines.retain(|line| !line.is_empty());
+    lines
 }

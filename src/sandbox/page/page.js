@@ -271,7 +271,10 @@
     const value = (item) => (isSelect ? item : item.querySelector("input")).value;
     const kept = new Set(chosen.map(value));
     for (const item of fresh.querySelectorAll(isSelect ? "option" : "label")) if (kept.has(value(item))) item.remove();
+    const before = menu.value;
     menu.replaceChildren(...fresh.childNodes, ...chosen);
+    // Options that leave one menu for another choose themselves; then to choose one would be no change.
+    if (isSelect) menu.value = before;
     menu.dataset.touched = "";
   }
 

@@ -157,10 +157,18 @@ impl Client {
     }
 
     pub(super) async fn open_again(&self, place: &Place) -> Result<Issue, NotEnsured> {
+        self.change(place, &json!({ "state": "open" })).await
+    }
+
+    /// As one that is not worked on.
+    pub(super) async fn close(&self, place: &Place) -> Result<Issue, NotEnsured> {
+        let body = json!({ "state": "closed", "state_reason": "not_planned" });
+        self.change(place, &body).await
+    }
+
+    async fn change(&self, place: &Place, body: &Value) -> Result<Issue, NotEnsured> {
         let number = place.number.to_string();
-        let body = json!({ "state": "open" });
-        self.write(Method::PATCH, &path(place, &number), &body)
-            .await
+        self.write(Method::PATCH, &path(place, &number), body).await
     }
 
     async fn write<T: DeserializeOwned>(
@@ -178,16 +186,13 @@ impl Client {
             .map_err(not_written)
     }
 
-    /// Whether an issue that could not be read is gone, and not its whole repository: deleted, or moved to another one.
+    /// Whether an issue that could not be read is gone, deleted or moved to another repository: the others of its
+    /// repository can be read.
     pub(super) async fn is_gone(&self, place: &Place, failure: Failure) -> Result<(), Failure> {
         if !matches!(failure.status(), Some(301 | 404 | 410)) {
             return Err(failure);
         }
-        let repository = self.repository(&place.repository).await?;
-        if repository.body["has_issues"].as_bool() == Some(false) {
-            return Err(failure);
-        }
-        Ok(())
+        self.issues(&place.repository, &[], (1, 1)).await.map(drop)
     }
 }
 

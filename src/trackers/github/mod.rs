@@ -18,6 +18,7 @@ use crate::{
 };
 
 mod client;
+mod duplicate;
 mod issue;
 mod open;
 mod probe;

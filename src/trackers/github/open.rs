@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{
     GitHub,
     client::{self, Client},
+    duplicate,
     issue::Issue,
 };
 use crate::{
@@ -36,14 +37,30 @@ pub(super) async fn open(
     draft.labels.push(format!("severity: {}", draft.severity));
     let labels = labels(&github.section.labels, &draft);
     let found = find(github, client, marker, wanted_at).await?;
-    let issue = match found {
-        Some(issue) => issue,
-        None => make(github, client, marker, &draft, &labels).await?,
-    };
-    Ok(Ensured {
+    if let Some(issue) = found {
+        return Ok(ensured(github, &issue, &labels));
+    }
+    let made = make(github, client, marker, &draft, &labels).await?;
+    // Whoever stood still between the look and this may have been overtaken. A look that fails now tells nothing.
+    let all = recent(github, client, marker, wanted_at - SKEW).await;
+    let oldest = all
+        .unwrap_or_default()
+        .into_iter()
+        .min_by_key(|it| it.number);
+    match oldest.filter(|oldest| oldest.number < made.number) {
+        None => Ok(ensured(github, &made, &labels)),
+        Some(oldest) => Ok(Ensured {
+            ticket: oldest.ticket(&github.repository()),
+            remark: Some(duplicate::close(github, client, &made, &oldest).await),
+        }),
+    }
+}
+
+fn ensured(github: &GitHub, issue: &Issue, labels: &[String]) -> Ensured {
+    Ensured {
         ticket: issue.ticket(&github.repository()),
-        remark: remark(github, &issue, &labels),
-    })
+        remark: remark(github, issue, labels),
+    }
 }
 
 async fn make(

@@ -77,6 +77,11 @@ struct Found {
     issue_errors: Vec<Value>,
 }
 
+#[derive(Deserialize)]
+struct Transitions {
+    transitions: Vec<Transition>,
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Transition {
     pub id: String,
@@ -207,6 +212,20 @@ impl<'a> Client<'a> {
             Err(failure) if failure.cause == Cause::NotFound => Ok(None),
             Err(failure) => Err(failure),
         }
+    }
+
+    /// The ways out of its state that the account may take.
+    pub(super) async fn transitions(&self, issue: &Issue) -> Result<Vec<Transition>, Failure> {
+        let route = ["issue", issue.id.as_str(), "transitions"];
+        let offered: Transitions = self.get(&route, &[]).await?;
+        Ok(offered.transitions)
+    }
+
+    pub(super) async fn transit(&self, issue: &Issue, way: &Transition) -> Result<(), NotEnsured> {
+        let route = ["issue", issue.id.as_str(), "transitions"];
+        let body = json!({ "transition": { "id": way.id } });
+        let _: Value = self.post(&route, &body).await?;
+        Ok(())
     }
 
     /// Those of these permissions that the account lacks in the project. Jira answers as to a stranger where a token is

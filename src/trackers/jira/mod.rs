@@ -18,6 +18,7 @@ use crate::{
 
 mod adf;
 mod client;
+mod duplicate;
 mod open;
 mod probe;
 mod refusal;

@@ -10,6 +10,7 @@ use super::{
     Section,
     adf::document,
     client::{BULK, Client, Issue},
+    duplicate,
     refusal::{self, not_seen},
     usual_priority,
 };
@@ -40,7 +41,18 @@ pub(super) async fn open(
 ) -> Result<Ensured, NotEnsured> {
     let (issue, remark) = match find(section, client, marker).await? {
         Some(issue) => (issue, None),
-        None => make(section, client, marker, draft).await?,
+        None => {
+            let (made, remark) = make(section, client, marker, draft).await?;
+            // Whoever stood still between the look and this may have been overtaken. A look that fails now tells nothing.
+            let oldest = find(section, client, marker).await.ok().flatten();
+            match oldest.filter(|oldest| oldest.number() < made.number()) {
+                None => (made, remark),
+                Some(oldest) => {
+                    let said = duplicate::close(client, &made, &oldest).await;
+                    (oldest, Some(said))
+                }
+            }
+        }
     };
     Ok(Ensured {
         ticket: client.ticket(&issue).await,
@@ -117,7 +129,7 @@ async fn find(
     unindexed(section, client, &label, newest).await
 }
 
-/// The one with that label among the issues that came after the number.
+/// The oldest with that label among the issues that came after the number.
 async fn unindexed(
     section: &Section,
     client: &Client<'_>,
@@ -133,10 +145,12 @@ async fn unindexed(
         let Some(issues) = client.fetch(&keys).await.map_err(not_seen)? else {
             return one_by_one(section, client, label, last).await;
         };
-        if let Some(issue) = issues.iter().find(|issue| issue.has_label(label)) {
-            return Ok(Some(issue.clone()));
+        let is_last = issues.is_empty();
+        let ours = issues.into_iter().filter(|issue| issue.has_label(label));
+        if let Some(oldest) = ours.min_by_key(Issue::number) {
+            return Ok(Some(oldest));
         }
-        if issues.is_empty() {
+        if is_last {
             return Ok(None);
         }
         last += BULK as u64;

@@ -20,17 +20,12 @@ const PAGE: usize = 100;
 const PAGES: usize = 50;
 
 #[derive(Deserialize)]
-struct Transitions {
-    transitions: Vec<Transition>,
-}
-
-#[derive(Deserialize)]
 struct Comments {
     comments: Vec<Value>,
     total: usize,
 }
 
-/// Comments first: what is open again has been explained.
+/// Comments first, if there is a way: what is open again has been explained.
 pub(super) async fn reopen(
     client: &Client<'_>,
     marker: &Marker,
@@ -39,15 +34,18 @@ pub(super) async fn reopen(
     wanted_at: DateTime<Utc>,
 ) -> Result<Ensured, NotEnsured> {
     let issue = current(client, id).await?;
+    let way = match issue.is_done() {
+        true => Some(way_back(client, &issue).await?),
+        false => None,
+    };
     let words = comment_words(marker, wanted_at);
     if !is_said(client, id, &words).await? {
         let body = json!({ "body": document(&format!("{comment}\n\n`{words}`")) });
         let _: Value = client.post(&["issue", id, "comment"], &body).await?;
     }
-    let issue = if issue.is_done() {
-        move_back(client, &issue).await?
-    } else {
-        issue
+    let issue = match way {
+        Some(way) => move_back(client, &issue, &way).await?,
+        None => issue,
     };
     Ok(Ensured {
         ticket: client.ticket(&issue).await,
@@ -99,24 +97,27 @@ async fn is_said(client: &Client<'_>, id: &str, words: &str) -> Result<bool, Not
     Err(NotEnsured::not_sent(Unknown::new(Cause::Truncated, reason)))
 }
 
-/// Takes it to a state that is not done, best to one that is still to do, and believes only what is seen afterwards.
-async fn move_back(client: &Client<'_>, issue: &Issue) -> Result<Issue, NotEnsured> {
-    let route = ["issue", issue.id.as_str(), "transitions"];
-    let offered: Transitions = client.get(&route, &[]).await.map_err(not_seen)?;
-    let ways = offered.transitions.into_iter();
-    let way = ways
-        .filter(|way| way.to.category() != "done")
-        .min_by_key(|way| way.to.category() != "new");
-    let Some(way) = way else {
-        return Err(NotEnsured::refused(format!(
-            "Jira offers no way out of its state to {}: give the account the permission Transition Issues, and the workflow a transition to an open state",
-            issue.key
-        )));
-    };
-    let moved: Result<Value, _> = client
-        .post(&route, &json!({ "transition": { "id": way.id } }))
-        .await;
-    match moved {
+/// Out of its state to one that is not done, best to one that is still to do.
+async fn way_back(client: &Client<'_>, issue: &Issue) -> Result<Transition, NotEnsured> {
+    let offered = client.transitions(issue).await.map_err(not_seen)?;
+    let ways = offered.into_iter();
+    ways.filter(|way| way.to.category() != "done")
+        .min_by_key(|way| way.to.category() != "new")
+        .ok_or_else(|| {
+            NotEnsured::refused(format!(
+                "Jira offers no way out of its state to {}: give the account the permission Transition Issues, and the workflow a transition to an open state",
+                issue.key
+            ))
+        })
+}
+
+/// Believes only what is seen afterwards.
+async fn move_back(
+    client: &Client<'_>,
+    issue: &Issue,
+    way: &Transition,
+) -> Result<Issue, NotEnsured> {
+    match client.transit(issue, way).await {
         Err(no @ (NotEnsured::Refused(_) | NotEnsured::Gone(_) | NotEnsured::NotSent(_))) => {
             Err(no)
         }

@@ -14,7 +14,7 @@ use crate::{
     trackers::{Ensured, NotEnsured, comment_digest},
 };
 
-/// Comments first, under an id of our own choice: what is open again has been explained.
+/// Comments first, if it can be opened, under an id of our own choice: what is open again has been explained.
 pub(super) async fn reopen(
     client: &Client,
     team: &str,
@@ -32,6 +32,10 @@ pub(super) async fn reopen(
         return Err(NotEnsured::gone(
             "the issue was deleted in Linear, or can no longer be seen; open a new ticket",
         ));
+    };
+    let beginning = match issue.ticket().state {
+        TicketState::Closed => Some(beginning(&issue)?),
+        _ => None,
     };
     say(
         client,
@@ -51,8 +55,8 @@ pub(super) async fn reopen(
         }
     }
     let mut ticket = issue.ticket();
-    if ticket.state == TicketState::Closed {
-        ticket = begin_again(client, &issue).await?.ticket();
+    if let Some(state) = beginning {
+        ticket = begin_again(client, &issue, state).await?.ticket();
     }
     if ticket.state == TicketState::Closed {
         return Err(Refusal::unexpected("issueUpdate").of_a_change());
@@ -82,14 +86,18 @@ async fn say(client: &Client, issue: &Issue, comment: &str, id: String) -> Resul
     }
 }
 
-async fn begin_again(client: &Client, issue: &Issue) -> Result<Issue, NotEnsured> {
+/// The state of its team's workflow where it begins again.
+fn beginning(issue: &Issue) -> Result<&str, NotEnsured> {
     let state = issue.team.as_ref().and_then(|team| team.beginning());
-    let Some(state) = state else {
-        return Err(NotEnsured::refused(format!(
+    state.ok_or_else(|| {
+        NotEnsured::refused(format!(
             "the team of {} has no state that is not done; give its workflow one, and try again",
             issue.ticket().name
-        )));
-    };
+        ))
+    })
+}
+
+async fn begin_again(client: &Client, issue: &Issue, state: &str) -> Result<Issue, NotEnsured> {
     let mutation = format!(
         "mutation Begin($id: String!, $input: IssueUpdateInput!) {{ issueUpdate(id: $id, input: $input) {{ success issue {{ {FIELDS} }} }} }}"
     );

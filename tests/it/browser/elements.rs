@@ -94,6 +94,12 @@ async fn addresses_attachments_and_menus_that_the_app_fills_reach_it() {
         window.find("[data-suggest]").await.send_keys("2.4").await.expect("it can be typed");
         window.reads("#messages select", "Release 2.4").await;
         window.picture("suggested").await;
+        let menu = window.find("#messages select").await;
+        menu.select_by_label("Release 2.4").await.expect("it is offered");
+        let chosen = action(&mut heard, "release").await;
+        assert_eq!(chosen["selected_option"]["value"], "2.4", "{chosen}");
+        let shown = window.asks("return document.querySelector('#messages select').selectedOptions[0].text").await;
+        assert_eq!(shown, "Release 2.4");
         window.press("Runbook").await;
         assert_eq!(action(&mut heard, "runbook").await["value"], "7");
     })

@@ -2,6 +2,7 @@
 
 mod laws;
 mod paying;
+mod proofs;
 mod refusals;
 mod replaying;
 mod resending;
@@ -15,6 +16,7 @@ use daily_ops::{
         payments::{Payments, SECRET},
     },
     sandbox::time::Time,
+    store::idempotency_key,
     triage::Person,
 };
 use tokio::time::Instant;
@@ -87,13 +89,15 @@ impl Desk {
     pub(crate) fn click(&self, verb: &str, key: &str, argument: Option<&str>) -> Click<'_> {
         let at = self.time.now();
         let place = self.stripe.world().ledger.requests.len();
+        let order = Order::new(&key.parse().unwrap(), verb, &Person::at_terminal("anna"));
+        let version = i64::try_from(place).unwrap();
         Click {
             desk: self,
             order: Order {
                 argument: argument.map(str::to_owned),
                 at,
-                idempotency_key: format!("daily-ops-{verb}-{}-{place}", at.timestamp_micros()),
-                ..Order::new(&key.parse().unwrap(), verb, &Person::at_terminal("anna"))
+                idempotency_key: idempotency_key(&order, version, at),
+                ..order
             },
             is_sent: false,
         }

@@ -12,7 +12,7 @@ use daily_ops::{
     report::{CheckReport, Finding, FindingKey, Outcome, Remedy, Severity, Unknown, Verb},
     sandbox::slack::{wrong_blocks, wrong_view},
     ticket::{Draft, Marker, StoredTicket, Ticket, TicketState, TicketStatus},
-    triage::{Action, Person},
+    triage::{Action, Failed, Person},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::Value;
@@ -206,6 +206,7 @@ prop_compose! {
         decided in vec((0usize..60, 0usize..9, any::<bool>(), text()), 0..20),
         filed in vec((0usize..60, 0usize..4, any::<bool>(), text()), 0..8),
         delivered in vec((0usize..60, 0usize..4, text()), 0..8),
+        failed in vec((0usize..60, text()), 0..8),
         asked_by in option::of(text()),
         (is_late, has_newer) in any::<(bool, bool)>(),
     ) -> Round {
@@ -223,6 +224,12 @@ prop_compose! {
         for (which, what, words) in delivered {
             if let Some(key) = keys.get(which) {
                 round.deliveries.insert(key.clone(), delivery(what, &words));
+            }
+        }
+        for (which, words) in failed {
+            if let Some(key) = keys.get(which) {
+                let failed = Failed { verb: Verb::Pay, at: round.started_at, why: words.into() };
+                round.failed.insert(key.clone(), failed);
             }
         }
         for (which, state, is_there, words) in filed {

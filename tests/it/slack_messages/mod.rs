@@ -2,6 +2,7 @@
 
 mod golden;
 mod laws;
+mod payments;
 mod reading;
 mod refusals;
 mod rounds;

@@ -11,7 +11,7 @@ use daily_ops::{
         Cause, CheckReport, Finding, FindingKey, Outcome, Remedy, Report, RunId, Severity, Unknown,
     },
     ticket::Tickets,
-    triage::{Action, Decision, Memory, Past, Person, Previous, Triaged, remember, triage},
+    triage::{Action, Decision, Failed, Memory, Past, Person, Previous, Triaged, remember, triage},
 };
 use url::Url;
 
@@ -79,6 +79,7 @@ pub(super) struct Round {
     pub(super) checks: Vec<CheckReport>,
     pub(super) decisions: Vec<Decision>,
     pub(super) deliveries: BTreeMap<FindingKey, Delivery>,
+    pub(super) failed: BTreeMap<FindingKey, Failed>,
     pub(super) tickets: Tickets,
     pub(super) asked_by: Option<Person>,
     pub(super) late: Option<DateTime<Utc>>,
@@ -94,6 +95,7 @@ impl Round {
             checks,
             decisions: Vec::new(),
             deliveries: BTreeMap::new(),
+            failed: BTreeMap::new(),
             tickets: Tickets::new(),
             asked_by: None,
             late: None,
@@ -132,7 +134,10 @@ impl Round {
             checks: checks.to_vec(),
         };
         let earlier = self.started_at - TimeDelta::days(3);
-        let mut past = Past::default();
+        let mut past = Past {
+            failed: self.failed.clone(),
+            ..Past::default()
+        };
         if let Some(before) = &self.before {
             past.memory = remember(&Memory::new(), &report(earlier, before));
             past.previous = Some(Previous {

@@ -72,6 +72,29 @@ async fn asking_twice_gives_the_same_issue_and_another_number_another_one() {
 }
 
 #[tokio::test]
+async fn of_two_that_were_made_at_once_the_older_one_stays_and_ours_is_closed() {
+    let (github, tracker) = described(|world| {
+        world.overtaken_by = Some(marker(1).comment());
+    })
+    .await;
+    let ensured = ensure(&tracker, &open()).await.unwrap();
+    assert_eq!(ensured.ticket.name, "acme/web#1");
+    assert_eq!(
+        ensured.remark.unwrap().as_str(),
+        "its duplicate acme/web#2 was closed"
+    );
+    let again = ensure(&tracker, &open()).await.unwrap();
+    assert_eq!(again.ticket.name, "acme/web#1");
+    let seen = github.now();
+    assert_eq!(
+        seen.issues.iter().map(|it| it.open).collect::<Vec<_>>(),
+        [true, false]
+    );
+    assert!(seen.issues[1].comments[0].1.contains("duplicate of #1"));
+    assert!(seen.issues[0].comments.is_empty());
+}
+
+#[tokio::test]
 async fn an_issue_behind_many_others_is_found_and_a_pull_request_is_none() {
     let (github, tracker) = described(|world| {
         let words = marker(1).comment();

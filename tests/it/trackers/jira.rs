@@ -105,6 +105,36 @@ async fn asking_twice_gives_the_same_issue_even_while_the_search_lags() {
 }
 
 #[tokio::test]
+async fn of_two_that_were_made_at_once_the_older_one_stays_and_ours_is_closed() {
+    for (lags, may_close) in [(false, true), (true, true), (false, false)] {
+        let (jira, tracker) = described(|project| {
+            project.made(json!({ "labels": [] }));
+            (project.lags, project.is_overtaken) = (lags, true);
+            if !may_close {
+                project
+                    .permissions
+                    .retain(|name| *name != "TRANSITION_ISSUES");
+            }
+        })
+        .await;
+        let ensured = ensure(&tracker, &open()).await.unwrap();
+        assert_eq!(ensured.ticket.name, "OPS-2", "lags: {lags}");
+        let remark = ensured.remark.unwrap();
+        let seen = jira.now();
+        let statuses: Vec<&str> = seen.issues.iter().map(|it| it.status).collect();
+        if may_close {
+            assert_eq!(remark.as_str(), "its duplicate OPS-3 was closed");
+            assert_eq!(statuses, ["To Do", "To Do", "Done"]);
+        } else {
+            let said = "OPS-3 is its duplicate: close it there";
+            assert!(remark.as_str().starts_with(said), "{}", remark.as_str());
+        }
+        let said = seen.issues[2].comments[0].to_string();
+        assert!(said.contains("A duplicate of OPS-2"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn an_issue_that_no_search_knows_is_found_where_many_can_not_be_fetched_at_once() {
     for bulk in [Bulk::Missing, Bulk::Failing] {
         let (jira, tracker) = described(|project| {
@@ -331,6 +361,10 @@ async fn an_issue_that_is_gone_or_stuck_is_not_reopened() {
         .retain(|name| *name != "TRANSITION_ISSUES");
     let why = refused(&tracker, &reopen(&id)).await;
     assert!(why.contains("the permission Transition Issues"), "{why}");
+    assert!(
+        jira.now().issues[0].comments.is_empty(),
+        "nothing was said there"
+    );
     jira.now().issues[0].is_gone = true;
     let why = gone(&tracker, &reopen(&id)).await;
     assert!(

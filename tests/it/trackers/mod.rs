@@ -143,6 +143,11 @@ fn a_wrong_section_names_its_field() {
         ("tracker = 'jira'", "[tickets.jira]"),
         ("tracker = 'trello'", "unknown variant `trello`"),
         (
+            "[github]\nrepository = 'acme/web'",
+            "[tickets.github] is there, and nothing says that tickets go there: write `tracker = \"github\"`",
+        ),
+        ("[linear]\nteam = 'ENG'", "write `tracker = \"linear\"`"),
+        (
             "[github]\nrepository = 'acme'",
             "in [tickets.github]: `repository`",
         ),
@@ -178,9 +183,11 @@ fn a_wrong_section_names_its_field() {
 }
 
 #[test]
-fn an_empty_section_keeps_tickets_in_the_database() {
-    let tickets = tickets("");
-    assert!(tickets.tracker(None).is_local() && tickets.secret().is_none());
+fn tickets_are_kept_in_the_database_where_nothing_else_is_said_or_that_is() {
+    for toml in ["", "tracker = 'local'\n[github]\nrepository = 'acme/web'"] {
+        let tickets = tickets(toml);
+        assert!(tickets.tracker(None).is_local() && tickets.secret().is_none());
+    }
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ mod endpoint;
 mod group;
 mod offers;
 mod pay;
+mod proof;
 mod replay;
 mod replayed;
 mod resend;
@@ -31,6 +32,7 @@ mod signature;
 
 pub use endpoint::{Replay, SECRET, Target};
 pub(super) use offers::{for_invoice, for_webhooks};
+pub(super) use proof::prove;
 pub use replayed::Replayed;
 
 /// An order that this check can carry out.
@@ -225,6 +227,11 @@ fn done(said: impl Into<Untrusted>) -> Applied {
         changed: true,
         after: None,
     }
+}
+
+/// Taken, and not done before somebody else has answered.
+fn asked(said: impl Into<Untrusted>) -> Applied {
+    Applied::Asked { said: said.into() }
 }
 
 /// Found done; whoever did it.

@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::{
     Task,
     admission::admit,
+    asked,
     collected::{Collected, Try, collected},
     declines::Decline,
     done, headers, in_its_words, not_sent, of_this_mode, overtaken, refused, was_done,
@@ -106,6 +107,7 @@ pub(super) async fn rehearse(task: &Task<'_>, id: &str) -> Result<Vec<String>, N
     if let Some(settled) = settled(task, &now, false) {
         let said = match settled? {
             Applied::Done { said, .. }
+            | Applied::Asked { said }
             | Applied::Overtaken { said }
             | Applied::Ticketed { said, .. } => said,
         };
@@ -179,7 +181,7 @@ fn settled(
     let since = since?;
     Some(match since.status.as_str() {
         "failed" => Err(refused(&since.decline.said())),
-        "pending" => Ok(done(format!(
+        "pending" => Ok(asked(format!(
             "asked for: {} ({}); the bank has not answered yet, which can take days, and the invoice stays open until then",
             said_amount(invoice),
             since.charge
@@ -223,7 +225,7 @@ async fn seen_after(
         return settled;
     }
     if now.payment.as_deref() == Some("processing") {
-        return Ok(done(format!(
+        return Ok(asked(format!(
             "asked for: {}; the bank has not answered yet, which can take days, and the invoice stays open until then",
             said_amount(&now.invoice)
         )));

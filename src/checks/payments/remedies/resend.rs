@@ -130,7 +130,7 @@ async fn ask(task: &Task<'_>, endpoint: &str, event: &str) -> Result<(), Unwritt
 }
 
 /// Whether the event alone is missing, and not the route.
-fn is_gone(failure: &Failure) -> bool {
+pub(super) fn is_gone(failure: &Failure) -> bool {
     let error = failure.refusal.as_ref().map(|refusal| &refusal["error"]);
     failure.status() == Some(404) && error.is_some_and(|error| error["param"] == "id")
 }

@@ -170,6 +170,24 @@ pub(super) fn charge(account: &mut Account, call: &Call<'_>) -> Answered {
     expanded(books, shown, call, now)
 }
 
+pub(super) fn customers(account: &mut Account, call: &Call<'_>) -> Answered {
+    let (books, now) = opened(account, call);
+    let request = call.request;
+    let (created, email) = (request.range("created")?, request.param("email"));
+    let rows = newest(&books.customers, |customer| customer.created, now);
+    page(
+        request,
+        "customer",
+        &rows,
+        |customer| &customer.id,
+        |customer| {
+            let is_theirs = email.is_none_or(|it| customer.email.as_deref() == Some(it));
+            is_theirs && !customer.is_deleted && created.has(customer.created)
+        },
+        |customer| shapes::customer(books, customer),
+    )
+}
+
 pub(super) fn customer(account: &mut Account, call: &Call<'_>) -> Answered {
     let (books, _) = opened(account, call);
     let missing = || Refusal::missing(404, "customer", &call.id, "id");

@@ -68,6 +68,7 @@ const ROUTES: &[Route] = &[
     route!("GET" ["payment_intents", "*"] PaymentIntentRead ["client_secret", "expand"] reads::payment_intent),
     list!(["charges"] ChargeRead ["created", "customer", "payment_intent", "transfer_group"] reads::charges),
     route!("GET" ["charges", "*"] ChargeRead ["expand"] reads::charge),
+    list!(["customers"] CustomerRead ["created", "email"] reads::customers),
     route!("GET" ["customers", "*"] CustomerRead ["expand"] reads::customer),
     list!(["disputes"] DisputeRead ["charge", "created", "payment_intent"] reads::disputes),
     route!("GET" ["disputes", "*"] DisputeRead ["expand"] reads::dispute),

@@ -60,6 +60,8 @@ pub(crate) struct Repository {
     pub deleted: Vec<u64>,
     pub transferred: Vec<u64>,
     pub limit: Option<Limit>,
+    /// What another process opens right before the next issue is opened.
+    pub overtaken_by: Option<String>,
     pub now: DateTime<Utc>,
     pub requests: Vec<String>,
 }
@@ -82,6 +84,7 @@ impl GitHub {
             deleted: Vec::new(),
             transferred: Vec::new(),
             limit: None,
+            overtaken_by: None,
             now,
             requests: Vec::new(),
         })))
@@ -233,6 +236,9 @@ impl Repository {
         }
         if assignees.iter().any(|login| !self.people.contains(login)) {
             return invalid("assignees");
+        }
+        if let Some(text) = self.overtaken_by.take() {
+            self.opened(TimeDelta::zero(), &text);
         }
         let title = title.to_owned();
         let issue = self.opened(TimeDelta::zero(), &text);

@@ -67,6 +67,8 @@ pub(crate) struct Project {
     pub bulk: Bulk,
     /// 429 with this many seconds.
     pub limit: Option<u32>,
+    /// Whether another process makes the same issue right before the next one is made.
+    pub is_overtaken: bool,
     pub issues: Vec<Issue>,
     pub requests: Vec<String>,
 }
@@ -107,6 +109,7 @@ impl Jira {
             lags: false,
             bulk: Bulk::Whole,
             limit: None,
+            is_overtaken: false,
             issues: Vec::new(),
             requests: Vec::new(),
         })))
@@ -344,6 +347,9 @@ impl Project {
             return (StatusCode::BAD_REQUEST, Json(body)).into_response();
         }
         let fields = fields.clone();
+        if std::mem::take(&mut self.is_overtaken) {
+            self.made(fields.clone());
+        }
         let issue = self.made(fields).clone();
         let key = format!("{}-{}", self.key, issue.number);
         let made = json!({ "id": issue.id(), "key": key, "self": format!("https://acme.atlassian.net/rest/api/3/issue/{}", issue.id()) });

@@ -14,6 +14,7 @@ use crate::{
 
 mod mysql;
 mod postgres;
+mod rows;
 
 /// How long a server may take to let us in.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -3,19 +3,18 @@
 use std::iter::repeat_n;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use futures_util::TryStreamExt;
 use sqlx::{
-    AssertSqlSafe, Column as _, ConnectOptions, Connection, Either, Executor, Row as _, SqlSafeStr,
-    Statement, TypeInfo, ValueRef,
-    mysql::{MySqlConnectOptions, MySqlConnection, MySqlRow},
+    AssertSqlSafe, ConnectOptions, Connection, Either, Executor, Row as _, SqlSafeStr, Statement,
+    TypeInfo, ValueRef,
+    mysql::{MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlTypeInfo},
 };
 
-use super::{Question, Stopped, no_columns, no_url, promptly};
+use super::{
+    Question, Stopped, no_url, promptly,
+    rows::{Given, Kind, take_all},
+};
 use crate::{
-    checks::payments::audit::{
-        intake::Intake,
-        record::{Cell, Columns, Row},
-    },
+    checks::payments::audit::{intake::Intake, record::Cell},
     report::{Cause, Unknown},
 };
 
@@ -52,45 +51,17 @@ pub(super) async fn read(question: &Question<'_>, intake: &mut Intake) -> Result
         .fold(statement.query().persistent(false), |query, at| {
             query.bind(at)
         });
-    let mut rows = query.fetch(&mut *transaction);
-    let mut shape = None;
-    while let Some(row) = rows.try_next().await? {
-        let shape = match &shape {
-            Some(shape) => shape,
-            None => shape.insert(Shape::of(&row)?),
-        };
-        shape.take(&row, intake)?;
-    }
-    drop(rows);
+    take_all(query.fetch(&mut *transaction), intake).await?;
     transaction.rollback().await?;
     Ok(())
 }
 
-#[derive(Clone, Debug)]
-enum Kind {
-    Whole,
-    Unsigned,
-    /// DECIMAL among them, which comes as its digits.
-    Text,
-    Time,
-    LocalTime,
-    Date,
-    Other(String),
-}
-
-/// What the columns are, which holds for every row.
-struct Shape {
-    columns: Columns,
-    kinds: Vec<Kind>,
-}
-
-impl Shape {
-    fn of(row: &MySqlRow) -> Result<Self, Stopped> {
-        let names = row.columns().iter().map(sqlx::Column::name);
-        let columns = Columns::find(names).map_err(|why| no_columns(&why))?;
-        let kind = |name: &str| match name {
+impl Given for MySqlRow {
+    fn kind(of: &MySqlTypeInfo) -> Kind {
+        match of.name() {
             "TINYINT" | "SMALLINT" | "MEDIUMINT" | "INT" | "BIGINT" => Kind::Whole,
-            _ if name.ends_with("INT UNSIGNED") => Kind::Unsigned,
+            name if name.ends_with("INT UNSIGNED") => Kind::Unsigned,
+            // DECIMAL comes as its digits.
             "DECIMAL" | "CHAR" | "VARCHAR" | "TINYTEXT" | "TEXT" | "MEDIUMTEXT" | "LONGTEXT"
             | "ENUM" | "BINARY" | "VARBINARY" | "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB" => {
                 Kind::Text
@@ -99,44 +70,28 @@ impl Shape {
             "DATETIME" => Kind::LocalTime,
             "DATE" => Kind::Date,
             name => Kind::Other(name.to_owned()),
-        };
-        let kinds = row
-            .columns()
-            .iter()
-            .map(|column| kind(column.type_info().name()))
-            .collect();
-        Ok(Self { columns, kinds })
+        }
     }
 
-    fn take(&self, row: &MySqlRow, intake: &mut Intake) -> Result<(), Stopped> {
-        let columns = &self.columns;
-        Ok(intake.take(&Row {
-            id: self.cell(row, columns.id)?,
-            amount: self.cell(row, columns.amount)?,
-            in_units: columns.in_units,
-            currency: self.cell(row, columns.currency)?,
-            status: self.cell(row, columns.status)?,
-            created: match columns.created {
-                Some(place) => self.cell(row, place)?,
-                None => Cell::Null,
-            },
-        })?)
-    }
-
-    fn cell<'a>(&'a self, row: &'a MySqlRow, place: usize) -> sqlx::Result<Cell<'a>> {
-        if row.try_get_raw(place)?.is_null() {
+    fn cell<'a>(
+        &'a self,
+        place: usize,
+        kind: &'a Kind,
+        _number: &'a mut String,
+    ) -> sqlx::Result<Cell<'a>> {
+        if self.try_get_raw(place)?.is_null() {
             return Ok(Cell::Null);
         }
-        Ok(match self.kinds.get(place) {
-            Some(Kind::Whole) => Cell::Whole(row.try_get_unchecked::<i64, _>(place)?.into()),
-            Some(Kind::Unsigned) => Cell::Whole(row.try_get_unchecked::<u64, _>(place)?.into()),
-            Some(Kind::Time) => Cell::Time(row.try_get_unchecked::<DateTime<Utc>, _>(place)?),
-            Some(Kind::LocalTime) => {
-                Cell::Time(row.try_get_unchecked::<NaiveDateTime, _>(place)?.and_utc())
+        Ok(match kind {
+            Kind::Whole => Cell::Whole(self.try_get_unchecked::<i64, _>(place)?.into()),
+            Kind::Unsigned => Cell::Whole(self.try_get_unchecked::<u64, _>(place)?.into()),
+            Kind::Time => Cell::Time(self.try_get_unchecked::<DateTime<Utc>, _>(place)?),
+            Kind::LocalTime => {
+                Cell::Time(self.try_get_unchecked::<NaiveDateTime, _>(place)?.and_utc())
             }
-            Some(Kind::Date) => Cell::Date(row.try_get_unchecked::<NaiveDate, _>(place)?),
-            Some(Kind::Other(name)) => Cell::Other(name),
-            Some(Kind::Text) | None => row
+            Kind::Date => Cell::Date(self.try_get_unchecked::<NaiveDate, _>(place)?),
+            Kind::Other(name) => Cell::Other(name),
+            Kind::Numeric | Kind::Text => self
                 .try_get_unchecked::<&str, _>(place)
                 .map_or(Cell::Other("no UTF-8"), Cell::Text),
         })

@@ -1,17 +1,16 @@
 //! Rows out of PostgreSQL, by its binary formats.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use futures_util::TryStreamExt;
 use sqlx::{
-    AssertSqlSafe, Column as _, ConnectOptions, Connection, Executor, Row as _, TypeInfo, ValueRef,
-    postgres::{PgConnectOptions, PgConnection, PgRow, PgTypeKind, PgValueFormat},
+    AssertSqlSafe, ConnectOptions, Connection, Executor, Row as _, TypeInfo, ValueRef,
+    postgres::{PgConnectOptions, PgConnection, PgRow, PgTypeInfo, PgTypeKind, PgValueFormat},
 };
 
-use super::{Question, Stopped, no_columns, no_url, promptly};
-use crate::checks::payments::audit::{
-    intake::Intake,
-    record::{Cell, Columns, Row},
+use super::{
+    Question, Stopped, no_url, promptly,
+    rows::{Given, Kind, take_all},
 };
+use crate::checks::payments::audit::{intake::Intake, record::Cell};
 
 pub(super) async fn read(question: &Question<'_>, intake: &mut Intake) -> Result<(), Stopped> {
     let options: PgConnectOptions = question.url.parse().map_err(|_| no_url())?;
@@ -27,109 +26,56 @@ pub(super) async fn read(question: &Question<'_>, intake: &mut Intake) -> Result
     let (from, to) = question.period.here();
     // Prepared by name: sqlx looks types up in between, with the unnamed statement.
     let query = sqlx::query(AssertSqlSafe(question.sql)).bind(from).bind(to);
-    let mut rows = query.fetch(&mut *transaction);
-    let mut shape = None;
-    while let Some(row) = rows.try_next().await? {
-        let shape = match &shape {
-            Some(shape) => shape,
-            None => shape.insert(Shape::of(&row)?),
-        };
-        shape.take(&row, intake)?;
-    }
-    drop(rows);
+    take_all(query.fetch(&mut *transaction), intake).await?;
     transaction.rollback().await?;
     Ok(())
 }
 
-#[derive(Clone, Debug)]
-enum Kind {
-    Whole,
-    Numeric,
-    Text,
-    Time,
-    LocalTime,
-    Date,
-    Other(String),
-}
-
-/// What the columns are, which holds for every row.
-struct Shape {
-    columns: Columns,
-    kinds: Vec<Kind>,
-}
-
-impl Shape {
-    fn of(row: &PgRow) -> Result<Self, Stopped> {
-        let names = row.columns().iter().map(sqlx::Column::name);
-        let columns = Columns::find(names).map_err(|why| no_columns(&why))?;
-        let kinds = row
-            .columns()
-            .iter()
-            .map(|column| {
-                let kind = column.type_info();
-                match kind.name() {
-                    "INT2" | "INT4" | "INT8" => Kind::Whole,
-                    "NUMERIC" => Kind::Numeric,
-                    "TEXT" | "VARCHAR" | "CHAR" | "BPCHAR" | "NAME" | "UNKNOWN" => Kind::Text,
-                    "TIMESTAMPTZ" => Kind::Time,
-                    "TIMESTAMP" => Kind::LocalTime,
-                    "DATE" => Kind::Date,
-                    name if name.eq_ignore_ascii_case("citext") => Kind::Text,
-                    _ if matches!(kind.kind(), PgTypeKind::Enum(_)) => Kind::Text,
-                    name => Kind::Other(name.to_owned()),
-                }
-            })
-            .collect();
-        Ok(Self { columns, kinds })
-    }
-
-    fn take(&self, row: &PgRow, intake: &mut Intake) -> Result<(), Stopped> {
-        let mut numbers: [String; 5] = Default::default();
-        let [id, amount, currency, status, created] = &mut numbers;
-        let columns = &self.columns;
-        Ok(intake.take(&Row {
-            id: self.cell(row, columns.id, id)?,
-            amount: self.cell(row, columns.amount, amount)?,
-            in_units: columns.in_units,
-            currency: self.cell(row, columns.currency, currency)?,
-            status: self.cell(row, columns.status, status)?,
-            created: match columns.created {
-                Some(place) => self.cell(row, place, created)?,
-                None => Cell::Null,
-            },
-        })?)
+impl Given for PgRow {
+    fn kind(of: &PgTypeInfo) -> Kind {
+        match of.name() {
+            "INT2" | "INT4" | "INT8" => Kind::Whole,
+            "NUMERIC" => Kind::Numeric,
+            "TEXT" | "VARCHAR" | "CHAR" | "BPCHAR" | "NAME" | "UNKNOWN" => Kind::Text,
+            "TIMESTAMPTZ" => Kind::Time,
+            "TIMESTAMP" => Kind::LocalTime,
+            "DATE" => Kind::Date,
+            name if name.eq_ignore_ascii_case("citext") => Kind::Text,
+            _ if matches!(of.kind(), PgTypeKind::Enum(_)) => Kind::Text,
+            name => Kind::Other(name.to_owned()),
+        }
     }
 
     fn cell<'a>(
         &'a self,
-        row: &'a PgRow,
         place: usize,
+        kind: &'a Kind,
         number: &'a mut String,
     ) -> sqlx::Result<Cell<'a>> {
-        let value = row.try_get_raw(place)?;
+        let value = self.try_get_raw(place)?;
         if value.is_null() {
             return Ok(Cell::Null);
         }
         let binary = matches!(value.format(), PgValueFormat::Binary);
         let bytes = value.as_bytes().map_err(sqlx::Error::Decode)?;
-        let text = || str::from_utf8(bytes).map_or(Cell::Other("no UTF-8"), Cell::Text);
-        Ok(match self.kinds.get(place) {
-            Some(Kind::Text) => text(),
-            Some(Kind::Whole) if binary => Cell::Whole(whole(bytes)),
-            Some(Kind::Numeric) if binary => match numeric(bytes) {
+        Ok(match kind {
+            Kind::Whole if binary => Cell::Whole(whole(bytes)),
+            Kind::Numeric if binary => match numeric(bytes) {
                 Some(digits) => {
                     *number = digits;
                     Cell::Text(number)
                 }
                 None => Cell::Other("NUMERIC without a finite value"),
             },
-            Some(Kind::Time) => Cell::Time(row.try_get_unchecked::<DateTime<Utc>, _>(place)?),
-            Some(Kind::LocalTime) => {
-                Cell::Time(row.try_get_unchecked::<NaiveDateTime, _>(place)?.and_utc())
+            Kind::Time => Cell::Time(self.try_get_unchecked::<DateTime<Utc>, _>(place)?),
+            Kind::LocalTime => {
+                Cell::Time(self.try_get_unchecked::<NaiveDateTime, _>(place)?.and_utc())
             }
-            Some(Kind::Date) => Cell::Date(row.try_get_unchecked::<NaiveDate, _>(place)?),
-            Some(Kind::Other(name)) => Cell::Other(name),
-            _ => text(),
+            Kind::Date => Cell::Date(self.try_get_unchecked::<NaiveDate, _>(place)?),
+            Kind::Other(name) => Cell::Other(name),
+            Kind::Whole | Kind::Unsigned | Kind::Numeric | Kind::Text => {
+                str::from_utf8(bytes).map_or(Cell::Other("no UTF-8"), Cell::Text)
+            }
         })
     }
 }

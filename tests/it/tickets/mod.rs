@@ -1,9 +1,12 @@
 //! Findings that become tickets: one that is open for each, here or in a tracker, as long as it is needed.
 
+mod refusals;
+
 use chrono::TimeDelta;
 use daily_ops::{
-    bot::{Bot, Said},
+    bot::{Bot, Round, Said},
     command::{Cli, Command},
+    render::{self, terminal::Look},
     store::Filter,
     ticket::{StoredTicket, TicketStatus},
     triage::{Person, Verdict},
@@ -50,14 +53,24 @@ async fn tickets(bot: &Bot) -> Vec<StoredTicket> {
     bot.store.tickets(false).await.expect("they can be read")
 }
 
-/// The finding goes away, and is there again the day after.
-async fn it_comes_back(company: &Company, bot: &Bot) {
+/// The finding goes away, and is there again the day after: what the round then says in the terminal.
+async fn it_comes_back(company: &Company, bot: &Bot) -> String {
     let issues = std::mem::take(&mut company.sentry.world().issues);
     company.later(A_DAY);
     walk(bot).await;
     company.sentry.world().issues = issues;
     company.later(A_DAY);
-    walk(bot).await;
+    printed(&walk(bot).await)
+}
+
+fn printed(round: &Round) -> String {
+    let look = Look {
+        colour: false,
+        width: None,
+        zone: chrono_tz::Tz::UTC,
+        all: false,
+    };
+    render::terminal::report(&round.triaged, &round.tickets, "", look)
 }
 
 #[tokio::test]
@@ -199,7 +212,19 @@ async fn what_comes_back_opens_its_ticket_again_or_a_new_one() {
         github.now().issues[0].open = false;
         company.later(TimeDelta::hours(1));
         walk(&bot).await;
-        it_comes_back(&company, &bot).await;
+        let said = it_comes_back(&company, &bot).await;
+        let (name, state) = match returned {
+            "reopen" => ("acme/web#1", "reopened"),
+            _ => ("acme/web#2", "opened"),
+        };
+        let named = format!("ticket {name} in GitHub, {state}: it has come back");
+        assert!(
+            said.contains("\nCame back\n") && said.contains(&named),
+            "{said}"
+        );
+        company.later(A_DAY);
+        let said = printed(&walk(&bot).await);
+        assert!(!said.contains("Came back"), "once is enough: {said}");
         let seen = github.now();
         assert_eq!(seen.issues.len(), issues, "{returned}");
         let newest = seen.issues.last().expect("there is one");
@@ -222,64 +247,13 @@ async fn what_stands_after_its_ticket_was_closed_gets_it_back_and_no_tick() {
     decide(&bot, "anna", &format!("ticket {KEY}")).await;
     ticket(&bot, "ben", "close T-1").await;
     company.later(A_DAY);
-    walk(&bot).await;
-    let all = tickets(&bot).await;
-    assert_eq!((all.len(), all[0].state), (1, TicketStatus::Open));
-}
-
-#[tokio::test]
-async fn in_place_of_a_deleted_ticket_there_is_a_new_one() {
-    let (company, bot, github) = filing("reopen").await;
-    decide(&bot, "anna", &format!("ticket {KEY}")).await;
-    {
-        let mut world = github.now();
-        world.issues.clear();
-        world.deleted = vec![1];
-    }
-    company.later(TimeDelta::hours(1));
-    walk(&bot).await;
-    assert_eq!(tickets(&bot).await[0].state, TicketStatus::Gone);
-    it_comes_back(&company, &bot).await;
-    let all = tickets(&bot).await;
-    assert_eq!((all.len(), all[0].state), (2, TicketStatus::Open));
-    assert_ne!(all[0].marker, all[1].marker);
-}
-
-#[tokio::test]
-async fn tickets_of_a_tracker_that_is_not_configured_any_more_are_unknown_and_can_be_closed_here() {
-    let (mut company, bot, _github) = filing("reopen").await;
-    decide(&bot, "anna", &format!("ticket {KEY}")).await;
-    company.more.clear();
-    bot.store.close().await;
-    drop(bot);
-    let bot = company.bot().await;
-    let round = walk(&bot).await;
-    let said = format!("{:?}", round.triaged.unknown);
+    let said = printed(&walk(&bot).await);
     assert!(
-        said.contains("1 open ticket in GitHub, which isn't configured any more"),
+        said.contains("ticket T-1 here, reopened: it has come back"),
         "{said}"
     );
-    let closed = ticket(&bot, "anna", "close acme/web#1").await;
-    assert!(closed.accepted, "{}", text(&closed));
-    assert!(walk(&bot).await.triaged.unknown.is_empty());
-}
-
-#[tokio::test]
-async fn what_the_tracker_refuses_is_no_ticket_and_the_finding_needs_somebody_again() {
-    let (_company, bot, github) = filing("reopen").await;
-    github.now().has_issues = false;
-    let said = decide(&bot, "anna", &format!("ticket {KEY}")).await;
-    assert!(
-        !said.accepted && text(&said).contains("no ticket: "),
-        "{}",
-        text(&said)
-    );
-    let round = walk(&bot).await;
-    assert_eq!(round.triaged.verdict(), Verdict::NeedsYou);
-    github.now().has_issues = true;
-    let said = decide(&bot, "anna", &format!("ticket {KEY}")).await;
-    assert!(said.accepted, "{}", text(&said));
-    assert_eq!(github.now().issues.len(), 1);
+    let all = tickets(&bot).await;
+    assert_eq!((all.len(), all[0].state), (1, TicketStatus::Open));
 }
 
 #[tokio::test]

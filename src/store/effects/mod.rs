@@ -1,12 +1,10 @@
 //! The outbox: what we owe the other side, until it is done or a person has to look.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{QueryBuilder, types::Json};
+use sqlx::types::Json;
 
-use super::{Connection, First, Store, decisions, log, messages, micros, tickets};
+use super::{First, Store, decisions, log, messages, micros, tickets};
 use crate::{
     checks::{Applied, Order},
     ops_log::{Annex, Entry, NewEntry},
@@ -14,6 +12,13 @@ use crate::{
     text::Untrusted,
     triage::Decision,
 };
+
+mod claim;
+mod read;
+
+pub(super) use claim::cancel;
+
+use claim::{claim, due, settle};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Effect {
@@ -70,6 +75,8 @@ impl EffectState {
 pub enum Settlement {
     Done(Applied),
     Failed(Untrusted),
+    /// The ticket that was to be opened again is not there any more.
+    Gone(Untrusted),
     Retry {
         error: Untrusted,
         not_before: DateTime<Utc>,
@@ -81,7 +88,7 @@ impl Settlement {
     fn state(&self) -> EffectState {
         match self {
             Self::Done(_) => EffectState::Done,
-            Self::Failed(_) => EffectState::Failed,
+            Self::Failed(_) | Self::Gone(_) => EffectState::Failed,
             Self::Retry { .. } => EffectState::Waiting,
             Self::NeedsHuman(_) => EffectState::NeedsHuman,
         }
@@ -90,9 +97,10 @@ impl Settlement {
     fn error(&self) -> Option<&str> {
         match self {
             Self::Done(_) => None,
-            Self::Failed(error) | Self::Retry { error, .. } | Self::NeedsHuman(error) => {
-                Some(error.as_str())
-            }
+            Self::Failed(error)
+            | Self::Gone(error)
+            | Self::Retry { error, .. }
+            | Self::NeedsHuman(error) => Some(error.as_str()),
         }
     }
 }
@@ -223,11 +231,11 @@ impl Store {
                         let now = entry.as_ref().map(|entry| entry.at);
                         tickets::there(c, &effect_key, ticket, now).await?;
                     }
-                    Settlement::Failed(_) => {
-                        tickets::refused(c, &effect_key).await?;
+                    Settlement::Gone(_) => {
+                        tickets::gone(c, &effect_key).await?;
                         tickets::not_there(c, &effect_key).await?;
                     }
-                    Settlement::Done(Applied::Overtaken { .. }) => {
+                    Settlement::Failed(_) | Settlement::Done(Applied::Overtaken { .. }) => {
                         tickets::not_there(c, &effect_key).await?;
                     }
                     _ => {}
@@ -245,179 +253,4 @@ impl Store {
         })
         .await
     }
-
-    /// What is not done yet: waiting, running, or in need of a person.
-    pub async fn open_effects(&self) -> anyhow::Result<Vec<Effect>> {
-        let mut snapshot = self.read().await?;
-        let rows: Vec<Row> = on!(&mut snapshot.connection(), |c| {
-            sqlx::query_as(
-                "SELECT * FROM effects WHERE state IN ('waiting', 'running', 'needs_human') \
-                 ORDER BY not_before, effect_key",
-            )
-            .fetch_all(c)
-            .await
-        })
-        .context("the open effects could not be read")?;
-        rows.into_iter().map(Row::open).collect()
-    }
-
-    /// When the oldest decision was made that the other side is still to be told of.
-    pub async fn owed_since(&self) -> anyhow::Result<Option<DateTime<Utc>>> {
-        let mut snapshot = self.read().await?;
-        on!(&mut snapshot.connection(), |c| {
-            sqlx::query_scalar(
-                "SELECT min(d.at) FROM effects AS e \
-                 JOIN decisions AS d ON d.key = e.key AND d.version = e.version \
-                 WHERE e.state IN ('waiting', 'running')",
-            )
-            .fetch_one(c)
-            .await
-        })
-        .context("the oldest effect could not be read")
-    }
-
-    /// What was last asked of the other side about each of these findings.
-    pub async fn newest_effects(
-        &self,
-        keys: impl IntoIterator<Item = &FindingKey>,
-    ) -> anyhow::Result<BTreeMap<FindingKey, Effect>> {
-        let keys: Vec<String> = keys.into_iter().map(ToString::to_string).collect();
-        let mut snapshot = self.read().await?;
-        let mut newest = BTreeMap::new();
-        for some in keys.chunks(super::KEYS_AT_ONCE) {
-            let rows: Vec<Row> = on!(&mut snapshot.connection(), |c| {
-                let mut query = QueryBuilder::new("SELECT * FROM effects WHERE key IN (");
-                let mut list = query.separated(", ");
-                some.iter().for_each(|key| {
-                    list.push_bind(key);
-                });
-                query
-                    .push(") ORDER BY key, version")
-                    .build_query_as()
-                    .fetch_all(c)
-                    .await
-            })
-            .context("the effects could not be read")?;
-            for row in rows {
-                let effect = row.open()?;
-                newest.insert(effect.key.clone(), effect);
-            }
-        }
-        Ok(newest)
-    }
-
-    /// What the decision of that version asked of the other side.
-    pub async fn effect_of(
-        &self,
-        key: &FindingKey,
-        version: i64,
-    ) -> anyhow::Result<Option<Effect>> {
-        let mut snapshot = self.read().await?;
-        let row: Option<Row> = on!(&mut snapshot.connection(), |c| {
-            sqlx::query_as("SELECT * FROM effects WHERE key = $1 AND version = $2")
-                .bind(key.to_string())
-                .bind(version)
-                .fetch_optional(c)
-                .await
-        })
-        .with_context(|| format!("the effect of the decision about {key} could not be read"))?;
-        row.map(Row::open).transpose()
-    }
-}
-
-/// Ends the effect of that decision if nothing of it can have been sent, now or later.
-pub(super) async fn cancel(
-    c: &mut Connection<'_>,
-    key: &FindingKey,
-    version: i64,
-) -> anyhow::Result<bool> {
-    let effect_key: Option<String> = on!(&mut *c, |c| {
-        sqlx::query_scalar(
-            "UPDATE effects SET state = 'failed', last_error = 'taken back before it was sent', lease_until = NULL \
-             WHERE key = $1 AND version = $2 AND first_sent_at IS NULL AND state IN ('waiting', 'running') \
-             RETURNING effect_key",
-        )
-        .bind(key.to_string())
-        .bind(version)
-        .fetch_optional(c)
-        .await
-    })
-    .with_context(|| format!("the effect of the decision about {key} could not be taken back"))?;
-    if let Some(effect_key) = &effect_key {
-        tickets::not_there(c, effect_key).await?;
-    }
-    Ok(effect_key.is_some())
-}
-
-async fn due(c: &mut Connection<'_>, now: DateTime<Utc>) -> anyhow::Result<Option<String>> {
-    on!(c, |c| {
-        sqlx::query_scalar(
-            "SELECT effect_key FROM effects AS e \
-             WHERE ((state = 'waiting' AND not_before <= $1) OR (state = 'running' AND lease_until <= $1)) \
-             AND NOT EXISTS (SELECT 1 FROM effects AS earlier WHERE earlier.key = e.key \
-                 AND earlier.version < e.version AND earlier.state IN ('waiting', 'running')) \
-             ORDER BY not_before, effect_key LIMIT 1",
-        )
-        .bind(now)
-        .fetch_optional(c)
-        .await
-    })
-    .context("the due effects could not be read")
-}
-
-async fn claim(
-    c: &mut Connection<'_>,
-    effect_key: &str,
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
-) -> anyhow::Result<Option<Row>> {
-    on!(c, |c| {
-        sqlx::query_as(
-            "UPDATE effects SET state = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = $3 \
-             WHERE effect_key = $1 AND ((state = 'waiting' AND not_before <= $2) \
-                 OR (state = 'running' AND lease_until <= $2)) \
-             RETURNING *",
-        )
-        .bind(effect_key)
-        .bind(now)
-        .bind(until)
-        .fetch_optional(c)
-        .await
-    })
-    .with_context(|| format!("the effect {effect_key} could not be claimed"))
-}
-
-/// False if the claim is not the newest.
-async fn settle(
-    c: &mut Connection<'_>,
-    effect_key: &str,
-    fence: i64,
-    settlement: &Settlement,
-) -> anyhow::Result<bool> {
-    let result = match settlement {
-        Settlement::Done(applied) => Some(Json(applied)),
-        _ => None,
-    };
-    let not_before = match settlement {
-        Settlement::Retry { not_before, .. } => Some(micros(*not_before)),
-        _ => None,
-    };
-    let rows = on!(c, |c| {
-        sqlx::query(
-            "UPDATE effects SET state = $3, result = $4, last_error = $5, \
-                 not_before = COALESCE($6, not_before), lease_until = NULL \
-             WHERE effect_key = $1 AND fence = $2 AND state = 'running'",
-        )
-        .bind(effect_key)
-        .bind(fence)
-        .bind(settlement.state().as_str())
-        .bind(result)
-        .bind(settlement.error())
-        .bind(not_before)
-        .execute(c)
-        .await
-        .map(|done| done.rows_affected())
-    })
-    .with_context(|| format!("the effect {effect_key} could not be settled"))?;
-    Ok(rows == 1)
 }

@@ -1,0 +1,89 @@
+//! What a row says of an invoice that somebody had paid again.
+
+use daily_ops::{
+    render::slack::{self, Delivery},
+    report::{Finding, Remedy, Severity, Verb},
+    triage::{Action, Failed},
+};
+
+use super::rounds::{Round, at, finding, looked, slack as person};
+use crate::world::office::read;
+
+const KEY: &str = "payments:invoice/in_1";
+
+fn unpaid() -> Round {
+    let remedy = Remedy::confirmed(Verb::Pay, vec!["customer: Beta GmbH".into()]);
+    let unpaid = Finding {
+        remedies: vec![remedy],
+        can_be_resolved: false,
+        ..finding(
+            KEY,
+            Severity::High,
+            "49 EUR of Beta GmbH",
+            "declined 3 times",
+        )
+    };
+    Round::of(vec![looked("payments", vec![unpaid])])
+}
+
+fn said(round: &Round) -> String {
+    let message = round.drawn(slack::message);
+    assert_eq!(slack::limits::validate(&message), Ok(()));
+    read(&serde_json::to_value(&message.blocks).expect("it is JSON"))
+}
+
+#[test]
+fn only_what_was_paid_gets_a_tick_whatever_its_words_are() {
+    for (delivery, is_ticked) in [
+        (Delivery::Done("asked for: it is an odd word".into()), true),
+        (
+            Delivery::Asked("the bank has not answered yet".into()),
+            false,
+        ),
+    ] {
+        let mut round = unpaid();
+        let action = Action::Remedy { verb: Verb::Pay };
+        round.decide(KEY, person("U012ABCDEF"), action);
+        let key = KEY.parse().expect("it is a key");
+        round.deliveries.insert(key, delivery.clone());
+        let said = said(&round);
+        assert_eq!(
+            said.contains("white_check_mark"),
+            is_ticked,
+            "{delivery:?}: {said}"
+        );
+    }
+}
+
+#[test]
+fn what_was_declined_stands_in_the_row_once_and_with_its_day() {
+    let key = || KEY.parse().expect("it is a key");
+    let mut round = unpaid();
+    let failed = Failed {
+        verb: Verb::Pay,
+        at: at("2026-11-23T08:00:00Z"),
+        why: "declined: insufficient_funds".into(),
+    };
+    round.failed.insert(key(), failed.clone());
+    let taken_back = Delivery::TakenBack {
+        verb: "pay".to_owned(),
+        why: failed.why,
+    };
+    round.deliveries.insert(key(), taken_back);
+    let said = said(&round);
+    assert_eq!(said.matches("not paid again, ").count(), 1, "{said}");
+    assert!(said.contains(": declined: insufficient_funds"), "{said}");
+    assert!(
+        said.contains("[Pay again…]") && said.contains("[Handled…]"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_can_not_be_resolved_is_offered_to_be_handled() {
+    let mut round = unpaid();
+    for finding in &mut round.checks[0].findings {
+        finding.remedies.clear();
+    }
+    assert!(said(&round).contains("[Handled…]"), "{}", said(&round));
+}
