@@ -1,17 +1,13 @@
 //! Whether the remedies could be carried out. Stripe tells nobody what a key may change; but what it may not is refused
 //! before anything else, so that it is asked to change what doesn't exist.
 
-use super::{
-    collected::{PAYMENTS, is_missing},
-    endpoint::Handler,
-    resend,
-};
+use super::{endpoint::Handler, resend};
 use crate::{
     checks::{
         Able, Looking, Proof,
         payments::{
             Payments,
-            client::{Change, Stripe, mode_of_key},
+            client::{Change, Stripe, is_missing, mode_of_key},
             permission,
         },
     },
@@ -80,7 +76,7 @@ async fn changes_invoices(stripe: &Stripe<'_>) -> Able {
 async fn reads_what_was_tried(stripe: &Stripe<'_>) -> Able {
     let lists = [
         ("charges", permission::CHARGES),
-        ("payment_intents", PAYMENTS),
+        ("payment_intents", permission::PAYMENTS),
         ("customers", permission::CUSTOMERS),
     ];
     for (list, needs) in lists {
