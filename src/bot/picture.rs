@@ -121,7 +121,7 @@ impl Bot {
         head: Option<Head>,
     ) -> anyhow::Result<Judged> {
         let Remembered { memory, previous } = before;
-        let keys: BTreeSet<&FindingKey> = keys(&report).chain(memory.keys()).collect();
+        let keys: BTreeSet<&FindingKey> = report.keys().chain(memory.keys()).collect();
         let (history, effects, tickets) = tokio::try_join!(
             self.store.decisions(keys.iter().copied()),
             self.store.effects_of(keys.iter().copied()),
@@ -169,9 +169,4 @@ fn together(
     before.memory.extend(others_before.memory);
     before.previous = None;
     (one, before)
-}
-
-fn keys(report: &Report) -> impl Iterator<Item = &FindingKey> {
-    let findings = report.checks.iter().flat_map(|check| &check.findings);
-    findings.map(|finding| &finding.key)
 }
