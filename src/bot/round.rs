@@ -19,7 +19,7 @@ use crate::{
     report::{Cause, CheckReport, FindingKey, Outcome, Report, RunId, Unknown},
     store::{Effect, NewRun, Remembered, RoundClaim},
     ticket::{self, Tickets},
-    triage::{Memory, Past, Person, Previous, Triaged, is_settled, remember, triage},
+    triage::{Memory, Past, Person, Previous, Triaged, is_settled, remember, settle, triage},
 };
 
 /// How far the log's file may be behind those who record at this moment.
@@ -72,8 +72,13 @@ impl Bot {
         mut finished: impl FnMut(&CheckReport),
     ) -> anyhow::Result<Round> {
         let started_at = (self.clock)();
-        let (around, unread) = self.around(since, started_at).await;
         let attempts = deliver_due(&self.store, self.sides(), &self.clock).await;
+        let (around, mut unread) = self.around(since, started_at).await;
+        let earlier = self.earlier(started_at).await;
+        let around = Around {
+            earlier: earlier.as_ref().cloned().unwrap_or_default(),
+            ..around
+        };
         let (mut checks, memory, tickets, log) = tokio::join!(
             self.checklist.run(only, progress, &around, &mut finished),
             self.store.memory(),
@@ -81,6 +86,10 @@ impl Bot {
             self.look_at_log(only, &attempts),
         );
         let (tickets, closed) = tickets;
+        if let Err(error) = earlier {
+            checks.iter_mut().for_each(forget);
+            unread = unread.or(Some(error));
+        }
         checks.extend(tickets);
         checks.extend(log);
         let mut report = Report {
@@ -93,6 +102,7 @@ impl Bot {
             read::<()>(Err(error), &mut report);
         }
         let past = self.past(memory, &mut report).await;
+        settle(&mut report, &past);
         let decided = match &past.previous {
             Some(previous) => self.store.decisions_since(previous.started_at).await?,
             None => 0,
@@ -151,18 +161,18 @@ impl Bot {
         });
         let around = Around {
             baselines: baselines.collect(),
-            earlier: self.earlier(now).await,
             since,
             ..Around::new(&self.clock)
         };
         (around, unread)
     }
 
-    /// What the rounds before left open, by check. Where that can't be read, a check looks back no further than ever;
-    /// the round meets with the same and says so.
-    async fn earlier(&self, now: DateTime<Utc>) -> BTreeMap<String, Arc<Vec<Earlier>>> {
-        let memory = self.store.memory().await.unwrap_or_default();
-        let past = self.judged_against(memory).await.unwrap_or_default();
+    /// What the rounds before left open, by check.
+    async fn earlier(
+        &self,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<BTreeMap<String, Arc<Vec<Earlier>>>> {
+        let past = self.judged_against(self.store.memory().await?).await?;
         let mut earlier: BTreeMap<String, Vec<Earlier>> = BTreeMap::new();
         for known in past.memory.values() {
             let of_check = earlier.entry(known.finding.key.check().to_owned());
@@ -172,7 +182,7 @@ impl Bot {
             });
         }
         let shared = |(check, earlier)| (check, Arc::new(earlier));
-        earlier.into_iter().map(shared).collect()
+        Ok(earlier.into_iter().map(shared).collect())
     }
 
     /// What has been decided about what is remembered.
@@ -305,6 +315,18 @@ impl Bot {
     }
 }
 
+/// A check that wasn't told what it left open has not looked for what is older than it looks back.
+fn forget(check: &mut CheckReport) {
+    if check.outcome == Outcome::Off {
+        return;
+    }
+    check.unseen = None;
+    note(
+        check,
+        "what earlier rounds left open could not be read, so that something older may be missing here; see ops-log",
+    );
+}
+
 /// Decisions whose order has been tried and is not done.
 pub(super) fn in_doubt<'a>(
     effects: impl IntoIterator<Item = &'a Effect>,
@@ -348,17 +370,22 @@ fn measure(report: &Report) {
 /// What was read, or nothing, and then the last check of the report says why.
 fn read<T: Default>(read: anyhow::Result<T>, report: &mut Report) -> T {
     read.unwrap_or_else(|error| {
-        let why = Unknown::new(
-            Cause::Store,
-            format!("{error:#}; restore the database from a backup"),
-        );
         if let Some(check) = report.checks.last_mut() {
-            match &mut check.outcome {
-                Outcome::Unknown(reasons) if reasons.contains(&why) => {}
-                Outcome::Unknown(reasons) => reasons.push(why),
-                outcome => *outcome = Outcome::Unknown(vec![why]),
-            }
+            note(
+                check,
+                &format!("{error:#}; restore the database from a backup"),
+            );
         }
         T::default()
     })
+}
+
+/// Makes a check unknown, for a reason of our own.
+fn note(check: &mut CheckReport, why: &str) {
+    let why = Unknown::new(Cause::Store, why);
+    match &mut check.outcome {
+        Outcome::Unknown(reasons) if reasons.contains(&why) => {}
+        Outcome::Unknown(reasons) => reasons.push(why),
+        outcome => *outcome = Outcome::Unknown(vec![why]),
+    }
 }

@@ -261,6 +261,16 @@ pub fn triage(report: Report, past: &Past) -> Triaged {
     triaged
 }
 
+/// Judges anew whether what is too old for its check needs nobody: somebody may have decided since the look began.
+pub fn settle(report: &mut Report, past: &Past) {
+    let now = report.finished_at;
+    let aged = report.checks.iter_mut().flat_map(|it| &mut it.aged);
+    for aged in aged {
+        let known = past.memory.get(&aged.key);
+        aged.is_settled = known.is_some_and(|known| is_settled(known, past, now));
+    }
+}
+
 /// Where a row belongs in what is shown.
 enum Place {
     NeedsYou,
@@ -282,10 +292,21 @@ fn place(row: &Row) -> Place {
     }
 }
 
-/// Whether what earlier rounds left open needs nobody at this time, nor later by itself as what is snoozed does.
+/// Whether what earlier rounds left open needs nobody, now or later by itself: a snooze ends, a payment can be declined
+/// and what was sent again be ignored, and a ticket is open until it is closed.
 pub fn is_settled(known: &Known, past: &Past, now: DateTime<Utc>) -> bool {
+    let key = &known.finding.key;
     let row = row(&known.finding, known, past, now);
-    matches!(place(&row), Place::Handled | Place::Low)
+    let is_done = match &row.standing {
+        Standing::Handled(decision) => match decision.action {
+            _ if past.undelivered.contains(&(key.clone(), decision.version)) => false,
+            Action::Remedy { verb } => !matches!(verb, Verb::Pay | Verb::Send),
+            Action::Ticket { .. } => past.tickets_closed.contains_key(key),
+            _ => true,
+        },
+        Standing::Open | Standing::Back(..) => true,
+    };
+    is_done && matches!(place(&row), Place::Handled | Place::Low)
 }
 
 fn is_aged(check: &CheckReport, key: &FindingKey) -> bool {

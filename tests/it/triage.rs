@@ -888,3 +888,23 @@ fn the_last_time_it_happened_is_never_forgotten() {
         "it has happened since it was handled, whoever has forgotten it"
     );
 }
+
+#[test]
+fn what_may_yet_come_to_nothing_is_not_let_go() {
+    let marker = Marker::new(&FindingKey::new("errors", "1"), 1);
+    let ticket = Action::Ticket {
+        marker,
+        tracker: "GitHub".to_owned(),
+        title: "checkout times out".into(),
+        again: false,
+    };
+    let sent = Action::Remedy { verb: Verb::Send };
+    let paid = Action::Remedy { verb: Verb::Pay };
+    for action in [ticket, sent, paid] {
+        let mut days = Days::default();
+        days.sees(0, vec![issue("1", Severity::High, 150)]);
+        days.somebody(0, "1", action.clone());
+        let triaged = days.sees_only_the_young(1, vec![]);
+        assert_eq!(triaged.rows().count(), 1, "{action:?}");
+    }
+}
