@@ -56,9 +56,12 @@ impl Baselines {
 
     /// Whether that day was counted.
     pub fn knows(&self, name: &str, day: NaiveDate) -> bool {
-        self.counted
-            .get(name)
-            .is_some_and(|days| days.contains_key(&day))
+        self.on(name, day).is_some()
+    }
+
+    /// What was counted on that day.
+    pub fn on(&self, name: &str, day: NaiveDate) -> Option<u64> {
+        self.counted.get(name)?.get(&day).copied()
     }
 
     /// What is normal on such a day, from those before it: those of the same weekday, or all while they are few.

@@ -19,6 +19,14 @@ pub struct Report {
     pub checks: Vec<CheckReport>,
 }
 
+impl Report {
+    /// Of all findings, as the checks tell them.
+    pub fn keys(&self) -> impl Iterator<Item = &FindingKey> {
+        let findings = self.checks.iter().flat_map(|check| &check.findings);
+        findings.map(|finding| &finding.key)
+    }
+}
+
 /// Names a run by its start, to the microsecond: `20261122T090000.123456Z`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RunId(String);

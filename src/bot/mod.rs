@@ -34,6 +34,7 @@ mod said;
 mod summary;
 mod task;
 mod tickets;
+mod tickets_read;
 mod typed;
 
 pub use asked_round::{KEEP_ROUND, RoundProgress};

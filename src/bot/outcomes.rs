@@ -1,6 +1,6 @@
 //! What has come of what people had a check do. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     checks::Applied,
@@ -20,6 +20,15 @@ pub(super) fn failed(effects: &BTreeMap<FindingKey, Vec<Effect>>) -> BTreeMap<Fi
         Some((key.clone(), in_vain(effect, verb)?))
     });
     newest.collect()
+}
+
+/// Decisions whose order the other side has taken, and of which it is not known yet what comes.
+pub(super) fn asked(effects: &BTreeMap<FindingKey, Vec<Effect>>) -> BTreeSet<(FindingKey, i64)> {
+    let all = effects.values().flatten();
+    let asked = all.filter(|effect| matches!(effect.result, Some(Applied::Asked { .. })));
+    asked
+        .map(|effect| (effect.key.clone(), effect.version))
+        .collect()
 }
 
 /// What somebody took back before anything was sent is no failure.

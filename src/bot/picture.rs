@@ -128,18 +128,19 @@ impl Bot {
         head: Option<Head>,
     ) -> anyhow::Result<Judged> {
         let Remembered { memory, previous } = before;
-        let keys: BTreeSet<&FindingKey> = keys(&report).chain(memory.keys()).collect();
+        let keys: BTreeSet<&FindingKey> = report.keys().chain(memory.keys()).collect();
         let (history, effects, tickets) = tokio::try_join!(
             self.store.decisions(keys.iter().copied()),
             self.store.effects_of(keys.iter().copied()),
             self.store.tickets_of(keys.iter().copied()),
         )?;
-        let failed = outcomes::failed(&effects);
+        let (asked, failed) = (outcomes::asked(&effects), outcomes::failed(&effects));
         let newest = |(key, mut all): (FindingKey, Vec<Effect>)| Some((key, all.pop()?));
         let effects: BTreeMap<FindingKey, Effect> =
             effects.into_iter().filter_map(newest).collect();
         let past = Past {
             memory,
+            asked,
             failed,
             undelivered: effects
                 .values()
@@ -175,9 +176,4 @@ fn together(
     before.memory.extend(others_before.memory);
     before.previous = None;
     (one, before)
-}
-
-fn keys(report: &Report) -> impl Iterator<Item = &FindingKey> {
-    let findings = report.checks.iter().flat_map(|check| &check.findings);
-    findings.map(|finding| &finding.key)
 }

@@ -54,9 +54,8 @@ impl Desk {
         }
         let finding = match (item.finding, &pictured.done) {
             (Some(index), Some(done)) => {
-                let checks = done.triaged.report.checks.iter();
                 let index = usize::try_from(index).unwrap_or(usize::MAX);
-                checks.flat_map(|check| &check.findings).nth(index).cloned()
+                done.triaged.findings().nth(index).cloned()
             }
             _ => None,
         };

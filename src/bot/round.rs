@@ -252,12 +252,14 @@ impl Bot {
             None => Ok(None),
         };
         let open = read(undelivered, report);
+        let effects = read(effects, report);
         Past {
             memory,
             history: read(history, report),
             tickets_closed: ticket::closed(&read(tickets, report)),
             in_doubt: in_doubt(&open),
-            failed: outcomes::failed(&read(effects, report)),
+            asked: outcomes::asked(&effects),
+            failed: outcomes::failed(&effects),
             undelivered: owed(open),
             previous: read(previous, report).map(|run| Previous {
                 run: run.run,

@@ -153,9 +153,9 @@ fn delivered(verb: &str, delivery: &Delivery, zone: Tz, now: DateTime<Utc>) -> S
             is_sent,
         } => {
             let (said, again) = if *is_sent {
-                ("not confirmed by the other side yet: ", "looks there, and perhaps tries it")
+                ("not confirmed by the other side yet: ", "looks there before it tries")
             } else {
-                ("put off, nothing was sent: ", "tries it")
+                ("put off, nothing was sent: ", "tries")
             };
             Sentence::new().say(said).quote(&why.reason).say(format!(
                 "; the first command after {} {again} again",

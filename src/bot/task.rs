@@ -1,5 +1,7 @@
 //! What a request from a chat asks for, which right it needs, and what the log calls it. Pure.
 
+use std::collections::HashSet;
+
 use crate::{
     command::{Asked, Form, Item, LogRead, Ops, Press, Ticket, Triage, View, What},
     ops_log::Sentence,
@@ -25,7 +27,11 @@ impl Task {
             What::Command(text) => match Ops::read(text)? {
                 Ops::Help => Self::Help,
                 Ops::Daily => Self::Round(None),
-                Ops::Check { names } => Self::Round(Some(names)),
+                Ops::Check { names } => {
+                    let mut met = HashSet::new();
+                    let each = |name: &String| met.insert(name.clone());
+                    Self::Round(Some(names.into_iter().filter(each).collect()))
+                }
                 Ops::Status => Self::Status,
                 Ops::Triage { action } => Self::Typed(action),
                 Ops::Ticket { command } => Self::Ticket(command),

@@ -38,6 +38,7 @@ struct Log {
 struct Counts {
     needs_you: usize,
     unknown: usize,
+    in_hand: usize,
     ok: usize,
     off: usize,
     handled: usize,
@@ -127,6 +128,7 @@ pub fn report(triaged: &Triaged, tickets: &Tickets, head: &Head) -> serde_json::
         counts: Counts {
             needs_you: triaged.needs_you.len(),
             unknown: triaged.unknown.len(),
+            in_hand: triaged.in_hand().count(),
             ok: triaged.ok().count(),
             off: triaged.off().count(),
             handled: triaged.handled.len(),

@@ -57,6 +57,7 @@ pub fn report(triaged: &Triaged, tickets: &Tickets, log: &str, zone: Tz, all: bo
             }),
     );
     end.extend(quiet(triaged).map(|said| format!("Also: {said}")));
+    end.extend(named("In hand", triaged.in_hand()));
     end.extend(named("Ok", triaged.ok()));
     end.extend(named("Off", triaged.off()));
     end.push(log.to_owned());

@@ -20,13 +20,15 @@ pub mod ticket;
 /// Rows that a section shows before the rest is counted.
 pub const SHOWN: usize = 20;
 
-/// "3 need you, 1 unknown, 2 ok": the one line that a phone shows. Unknown is never counted as ok.
+/// "3 need you, 1 unknown, 1 in hand, 2 ok": the one line of a round. Neither what is unknown nor what somebody has in
+/// hand counts as ok.
 pub fn verdict(triaged: &Triaged) -> String {
-    let ok = triaged.ok().count();
+    let in_hand = triaged.in_hand().count();
     let parts = [
         (triaged.needs_you.len(), need(triaged.needs_you.len())),
         (triaged.unknown.len(), "unknown"),
-        (ok, "ok"),
+        (in_hand, "in hand"),
+        (triaged.ok().count(), "ok"),
     ];
     counted(&parts).unwrap_or_else(|| "nothing is switched on".to_owned())
 }
@@ -286,6 +288,9 @@ fn checked(check: &CheckReport, triaged: &Triaged) -> String {
         }
         Outcome::Looked if open > 0 => {
             format!("{} {}{summary}", thousands(open as u64), need(open))
+        }
+        Outcome::Looked if triaged.in_hand().any(|name| name == check.name) => {
+            format!("in hand{summary}")
         }
         Outcome::Looked => format!("ok{summary}"),
     }

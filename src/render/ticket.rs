@@ -81,7 +81,7 @@ fn mark(ticket: &StoredTicket) -> Sentence {
     marked(ticket, state(ticket))
 }
 
-/// As [`mark`], for the row of its finding.
+/// As in a list, for the row of its finding.
 pub fn mark_in(row: &Row, ticket: &StoredTicket) -> Sentence {
     marked(ticket, state_in(row, ticket))
 }

@@ -97,7 +97,7 @@ impl Tickets {
             Kind::Jira if self.jira.is_none() => "[tickets.jira] with `url`, `email` and `project`",
             _ => return Ok(()),
         };
-        bail!("`tracker` in [tickets] asks for a section that is not there: add {missing}")
+        bail!("`tracker` asks for a section that is not there: add {missing}")
     }
 
     /// The token of the chosen tracker.

@@ -116,19 +116,37 @@ impl Triaged {
         }
     }
 
-    /// Checks that looked and left nothing that needs a person.
+    /// Checks that looked and found nothing, or nothing but what is low.
     pub fn ok(&self) -> impl Iterator<Item = &str> {
-        self.report
-            .checks
-            .iter()
-            .filter(|c| {
-                c.outcome == Outcome::Looked
-                    && self
-                        .needs_you
-                        .iter()
-                        .all(|row| row.finding.key.check() != c.name)
-            })
-            .map(|c| c.name.as_str())
+        self.well()
+            .filter(|name| !self.has(&self.handled, name) && !self.has(&self.snoozed, name))
+    }
+
+    /// Checks that looked and need nobody, as somebody has in hand what they found: no outage is ok for that.
+    pub fn in_hand(&self) -> impl Iterator<Item = &str> {
+        self.well()
+            .filter(|name| self.has(&self.handled, name) || self.has(&self.snoozed, name))
+    }
+
+    fn well(&self) -> impl Iterator<Item = &str> {
+        let looked = (self.report.checks.iter()).filter(|it| it.outcome == Outcome::Looked);
+        let names = looked.map(|check| check.name.as_str());
+        names.filter(|name| !self.has(&self.needs_you, name))
+    }
+
+    fn has(&self, rows: &[Row], check: &str) -> bool {
+        rows.iter().any(|row| row.finding.key.check() == check)
+    }
+
+    /// All findings that have a row, in an order that is the same however often the run is judged.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        let found = self.report.checks.iter().flat_map(|it| &it.findings);
+        let mut kept: Vec<&Finding> = (self.rows())
+            .filter(|row| row.as_of.is_some())
+            .map(|row| &row.finding)
+            .collect();
+        kept.sort_by(|a, b| a.key.cmp(&b.key));
+        found.chain(kept)
     }
 
     pub fn off(&self) -> impl Iterator<Item = &str> {
@@ -164,6 +182,8 @@ pub struct Past {
     pub undelivered: BTreeSet<(FindingKey, i64)>,
     /// Those of them whose order has been tried in vain, or with an outcome that nobody knows.
     pub in_doubt: BTreeSet<(FindingKey, i64)>,
+    /// Decisions whose order the other side has taken, and of which it is not known yet what comes.
+    pub asked: BTreeSet<(FindingKey, i64)>,
     /// The newest remedies of findings, where those came to nothing.
     pub failed: BTreeMap<FindingKey, Failed>,
     pub previous: Option<Previous>,
@@ -190,16 +210,28 @@ pub fn triage(report: Report, past: &Past) -> Triaged {
         previous: past.previous.clone(),
         report,
     };
+    let found: BTreeSet<&FindingKey> = triaged.report.keys().collect();
     for check in &triaged.report.checks {
-        let started_at = triaged.report.started_at;
-        let kept = not_looked_at(check, &after, started_at);
-        for finding in check.findings.iter().chain(kept) {
+        let missed = after.values().filter(|known| {
+            let key = &known.finding.key;
+            key.check() == check.name && !found.contains(key)
+        });
+        let (shown, hidden): (Vec<&Known>, Vec<&Known>) = missed.partition(|known| {
+            let looked = check.outcome == Outcome::Looked && check.unseen.is_some();
+            looked || is_aged(check, &known.finding.key)
+        });
+        let seen = check.findings.iter().map(|finding| (finding, None));
+        let kept = shown.into_iter().map(|known| {
+            let as_of = AsOf {
+                at: known.last_seen,
+                is_aged: is_aged(check, &known.finding.key),
+            };
+            (&known.finding, Some(as_of))
+        });
+        for (finding, as_of) in seen.chain(kept) {
             let known = &after[&finding.key];
             let row = Row {
-                as_of: (known.last_seen < started_at).then(|| AsOf {
-                    at: known.last_seen,
-                    is_aged: is_aged(check, &finding.key),
-                }),
+                as_of,
                 ..row(finding, known, past, triaged.report.finished_at)
             };
             let rows = match place(&row) {
@@ -211,15 +243,10 @@ pub fn triage(report: Report, past: &Past) -> Triaged {
             rows.push(row);
         }
         if let Outcome::Unknown(reasons) = &check.outcome {
-            let old = |known: &&Known| {
-                let key = &known.finding.key;
-                key.check() == check.name && known.last_seen < started_at && !is_aged(check, key)
-            };
-            let unseen = after.values().filter(old).cloned().collect();
             triaged.unknown.push(Blind {
                 check: check.name.clone(),
                 reasons: reasons.clone(),
-                unseen,
+                unseen: hidden.into_iter().cloned().collect(),
             });
         }
     }
@@ -259,21 +286,6 @@ fn place(row: &Row) -> Place {
 pub fn is_settled(known: &Known, past: &Past, now: DateTime<Utc>) -> bool {
     let row = row(&known.finding, known, past, now);
     matches!(place(&row), Place::Handled | Place::Low)
-}
-
-/// What is open since an earlier look and was none of this one's business, although the check looked.
-fn not_looked_at<'a>(
-    check: &'a CheckReport,
-    after: &'a Memory,
-    started_at: DateTime<Utc>,
-) -> impl Iterator<Item = &'a Finding> {
-    let looked = check.outcome == Outcome::Looked;
-    let old = after.values().filter(move |known| {
-        let key = &known.finding.key;
-        let is_left_out = (looked && check.unseen.is_some()) || is_aged(check, key);
-        is_left_out && key.check() == check.name && known.last_seen < started_at
-    });
-    old.map(|known| &known.finding)
 }
 
 fn is_aged(check: &CheckReport, key: &FindingKey) -> bool {
@@ -320,6 +332,14 @@ fn row(finding: &Finding, known: &Known, past: &Past, now: DateTime<Utc>) -> Row
                     && past
                         .in_doubt
                         .contains(&(decision.key.clone(), decision.version)) =>
+            {
+                Standing::Back(decision, Return::NotDone)
+            }
+            // While the bank has still to answer, it can't be gone.
+            Standing::Back(decision, Return::SeenAgain)
+                if past
+                    .asked
+                    .contains(&(decision.key.clone(), decision.version)) =>
             {
                 Standing::Back(decision, Return::NotDone)
             }

@@ -84,6 +84,7 @@ fn the_example_is_complete() {
         "exhausted_after",
         "endpoints_off",
         "max_pages",
+        "max_requests",
         "limits",
         "retrying",
         "declines",

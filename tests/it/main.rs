@@ -26,6 +26,7 @@ mod outbox;
 mod paying;
 mod payments;
 mod payments_audit;
+mod payments_days;
 mod payments_remedies;
 mod permissions;
 mod picture;

@@ -293,7 +293,7 @@ async fn rounds_and_decisions_are_kept_on_each_engine() {
                 next.status.code(),
                 stdout(&next).lines().next().map(str::to_owned)
             ),
-            (Some(0), Some("3 ok".to_owned()))
+            (Some(0), Some("1 in hand, 2 ok".to_owned()))
         );
         assert!(stdout(&says("log search known").await).contains("acknowledged"));
         assert_eq!(says("log verify").await.status.code(), Some(0));

@@ -491,6 +491,25 @@ fn what_was_resolved_and_is_there_again_needs_somebody() {
 }
 
 #[test]
+fn what_a_bank_has_still_to_answer_is_not_there_again_but_not_done_yet() {
+    let mut days = Days::default();
+    days.sees(0, vec![issue("1", Severity::High, 150)]);
+    days.somebody(0, "1", Action::Remedy { verb: Verb::Pay });
+    days.past.asked.insert((FindingKey::new("errors", "1"), 1));
+    let next = days.sees(1, vec![issue("1", Severity::High, 150)]);
+    assert!(matches!(
+        next.needs_you[0].standing,
+        Standing::Back(_, Return::NotDone)
+    ));
+    days.past.asked.clear();
+    let next = days.sees(2, vec![issue("1", Severity::High, 150)]);
+    assert!(matches!(
+        next.needs_you[0].standing,
+        Standing::Back(_, Return::SeenAgain)
+    ));
+}
+
+#[test]
 fn a_check_that_could_not_look_is_unknown_and_forgets_nothing() {
     let mut days = Days::default();
     days.sees(0, vec![issue("1", Severity::High, 150)]);

@@ -15,7 +15,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 use tokio::time::Instant;
 
-use super::{KEY, Mode, Payments, permission};
+use super::{KEY, Mode, Payments, budget::Budget, permission};
 use crate::{
     checks::{Looking, Progress},
     report::{Cause, Unknown},
@@ -47,6 +47,8 @@ pub(super) struct Stripe<'a> {
     pub deadline: Instant,
     /// The rows of a page.
     pub rows: usize,
+    /// For what is read after the first page of a list.
+    pub budget: Budget,
     progress: Progress,
     expected: Arc<AtomicU64>,
     notices: Arc<Mutex<Notices>>,
@@ -104,10 +106,16 @@ impl<'a> Stripe<'a> {
             account: None,
             deadline: looking.deadline,
             rows: section.rows,
+            budget: Budget::endless(),
             progress: looking.progress.clone(),
             expected: Arc::default(),
             notices: Arc::default(),
         })
+    }
+
+    /// The same, with no more requests than these.
+    pub(super) fn within(self, budget: Budget) -> Self {
+        Self { budget, ..self }
     }
 
     /// The same, for that connected account.
@@ -324,6 +332,13 @@ fn page(mut body: Value) -> Option<Page> {
         Value::Array(items) => Some(Page { items, has_more }),
         _ => None,
     }
+}
+
+/// Whether Stripe says that there is no such thing.
+pub(super) fn is_missing(failure: &Failure) -> bool {
+    let refusal = failure.refusal.as_ref();
+    failure.status() == Some(404)
+        && refusal.is_some_and(|refusal| refusal["error"]["code"] == "resource_missing")
 }
 
 /// What Stripe itself says about a second try.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{money::Money, read};
+use super::{money::Money, read, why::intent};
 use crate::text::Untrusted;
 
 /// One event; its object has the shape of the API version of that time.
@@ -18,6 +18,8 @@ pub struct Event {
     pub pending_webhooks: Option<u64>,
     /// The id of what it is about.
     pub object: Option<String>,
+    /// The payment behind an invoice, where the account's API version still names it.
+    pub payment: Option<String>,
     /// For an event that tells of a failure.
     pub fault: Option<Fault>,
 }
@@ -48,6 +50,7 @@ impl Event {
             created: read::time(&item["created"]),
             pending_webhooks: item["pending_webhooks"].as_u64(),
             object: read::id(&object["id"]),
+            payment: read::id(intent(object)).filter(|_| kind.starts_with("invoice.")),
             fault: Fault::read(&kind, object),
             kind,
         })

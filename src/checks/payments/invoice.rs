@@ -78,6 +78,16 @@ impl Invoice {
         self.remaining.or(self.due)
     }
 
+    /// The customer's name, else the id; the name is somebody else's words.
+    pub fn payer(&self) -> Untrusted {
+        let id = self.customer.as_deref();
+        match (&self.customer_name, id) {
+            (Some(name), _) => name.clone(),
+            (None, Some(id)) => id.into(),
+            (None, None) => "a customer without a name".into(),
+        }
+    }
+
     pub fn is_sent_by_mail(&self) -> bool {
         self.collection_method.as_deref() == Some("send_invoice")
     }

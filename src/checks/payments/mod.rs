@@ -1,25 +1,29 @@
 //! The check `payments`: what failed at Stripe - webhooks, invoices, payments, disputes, payouts - and needs a person.
 
-use std::{collections::BTreeSet, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
-use anyhow::{Context, ensure};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use url::Url;
 
+use budget::Budget;
+
 use super::{Applied, Check, Evaluation, Looking, NotApplied, Order, Proof, Secret};
 use crate::{
     baseline::Measure,
-    report::Unknown,
+    report::{Finding, Unknown},
     text::Untrusted,
     upstream::{self, Gate},
 };
 
 mod asked;
 pub mod audit;
+mod budget;
 mod client;
+mod earlier;
 mod endpoint;
 mod event;
+mod failed;
 mod findings;
 mod invoice;
 mod limits;
@@ -27,22 +31,27 @@ pub mod money;
 mod news;
 mod observe;
 mod permission;
+mod reach;
 mod read;
 mod remedies;
 mod seen;
 mod standing;
 pub mod subject;
+mod validity;
 mod walk;
+mod why;
 
 pub use client::Notices;
 pub use endpoint::Endpoint;
 pub use event::{Event, Fault};
 pub use invoice::Invoice;
 pub use limits::Limits;
+pub use reach::Reach;
 pub use remedies::{Replay, Replayed, SECRET, Target};
-pub use seen::{Failures, Invoices, News, Observation, Seen};
+pub use seen::{Again, Failures, Invoices, News, Observation, Seen};
 pub use standing::{Balance, Dispute, Payout};
 pub use walk::Walk;
+pub use why::Why;
 
 /// The key and what it is for.
 pub const KEY: Secret = (
@@ -145,6 +154,8 @@ pub struct Payments {
     /// The most pages of a hundred that are read of one list.
     #[serde(default = "thirty")]
     pub max_pages: usize,
+    /// The most requests of a whole look, over all accounts; the audit has its own. None: 48 for each account.
+    pub max_requests: Option<u64>,
     #[serde(default)]
     pub limits: Limits,
     /// Whether Stripe may be asked to resend events, by a route that it doesn't document.
@@ -214,6 +225,18 @@ impl Payments {
     pub fn all_accounts(&self) -> impl Iterator<Item = Option<&str>> {
         std::iter::once(None).chain(self.accounts.iter().map(|id| Some(id.as_str())))
     }
+
+    fn budget(&self) -> Budget {
+        let accounts = self.number_of_accounts();
+        Budget::of(
+            self.max_requests.unwrap_or(budget::USUAL * accounts),
+            accounts,
+        )
+    }
+
+    fn number_of_accounts(&self) -> u64 {
+        1 + self.accounts.len() as u64
+    }
 }
 
 impl Check for Payments {
@@ -223,53 +246,7 @@ impl Check for Payments {
     type Observation = Observation;
 
     fn validate(&self) -> anyhow::Result<()> {
-        upstream::admit(&self.url)?;
-        ensure!(
-            !self.url.path().contains("/v1"),
-            "`url` is Stripe's address without /v1"
-        );
-        ensure!(
-            self.accounts
-                .iter()
-                .all(|id| id.starts_with("acct_") && read::is_id(id)),
-            "`accounts` holds ids of connected accounts, such as `acct_1Nv0FGQ9RKHgCVdK`"
-        );
-        let different: BTreeSet<_> = self.accounts.iter().collect();
-        ensure!(
-            different.len() == self.accounts.len(),
-            "`accounts` names an account twice"
-        );
-        let (minute, day) = (Duration::from_secs(60), one_day());
-        ensure!(
-            (day..=EVENTS_ARE_KEPT).contains(&self.webhooks_lookback),
-            "`webhooks_lookback` lies between 1d and 30d, as Stripe keeps events for 30 days"
-        );
-        ensure!(
-            (60 * minute..=EVENTS_ARE_KEPT).contains(&self.payments_lookback),
-            "`payments_lookback` lies between 1h and 30d, as Stripe keeps events for 30 days"
-        );
-        ensure!(
-            (day..=3650 * day).contains(&self.invoices_lookback),
-            "`invoices_lookback` lies between 1d and 3650d"
-        );
-        ensure!(
-            (minute..=day).contains(&self.pending_after),
-            "`pending_after` lies between 1m and 1d"
-        );
-        ensure!(
-            self.pending_after < self.exhausted_after
-                && self.exhausted_after <= self.webhooks_lookback,
-            "`exhausted_after` lies between `pending_after` and `webhooks_lookback`"
-        );
-        ensure!(
-            (1..=1000).contains(&self.max_pages),
-            "`max_pages` lies between 1 and 1000"
-        );
-        if let Some(audit) = &self.audit {
-            audit.validate().context("in `audit`")?;
-        }
-        self.replay.validate().context("in `replay`")?;
-        self.limits.validate().context("in `limits`")
+        validity::validate(self)
     }
 
     fn wants(&self, secret: &Secret) -> bool {
@@ -286,6 +263,10 @@ impl Check for Payments {
 
     fn evaluate(&self, seen: &Observation, now: DateTime<Utc>) -> Evaluation {
         findings::evaluate(self, seen, now)
+    }
+
+    fn reaches(&self, finding: &Finding, seen: &Observation, _: DateTime<Utc>) -> bool {
+        reach::reaches(self, finding, seen)
     }
 
     async fn before(
@@ -314,53 +295,5 @@ impl Check for Payments {
 
     fn measure(&self, seen: &Observation, now: DateTime<Utc>) -> Vec<Measure> {
         findings::measures::measure(self, seen, now)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn section(toml: &str) -> anyhow::Result<Payments> {
-        let payments: Payments = toml::from_str(toml)?;
-        payments.validate()?;
-        Ok(payments)
-    }
-
-    #[test]
-    fn an_empty_section_is_a_configuration() {
-        let payments = section("").unwrap();
-        assert_eq!(
-            (payments.mode, payments.url.as_str(), payments.max_pages),
-            (Mode::Live, "https://api.stripe.com/", 30)
-        );
-    }
-
-    #[test]
-    fn a_wrong_configuration_names_its_field() {
-        for (toml, named) in [
-            ("mode = 'prod'", "live"),
-            ("accounts = ['main']", "`accounts`"),
-            ("accounts = ['acct_1', 'acct_1']", "twice"),
-            ("url = 'http://1.1.1.1'", "plain http"),
-            (
-                "url = 'http://api.stripe.com'",
-                "write https://api.stripe.com",
-            ),
-            ("url = 'https://api.stripe.com/v1'", "/v1"),
-            ("webhooks_lookback = '31d'", "`webhooks_lookback`"),
-            ("payments_lookback = '1m'", "`payments_lookback`"),
-            ("invoices_lookback = '1h'", "`invoices_lookback`"),
-            ("pending_after = '2d'", "`pending_after`"),
-            ("exhausted_after = '5m'", "`exhausted_after`"),
-            ("max_pages = 0", "`max_pages`"),
-            ("limits = { retrying = 0 }", "`retrying`"),
-            ("limits = { large = { EURO = '1' } }", "three letters"),
-            ("limits = { large = { JPY = '1.5' } }", "`large`"),
-            ("settings = 1", "unknown field `settings`"),
-        ] {
-            let message = format!("{:#}", section(toml).unwrap_err());
-            assert!(message.contains(named), "{message}");
-        }
     }
 }

@@ -9,12 +9,13 @@ use super::{
     asked::Asked,
     audit,
     client::{Stripe, mode_of_key},
+    earlier::Unsettled,
     news, permission,
+    reach::Reach,
     seen::{Observation, Seen},
     standing::Balance,
 };
 use crate::{
-    baseline::Baselines,
     checks::Looking,
     report::{Cause, Unknown},
     upstream::Failure,
@@ -32,27 +33,26 @@ pub(super) async fn observe(section: &Payments, looking: &Looking) -> Result<Obs
             ..Observation::default()
         });
     }
-    let baselines = Arc::clone(&looking.baselines);
-    let stripe = Stripe::connect(section, looking)?;
+    let stripe = Stripe::connect(section, looking)?.within(section.budget());
     let now = (looking.clock)();
     let mut accounts = Vec::new();
     for account in section.all_accounts() {
         let stripe = stripe.of(account)?;
         let seen = match looking.since {
             Some(since) => news::look(&stripe, since, now).await,
-            None => look(section, &stripe, now, &baselines).await,
+            None => {
+                let unsettled = Unsettled::of(&looking.earlier, account);
+                look(section, &stripe, now, &unsettled).await
+            }
         };
         let all_are_barred = account.is_none() && seen.barred.is_some();
         accounts.push(seen);
-        if all_are_barred
-            || stripe
-                .notices()
-                .modes
-                .iter()
-                .any(|mode| *mode != section.mode)
-        {
+        if all_are_barred || is_another_world(section, &stripe) {
             break;
         }
+    }
+    if !is_another_world(section, &stripe) {
+        look_closer(section, looking, &stripe, now, &mut accounts).await?;
     }
     let audit = match &section.audit {
         Some(audit) if looking.since.is_none() && is_the_world(section, &stripe, &accounts) => {
@@ -65,7 +65,8 @@ pub(super) async fn observe(section: &Payments, looking: &Looking) -> Result<Obs
         key,
         accounts,
         notices: stripe.notices(),
-        baselines,
+        baselines: Arc::clone(&looking.baselines),
+        earlier: Arc::clone(&looking.earlier),
         audit,
         since: looking.since,
     })
@@ -73,9 +74,54 @@ pub(super) async fn observe(section: &Payments, looking: &Looking) -> Result<Obs
 
 /// Whether the key opens its own account, and nothing says that it is of the other world.
 fn is_the_world(section: &Payments, stripe: &Stripe<'_>, accounts: &[Seen]) -> bool {
-    let modes = stripe.notices().modes;
     let opens = accounts.first().is_some_and(|own| own.barred.is_none());
-    opens && modes.iter().all(|mode| *mode == section.mode)
+    opens && !is_another_world(section, stripe)
+}
+
+fn is_another_world(section: &Payments, stripe: &Stripe<'_>) -> bool {
+    let modes = stripe.notices().modes;
+    modes.iter().any(|mode| *mode != section.mode)
+}
+
+/// With the requests that all lists have left over: first what may be lost otherwise, at last what is only learned.
+async fn look_closer(
+    section: &Payments,
+    looking: &Looking,
+    stripe: &Stripe<'_>,
+    now: DateTime<Utc>,
+    accounts: &mut [Seen],
+) -> Result<(), Unknown> {
+    for step in Closer::ALL {
+        for seen in accounts.iter_mut() {
+            let Some(reach) = seen.reach else {
+                continue;
+            };
+            let account = seen.account.clone();
+            let stripe = stripe.of(account.as_deref())?;
+            let unsettled = Unsettled::of(&looking.earlier, account.as_deref());
+            let asked = Asked::new(section, &stripe, reach, now);
+            match step {
+                Closer::Again => asked.again(&unsettled, &mut seen.invoices).await,
+                Closer::Declines => asked.declines(&unsettled, &mut seen.failures).await,
+                Closer::Why => asked.why(&seen.failures, &mut seen.invoices).await,
+                Closer::Learn => asked.learn(&looking.baselines, &mut seen.failures).await,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is read when all lists have been, in this order.
+#[derive(Clone, Copy)]
+enum Closer {
+    Again,
+    Declines,
+    Why,
+    Learn,
+}
+
+impl Closer {
+    const ALL: [Self; 4] = [Self::Again, Self::Declines, Self::Why, Self::Learn];
 }
 
 /// One account. Its balance first: that proves the key, the world and the clock.
@@ -83,7 +129,7 @@ async fn look(
     section: &Payments,
     stripe: &Stripe<'_>,
     now: DateTime<Utc>,
-    baselines: &Baselines,
+    unsettled: &Unsettled<'_>,
 ) -> Seen {
     stripe.expect(LEAST_REQUESTS);
     let mut seen = Seen {
@@ -98,19 +144,12 @@ async fn look(
         }
         Err(failure) => seen.balance = Some(Err(failure.into())),
     }
-    if stripe
-        .notices()
-        .modes
-        .iter()
-        .any(|mode| *mode != section.mode)
-    {
+    if is_another_world(section, stripe) {
         return seen;
     }
-    let asked = Asked {
-        stripe,
-        now,
-        most_pages: section.max_pages,
-    };
+    let reach = Reach::of(section, unsettled, now);
+    seen.reach = Some(reach);
+    let asked = Asked::new(section, stripe, reach, now);
     (
         (seen.undelivered, seen.delivered),
         seen.endpoints,
@@ -119,10 +158,10 @@ async fn look(
         seen.disputes,
         seen.payouts,
     ) = tokio::join!(
-        asked.deliveries(section),
+        asked.deliveries(),
         asked.endpoints(),
-        asked.failures(section.payments_lookback, baselines),
-        asked.invoices(section.invoices_lookback),
+        asked.failures(),
+        asked.invoices(),
         asked.disputes(),
         asked.payouts(),
     );

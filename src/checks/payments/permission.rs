@@ -24,6 +24,7 @@ const WORDS: [(&str, &str); 15] = [
 pub(super) const EVENTS: &str = "rak_event_read";
 pub(super) const WEBHOOKS: &str = "rak_webhook_read";
 pub(super) const INVOICES: &str = "rak_invoice_read";
+pub(super) const PAYMENTS: &str = "rak_payment_intent_read";
 pub(super) const CHARGES: &str = "rak_charge_read";
 pub(super) const CUSTOMERS: &str = "rak_customer_read";
 pub(super) const INVOICES_CHANGE: &str = "rak_invoice_write";

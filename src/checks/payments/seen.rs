@@ -1,19 +1,20 @@
 //! What was seen of Stripe, without judgement.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
 use super::{
-    Mode, audit,
+    Mode, Reach, audit,
     client::Notices,
     endpoint::Endpoint,
     event::Event,
     invoice::Invoice,
     standing::{Balance, Dispute, Payout},
     walk::Walk,
+    why::Why,
 };
-use crate::{baseline::Baselines, report::Unknown};
+use crate::{baseline::Baselines, checks::Earlier, report::Unknown};
 
 /// What was seen of Stripe.
 #[derive(Debug, Default)]
@@ -26,7 +27,9 @@ pub struct Observation {
     /// What was counted on earlier days.
     pub baselines: Arc<Baselines>,
     /// The user's own records compared with the invoices of the key's own account; none if that was not asked for.
-    pub audit: Option<audit::Seen>,
+    pub audit: Option<audit::Compared>,
+    /// What the last looks left open.
+    pub earlier: Arc<Vec<Earlier>>,
     /// If only that was looked at which happened since then.
     pub since: Option<DateTime<Utc>>,
 }
@@ -38,6 +41,8 @@ pub struct Seen {
     pub account: Option<String>,
     /// Why nothing else was asked.
     pub barred: Option<Unknown>,
+    /// How far back it was looked at; none if it was not.
+    pub reach: Option<Reach>,
     pub balance: Option<Result<Balance, Unknown>>,
     pub undelivered: Walk<Event>,
     /// The newest page of delivered events, since the oldest that should have been; none if nothing is overdue.
@@ -56,7 +61,7 @@ pub struct Seen {
 pub struct Failures {
     /// Of the time that is judged.
     pub walk: Walk<Event>,
-    /// Of the days before, from which is learned what is normal.
+    /// Of the time before: what nobody has dealt with yet, and from which is learned what is normal.
     pub earlier: Vec<Event>,
     /// From here on, all of them were read.
     pub complete_since: Option<DateTime<Utc>>,
@@ -79,4 +84,36 @@ pub struct Invoices {
     pub drafts: Walk<Invoice>,
     /// Events that tell of invoices sent by mail, since the oldest that may not have been; none if there is no such one.
     pub sent: Option<Walk<Event>>,
+    pub again: Again,
+    /// Why some of them failed, by id, where that was asked.
+    pub why: BTreeMap<String, Why>,
+}
+
+impl Invoices {
+    /// Those of the lists.
+    pub fn listed(&self) -> impl Iterator<Item = &Invoice> {
+        let lists = [&self.open, &self.uncollectible, &self.drafts];
+        lists.into_iter().flat_map(|list| &list.items)
+    }
+
+    /// Those of the lists, and those that were read one by one.
+    pub fn all(&self) -> impl Iterator<Item = &Invoice> {
+        self.listed().chain(&self.again.invoices)
+    }
+}
+
+/// Invoices that earlier looks left open and that no list holds any more, read one by one.
+#[derive(Debug, Default)]
+pub struct Again {
+    pub invoices: Vec<Invoice>,
+    /// Ids of those that Stripe doesn't have any more.
+    pub gone: Vec<String>,
+    pub unread: BTreeMap<String, Unknown>,
+}
+
+impl Again {
+    /// Whether Stripe has told how that one stands.
+    pub fn answers(&self, id: &str) -> bool {
+        self.gone.iter().any(|gone| gone == id) || self.invoices.iter().any(|it| it.id == id)
+    }
 }

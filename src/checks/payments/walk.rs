@@ -43,7 +43,7 @@ impl<T> Default for Walk<T> {
 impl<T> Walk<T> {
     /// The number of the items as far as it is known: "37", "1,000+".
     pub fn number(&self) -> String {
-        said(self.items.len(), self.is_whole())
+        at_least(self.items.len(), self.is_whole())
     }
 
     pub fn is_whole(&self) -> bool {
@@ -52,7 +52,7 @@ impl<T> Walk<T> {
 }
 
 /// "37", and "1,000+" if there may be more.
-pub(super) fn said(number: usize, whole: bool) -> String {
+pub(super) fn at_least(number: usize, whole: bool) -> String {
     let more = if whole { "" } else { "+" };
     format!("{}{more}", thousands(number as u64))
 }
@@ -74,6 +74,9 @@ impl Stripe<'_> {
             query.push(("limit", &limit));
             query.extend(after.as_deref().map(|id| ("starting_after", id)));
             if pages > 0 {
+                if let Err(why) = self.budget.take() {
+                    break Err(why);
+                }
                 self.expect(1);
             }
             let page = match self.page(&[list.route], &query, list.needs).await {

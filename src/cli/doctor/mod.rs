@@ -12,7 +12,7 @@ use crate::{
     report::{Cause, CheckReport, Outcome, Unknown},
     schedule::Clock,
     store::{Access, Store, shown},
-    text::{Untrusted, thousands},
+    text::{Untrusted, count, thousands},
     trackers::Tracker,
 };
 
@@ -261,7 +261,12 @@ fn check(report: &CheckReport) -> Link {
     let name = report.name.as_str();
     match &report.outcome {
         Outcome::Off => Link::new(name, State::Off, format!("no section [checks.{name}]")),
-        Outcome::Looked => Link::ok(name, report.summary.as_str()),
+        Outcome::Looked if report.findings.is_empty() => Link::ok(name, report.summary.as_str()),
+        Outcome::Looked => {
+            let found = count(report.findings.len(), "finding");
+            let said = format!("it can look, and has {found}: {}", report.summary.as_str());
+            Link::ok(name, said)
+        }
         Outcome::Unknown(reasons) => {
             let state = if reasons.iter().any(is_ours_to_mend) {
                 State::Wrong

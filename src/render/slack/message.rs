@@ -168,10 +168,10 @@ fn is_stuck(deliveries: &BTreeMap<FindingKey, Delivery>, row: &Row) -> bool {
     )
 }
 
-/// Each finding's place over all checks of the report.
+/// Each finding's place among all that have a row.
 fn places(triaged: &Triaged) -> BTreeMap<&FindingKey, u32> {
-    let findings = triaged.report.checks.iter().flat_map(|it| &it.findings);
-    findings
+    triaged
+        .findings()
         .zip(0..)
         .map(|(finding, place)| (&finding.key, place))
         .collect()
@@ -179,33 +179,40 @@ fn places(triaged: &Triaged) -> BTreeMap<&FindingKey, u32> {
 
 /// What a phone shows of it: "3 need you, 1 unknown, 12 ok".
 fn headline(done: &Done<'_>) -> String {
+    of_which(done, outcome(done))
+}
+
+/// After the names of the checks that were asked for, if that were not all.
+fn of_which(done: &Done<'_>, said: String) -> String {
+    if done.only.is_empty() {
+        return said;
+    }
+    format!("only {}: {said}", fit(&done.only.join(", "), 60))
+}
+
+fn outcome(done: &Done<'_>) -> String {
     let triaged = done.triaged;
-    let said = verdict(triaged);
     let decided = rows(done, usize::MAX)
         .into_iter()
         .filter(|row| matches!(row.standing, Standing::Handled(_)));
     let (stuck, handled): (Vec<_>, Vec<_>) =
         decided.partition(|row| is_stuck(done.deliveries, row));
-    let also = counted(&[
+    let needs_you = triaged.needs_you.len();
+    let said = counted(&[
+        (needs_you, need(needs_you)),
+        (triaged.unknown.len(), "unknown"),
+        (triaged.ok().count(), "ok"),
         (handled.len(), "handled"),
         (stuck.len(), "stuck on the other side"),
     ]);
-    let said = match &also {
-        Some(also) => format!("{said}, {also}"),
-        None => said,
-    };
+    let said = said.unwrap_or_else(|| verdict(triaged));
     let is_quiet = triaged.handled.is_empty() && triaged.snoozed.is_empty();
-    let said = match triaged.verdict() {
+    match triaged.verdict() {
         Verdict::Ok if checks_nothing(done) => "nothing is checked: no check is on".to_owned(),
         Verdict::Ok if triaged.ok().next().is_none() || !stuck.is_empty() => said,
         Verdict::Ok if is_quiet => format!("all well, {said}"),
         Verdict::Ok => format!("nothing needs you, {said}"),
         _ => said,
-    };
-    if done.only.is_empty() {
-        said
-    } else {
-        format!("only {}: {said}", fit(&done.only.join(", "), 60))
     }
 }
 
@@ -244,15 +251,16 @@ fn title(done: &Done<'_>) -> SlackBlock {
 
 /// The headline with the worst finding's title.
 fn sentence(done: &Done<'_>) -> String {
-    let said = headline(done);
     let Some(worst) = done.triaged.needs_you.first() else {
-        return said;
+        return headline(done);
     };
     let title = neutral(&fit(worst.finding.title.as_str(), 120));
-    match said.split_once(", ") {
+    let said = outcome(done);
+    let said = match said.split_once(", ") {
         Some((first, rest)) => format!("{first} ({title}), {rest}"),
         None => format!("{said} ({title})"),
-    }
+    };
+    of_which(done, said)
 }
 
 fn superseded(newest: &Url) -> SlackBlock {

@@ -52,7 +52,11 @@ fn mark(
     ticket: Option<&StoredTicket>,
 ) -> &'static str {
     let is_done = match action {
-        Action::Resolve { .. } | Action::Archive | Action::Handle { .. } => true,
+        Action::Handle { .. } => true,
+        // Nothing is owed where no delivery is known: what was decided then concerns nobody else.
+        Action::Resolve { .. } | Action::Archive => {
+            delivery.is_none_or(|it| matches!(it, Delivery::Done(_)))
+        }
         Action::Remedy { verb: Verb::Pay } => matches!(delivery, Some(Delivery::Done(_))),
         Action::Ticket { .. } => ticket.is_some_and(StoredTicket::is_done),
         _ => false,

@@ -74,7 +74,7 @@ fn days(picture: &Picture<'_>) -> String {
 pub(super) fn heading(picture: &Picture<'_>, triaged: &Triaged) -> Mrkdwn {
     let line = first_line(picture, &took(&triaged.report));
     let line = match &triaged.previous {
-        Some(previous) if changes(triaged).is_none() => line
+        Some(previous) if changes(triaged).is_none() && triaged.unknown.is_empty() => line
             .say(" · nothing has changed since ")
             .date(previous.started_at, picture.zone),
         _ => line,

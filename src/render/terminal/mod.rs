@@ -52,22 +52,22 @@ pub fn report(triaged: &Triaged, tickets: &Tickets, log: &str, look: Look) -> St
     }
     out.push('\n');
     for check in &triaged.report.checks {
-        if triaged.ok().any(|name| name == check.name) {
-            let summary = if check.summary.is_empty() {
-                String::new()
-            } else {
-                format!("  {}", check.summary.as_str())
-            };
-            line(
-                &mut out,
-                &format!(
-                    "{}  {}{}",
-                    look.paint(GREEN, "ok     "),
-                    check.name,
-                    look.paint(DIM, &look.fit(&summary, 9 + check.name.width()))
-                ),
-            );
-        }
+        let word = if triaged.ok().any(|name| name == check.name) {
+            look.paint(GREEN, "ok     ")
+        } else if triaged.in_hand().any(|name| name == check.name) {
+            look.paint(DIM, "in hand")
+        } else {
+            continue;
+        };
+        let summary = match check.summary.is_empty() {
+            true => String::new(),
+            false => format!("  {}", check.summary.as_str()),
+        };
+        let summary = look.fit(&summary, 9 + check.name.width());
+        line(
+            &mut out,
+            &format!("{word}  {}{}", check.name, look.paint(DIM, &summary)),
+        );
     }
     for name in triaged.off() {
         line(&mut out, &look.paint(DIM, &format!("off      {name}")));

@@ -123,7 +123,11 @@ async fn style() -> impl IntoResponse {
 }
 
 async fn script() -> impl IntoResponse {
-    const SCRIPT: &str = concat!(include_str!("keys.js"), include_str!("page.js"));
+    const SCRIPT: &str = concat!(
+        include_str!("keys.js"),
+        include_str!("morph.js"),
+        include_str!("page.js")
+    );
     let script = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
     ([script], SCRIPT)
 }

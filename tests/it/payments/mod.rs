@@ -14,9 +14,11 @@ use daily_ops::{
 use serde_json::{Value, json};
 
 mod amounts;
+mod budget;
 mod faults;
 mod fixtures;
 mod invoices;
+mod reach;
 mod standing;
 mod stripe;
 mod stripe_contract;

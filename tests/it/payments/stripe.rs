@@ -66,7 +66,7 @@ pub(crate) async fn look(payments: &Payments, world: &Stripe, looking: &Looking)
     }
 }
 
-async fn look_with(toml: &str, key: &str, world: &Stripe) -> Evaluation {
+pub(super) async fn look_with(toml: &str, key: &str, world: &Stripe) -> Evaluation {
     let payments = check(&world.url(), toml);
     look(&payments, world, &looking(key, Duration::from_secs(20))).await
 }
@@ -461,6 +461,11 @@ async fn what_is_normal_is_learned_on_the_first_look() {
     let finding = only(&judged);
     assert_eq!(finding.severity, Severity::High, "{finding:?}");
     assert!(finding.rule.as_str().contains("normal"), "{finding:?}");
+    let summary = judged.summary.as_str();
+    assert!(
+        summary.contains("yesterday ") && summary.contains(" failed (normal "),
+        "{summary}"
+    );
     let requests = world.world().ledger.requests.len();
     let mut again = looking(KEY, Duration::from_secs(20));
     again.baselines = Arc::new(Baselines::new(chrono_tz::UTC, measures));

@@ -3,7 +3,7 @@
 use daily_ops::{
     checks::{
         Secrets,
-        payments::audit::{Audit, Seen, StripeInvoice},
+        payments::audit::{Audit, Compared, StripeInvoice},
     },
     report::Cause,
 };
@@ -71,7 +71,12 @@ async fn in_mysql(server: &str, create: &[&str], test: impl AsyncFnOnce(&str)) {
     }
 }
 
-async fn audited(url: &str, query: &str, more: &str, stripe: Vec<StripeInvoice>) -> (Audit, Seen) {
+async fn audited(
+    url: &str,
+    query: &str,
+    more: &str,
+    stripe: Vec<StripeInvoice>,
+) -> (Audit, Compared) {
     let audit = section(&format!("query = '''{query}'''\ndays = 1\n{more}"));
     let secrets = [("AUDIT_DATABASE_URL".to_owned(), url.into())];
     let looking = looking(secrets.into_iter().collect());

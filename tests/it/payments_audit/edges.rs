@@ -77,9 +77,34 @@ async fn clocks_that_differ_by_the_grace_make_no_difference() {
 #[tokio::test]
 async fn stripe_is_asked_for_more_than_the_day_by_twice_the_grace() {
     let audit = section("csv = '/nowhere'\ndays = 2\ngrace = '30m'\ntime_zone = 'Europe/Berlin'");
-    let (from, to) = audit.period(at(NOW)).at_stripe();
+    let (from, to) = audit.period(at(NOW), None).at_stripe();
     let expected = (at("2026-11-20T22:00:00Z"), at("2026-11-23T00:00:00Z"));
     assert_eq!((from, to), expected);
+}
+
+#[test]
+fn the_days_begin_with_the_oldest_difference_that_nobody_has_dealt_with() {
+    let query = "query = 'SELECT * FROM invoices WHERE at >= $1 AND at < $2'\ndays = 2";
+    let first = |toml: &str, since: &str| section(toml).period(at(NOW), Some(at(since))).from;
+    assert_eq!(
+        first(query, "2026-11-15T13:00:00Z"),
+        at("2026-11-15T00:00:00Z")
+    );
+    assert_eq!(
+        first(query, "2026-11-22T13:00:00Z"),
+        at("2026-11-21T00:00:00Z")
+    );
+    assert_eq!(
+        first(query, "2026-01-01T00:00:00Z"),
+        at("2026-10-23T00:00:00Z"),
+        "31 days at most"
+    );
+    for fixed in ["csv = 'x'\ndays = 2", "query = 'SELECT 1'\ndays = 2"] {
+        assert_eq!(
+            first(fixed, "2026-11-15T13:00:00Z"),
+            at("2026-11-21T00:00:00Z")
+        );
+    }
 }
 
 /// Records of `in_1` and `in_2`, of which Stripe's pages are these.

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use daily_ops::{
     checks::{
         Looking, Progress, Secrets,
-        payments::audit::{Audit, Page, Seen, StripeInvoice},
+        payments::audit::{Audit, Compared, Page, StripeInvoice},
     },
     report::{Cause, Finding, Unknown},
 };
@@ -67,7 +67,7 @@ fn looking(secrets: Secrets) -> Looking {
 }
 
 /// An audit of a CSV file with these lines.
-async fn of_csv(more: &str, lines: &str, stripe: Vec<StripeInvoice>) -> (Audit, Seen) {
+async fn of_csv(more: &str, lines: &str, stripe: Vec<StripeInvoice>) -> (Audit, Compared) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("invoices.csv");
     std::fs::write(&path, lines).expect("the file is written");
@@ -78,7 +78,7 @@ async fn of_csv(more: &str, lines: &str, stripe: Vec<StripeInvoice>) -> (Audit, 
     (audit, seen)
 }
 
-fn judged(audit: &Audit, seen: &Seen) -> (Vec<Finding>, Vec<Unknown>) {
+fn judged(audit: &Audit, seen: &Compared) -> (Vec<Finding>, Vec<Unknown>) {
     audit.findings(seen, |_| None)
 }
 

@@ -2,8 +2,9 @@
 
 use daily_ops::{
     render::slack::{self, Delivery},
-    report::{Finding, Remedy, Severity, Verb},
-    triage::{Action, Failed},
+    report::{Finding, FindingKey, Remedy, Severity, Verb},
+    ticket::{Draft, Marker, StoredTicket, Ticket, TicketState, TicketStatus},
+    triage::{Action, Failed, Person},
 };
 
 use super::rounds::{Round, at, finding, looked, slack as person};
@@ -86,4 +87,50 @@ fn what_can_not_be_resolved_is_offered_to_be_handled() {
         finding.remedies.clear();
     }
     assert!(said(&round).contains("[Handled…]"), "{}", said(&round));
+}
+
+#[test]
+fn a_ticket_that_was_opened_again_by_itself_says_why() {
+    let mut round = unpaid();
+    let key: FindingKey = KEY.parse().expect("it is a key");
+    let marker = Marker::new(&key, 1);
+    let action = Action::Ticket {
+        marker: marker.clone(),
+        tracker: "GitHub".to_owned(),
+        title: "49 EUR of Beta GmbH".into(),
+        again: true,
+    };
+    round.decide(KEY, Person::program(), action);
+    let ticket = StoredTicket {
+        marker,
+        number: 3,
+        key: key.clone(),
+        version: 1,
+        tracker: "GitHub".to_owned(),
+        state: TicketStatus::Open,
+        draft: Draft {
+            title: "49 EUR of Beta GmbH".to_owned(),
+            body: String::new(),
+            severity: Severity::High,
+            labels: Vec::new(),
+        },
+        remote: Some(Ticket {
+            id: "17".to_owned(),
+            name: "acme/web#17".to_owned(),
+            url: None,
+            state: TicketState::Open,
+        }),
+        wanted_at: round.started_at,
+        closed_at: None,
+    };
+    round.tickets.insert(key, vec![ticket]);
+    let said = said(&round);
+    let words = "ticket acme/web#17 in GitHub, reopened: it has come back";
+    assert!(said.contains(words), "{said}");
+    round.decisions[0].by = person("U012ABCDEF");
+    let said = self::said(&round);
+    assert!(
+        said.contains("ticket acme/web#17 in GitHub: open"),
+        "somebody asked for it: {said}"
+    );
 }

@@ -2,7 +2,7 @@
 
 use daily_ops::{
     render::slack::{self, Message},
-    report::Severity,
+    report::{Aged, CheckReport, Severity},
 };
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -109,13 +109,13 @@ fn a_good_morning_takes_three_lines() {
 #[test]
 fn whoever_decided_stands_where_the_buttons_were() {
     assert_snapshot!(read(&decided().drawn(slack::message)), @"
-    # 1 unknown, 3 ok, 3 handled
+    # 1 unknown, 1 ok, 3 handled
     ~ <!date^1795420800^{date_short_pretty} at {time}|Mon 23 Nov 09:00 CET> · daily round · 5 checks in 1.4 s
     :eyes: critical  production api answers 503
     answers 503, expected 200, 2 of 2 tries · new · runbook · health:production/api
     Acknowledged by <@U012ABCDEF>, {Mon 23 Nov 09:12 CET}: the data centre is on it
         (⋯ Undo | Open a ticket… | Add a note… | Details)
-    :white_check_mark: high  TypeError: cart is undefined
+    :eyes: high  TypeError: cart is undefined
     350 users in 24 h, limit 100 · worse, for 3 d · errors:4501
     Resolved by <@U012ABCDEF>, {Mon 23 Nov 09:13 CET} · resolving in Sentry…
         (⋯ Undo | Add a note… | Details)
@@ -142,6 +142,31 @@ fn what_got_better_and_needs_nobody_is_named() {
     assert!(
         read.contains("1 better")
             && read.contains("• better: TypeError: cart is undefined (now low)"),
+        "{read}"
+    );
+}
+
+#[test]
+fn what_is_too_old_to_be_looked_at_says_so_and_can_be_handled() {
+    let cart = issue(
+        4501,
+        Severity::High,
+        "TypeError: cart is undefined",
+        "users",
+    );
+    let aged = Aged {
+        key: cart.key.clone(),
+        is_settled: false,
+    };
+    let mut round = Round::of(vec![CheckReport {
+        aged: vec![aged],
+        ..looked("errors", vec![])
+    }]);
+    round.before = Some(vec![looked("errors", vec![cart])]);
+    let read = read(&round.drawn(slack::message));
+    assert!(
+        read.contains("too old to be looked at again, so it stays until it is handled")
+            && read.contains("Acknowledge"),
         "{read}"
     );
 }

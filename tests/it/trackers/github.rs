@@ -72,6 +72,19 @@ async fn asking_twice_gives_the_same_issue_and_another_number_another_one() {
 }
 
 #[tokio::test]
+async fn two_processes_at_once_have_one_issue_that_is_open() {
+    for _ in 0..10 {
+        let (github, one) = described(|_| {}).await;
+        let other = tracker_at(&url(github.serve().await), "");
+        let order = open();
+        let (ones, others) = tokio::join!(ensure(&one, &order), ensure(&other, &order));
+        let (ones, others) = (ones.unwrap().ticket.name, others.unwrap().ticket.name);
+        let open = github.now().issues.iter().filter(|it| it.open).count();
+        assert_eq!((open, ones), (1, others));
+    }
+}
+
+#[tokio::test]
 async fn of_two_that_were_made_at_once_the_older_one_stays_and_ours_is_closed() {
     let (github, tracker) = described(|world| {
         world.overtaken_by = Some(marker(1).comment());

@@ -105,6 +105,20 @@ async fn asking_twice_gives_the_same_issue_even_while_the_search_lags() {
 }
 
 #[tokio::test]
+async fn two_processes_at_once_have_one_issue_that_is_open() {
+    for lags in [false, true].repeat(5) {
+        let (jira, one) = described(|project| project.lags = lags).await;
+        let other = tracker_at(&url(jira.serve().await));
+        let order = open();
+        let (ones, others) = tokio::join!(ensure(&one, &order), ensure(&other, &order));
+        let (ones, others) = (ones.unwrap().ticket.name, others.unwrap().ticket.name);
+        let seen = jira.now();
+        let open = seen.issues.iter().filter(|it| it.status == "To Do").count();
+        assert_eq!((open, ones), (1, others));
+    }
+}
+
+#[tokio::test]
 async fn of_two_that_were_made_at_once_the_older_one_stays_and_ours_is_closed() {
     for (lags, may_close) in [(false, true), (true, true), (false, false)] {
         let (jira, tracker) = described(|project| {

@@ -173,6 +173,7 @@ impl Comparison {
         let Some(kind) = self.how_it_differs(entry, invoice, status) else {
             return false;
         };
+        let created = Some(invoice.created);
         let difference = Difference {
             id: invoice.id.clone(),
             kind,
@@ -184,10 +185,11 @@ impl Comparison {
                 },
             },
             times: entry.times,
-            created: Some(invoice.created),
+            created,
         };
         let stake = difference.stake();
-        self.found.add(kind, stake, &invoice.id, || difference);
+        self.found
+            .add(kind, stake, &invoice.id, created, || difference);
         true
     }
 
@@ -225,7 +227,9 @@ impl Comparison {
                 continue;
             };
             let stake = positive(Money::new(entry.amount, entry.currency));
-            found.add(kind, stake, id, || Difference {
+            let created = entry.created;
+            let created = created.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+            found.add(kind, stake, id, created, || Difference {
                 id: id.to_owned(),
                 kind,
                 sides: match kind {
@@ -233,9 +237,7 @@ impl Comparison {
                     _ => Sides::Ours(side(&self.statuses, entry)),
                 },
                 times: entry.times,
-                created: entry
-                    .created
-                    .and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
+                created,
             });
         }
         found

@@ -78,6 +78,8 @@ pub struct Group {
     pub number: u64,
     /// The money in question, of all of them.
     pub stakes: Sums,
+    /// When the oldest of them was created; none if one of them doesn't say.
+    pub began: Option<DateTime<Utc>>,
     /// Ordered by stake and, from the last to the first, by id.
     kept: BTreeMap<(i128, Reverse<String>), Difference>,
 }
@@ -89,7 +91,17 @@ impl Group {
     }
 
     /// Counts one; whether it is among the worst so far.
-    fn count(&mut self, stake: Money, id: &str, most: usize) -> bool {
+    fn count(
+        &mut self,
+        stake: Money,
+        id: &str,
+        created: Option<DateTime<Utc>>,
+        most: usize,
+    ) -> bool {
+        self.began = match self.number {
+            0 => created,
+            _ => self.began.min(created),
+        };
         self.number += 1;
         self.stakes.add(stake);
         let least = self.kept.first_key_value().map(|(key, _)| key);
@@ -151,11 +163,12 @@ impl Differences {
         kind: Kind,
         stake: Money,
         id: &str,
+        created: Option<DateTime<Utc>>,
         build: impl FnOnce() -> Difference,
     ) {
         let most = self.most;
         let group = self.groups.entry(kind).or_default();
-        if group.count(stake, id, most) {
+        if group.count(stake, id, created, most) {
             group.keep(build(), most);
         }
     }

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::{
-    Audit, Seen,
+    Audit, Compared,
     differences::{Difference, Differences, Group, Kind, Side, Sides},
     period::Period,
 };
@@ -23,7 +23,7 @@ impl Audit {
     /// What the audit found, and why it may not have seen all. `link` leads to an invoice at Stripe.
     pub fn findings(
         &self,
-        seen: &Seen,
+        seen: &Compared,
         link: impl Fn(&str) -> Option<Url>,
     ) -> (Vec<Finding>, Vec<Unknown>) {
         let differences = &seen.differences;
@@ -47,7 +47,7 @@ impl Audit {
     }
 
     /// "audit: 1,204 invoices compared, 3 differ".
-    pub fn summary(&self, seen: &Seen) -> String {
+    pub fn summary(&self, seen: &Compared) -> String {
         let differences = &seen.differences;
         let compared = usize::try_from(differences.both).unwrap_or(usize::MAX);
         let differ = match differences.number() {
@@ -83,7 +83,8 @@ fn finding(
         format!("{id} {}", title(difference)),
     );
     finding.magnitude = magnitude(stake);
-    finding.began_at = difference.created;
+    // Whatever doesn't say when it was created is of the days that were compared.
+    finding.began_at = difference.created.or(Some(period.from));
     finding.evidence = evidence(difference, period);
     finding.link = match difference.sides {
         Sides::Ours(_) => None,
@@ -241,6 +242,7 @@ fn rest(kind: Kind, group: &Group, period: &Period) -> Option<Finding> {
         format!("{}{others} {noun} {words}", thousands(number)),
     );
     finding.magnitude = number;
+    finding.began_at = Some(group.began.unwrap_or(period.from));
     if !stakes.is_empty() {
         finding
             .evidence

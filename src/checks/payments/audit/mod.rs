@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{bail, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures_util::{Stream, StreamExt};
@@ -15,9 +14,9 @@ use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    checks::{Looking, Secret},
+    checks::{Looking, Secret, payments::subject::Subject},
     report::{Cause, Unknown},
-    text::{count, did_you_mean, one_line},
+    text::count,
 };
 
 mod compare;
@@ -31,6 +30,7 @@ mod period;
 mod record;
 mod sql;
 mod status;
+mod validity;
 
 pub use compare::{Rules, StripeInvoice, compare};
 pub use differences::{Difference, Differences, Group, Kind, Side, Sides};
@@ -39,6 +39,9 @@ pub use record::OwnRecord;
 
 use compare::Comparison;
 use intake::Intake;
+
+/// Days that are audited at most so that no difference is lost.
+const MOST_DAYS: u32 = 31;
 
 /// Where the user's own records are, for `query`.
 pub const DATABASE_URL: Secret = (
@@ -122,7 +125,7 @@ pub struct Page {
 
 /// What the audit saw.
 #[derive(Debug)]
-pub struct Seen {
+pub struct Compared {
     pub period: Period,
     pub differences: Differences,
     /// What could not be read.
@@ -130,61 +133,45 @@ pub struct Seen {
 }
 
 impl Audit {
-    /// What the types can't say. The message names the field.
-    pub fn validate(&self) -> anyhow::Result<()> {
-        match (&self.query, &self.csv) {
-            (Some(_), Some(_)) => bail!("`query` and `csv` are both set; keep one"),
-            (None, None) => bail!("neither `query` nor `csv` says where your records are; set one"),
-            (Some(query), None) => ensure!(
-                reads(query),
-                "`query` is one SELECT, which may begin with WITH"
-            ),
-            (None, Some(path)) => {
-                ensure!(!path.as_os_str().is_empty(), "`csv` is the path of a file")
-            }
-        }
-        ensure!(
-            (1..=366).contains(&self.days),
-            "`days` lies between 1 and 366"
-        );
-        ensure!(
-            self.grace <= Duration::from_secs(86_400),
-            "`grace` lies between 0s and 1d"
-        );
-        ensure!(
-            (1..=100_000).contains(&self.max_pages),
-            "`max_pages` lies between 1 and 100000"
-        );
-        ensure!(
-            (1..=20_000_000).contains(&self.max_records),
-            "`max_records` lies between 1 and 20000000"
-        );
-        ensure!(self.findings <= 1_000, "`findings` lies between 0 and 1000");
-        let limits = Duration::from_secs(1)..=Duration::from_secs(600);
-        ensure!(
-            limits.contains(&self.query_timeout),
-            "`query_timeout` lies between 1s and 10m"
-        );
-        for (field, words) in [
-            ("statuses", self.statuses.values().collect::<Vec<_>>()),
-            ("ignored", self.ignored.iter().collect()),
-        ] {
-            for word in words {
-                ensure!(
-                    status::STRIPES.contains(&word.as_str()),
-                    "`{field}` holds `{}`, which is no status of Stripe's; {}",
-                    one_line(word),
-                    did_you_mean(word, status::STRIPES.into_iter())
-                );
-            }
-        }
-        Ok(())
+    /// The days that are audited at that time: as many as configured, or since that moment if it is earlier. Records that
+    /// may hold no more than the days that are configured are compared with those alone.
+    pub fn period(&self, now: DateTime<Utc>, since: Option<DateTime<Utc>>) -> Period {
+        let grace = TimeDelta::from_std(self.grace).unwrap_or_default();
+        let usual = Period::before(now, self.days, grace, self.time_zone);
+        let Some(since) = since.filter(|_| self.asks_for_days()) else {
+            return usual;
+        };
+        let first = since.with_timezone(&self.time_zone).date_naive();
+        let today = (now - grace).with_timezone(&self.time_zone).date_naive();
+        let days = u32::try_from((today - first).num_days()).unwrap_or(0);
+        let days = days.min(MOST_DAYS).max(self.days);
+        Period::before(now, days, grace, self.time_zone)
     }
 
-    /// The days that are audited at that time.
-    pub fn period(&self, now: DateTime<Utc>) -> Period {
-        let grace = TimeDelta::from_std(self.grace).unwrap_or_default();
-        Period::before(now, self.days, grace, self.time_zone)
+    /// Whether its records are asked for by the days that are audited.
+    fn asks_for_days(&self) -> bool {
+        let query = self.query.as_deref().unwrap_or_default();
+        query.contains("$1") || query.contains('?')
+    }
+
+    /// `max_pages` is for as many days as are configured.
+    fn most_pages(&self, period: &Period) -> usize {
+        let days = (period.to - period.from).num_hours().max(24) / 24;
+        let days = usize::try_from(days).unwrap_or(1);
+        let usual = self.days as usize;
+        self.max_pages
+            .saturating_mul(days.max(usual))
+            .div_ceil(usual.max(1))
+    }
+
+    /// When the oldest difference began that somebody still has to deal with.
+    fn unsettled_since(looking: &Looking) -> Option<DateTime<Utc>> {
+        let unsettled = looking.earlier.iter().filter(|it| !it.is_settled);
+        let own = unsettled.filter(|it| {
+            Subject::of(&it.finding.key)
+                .is_some_and(|subject| matches!(subject.kind.as_str(), "audit" | "audits"))
+        });
+        own.filter_map(|it| it.finding.began_at).min()
     }
 
     /// Reads one's own records, then Stripe's invoices, and compares them. `stripe` lists the invoices that were created
@@ -194,22 +181,24 @@ impl Audit {
         looking: &Looking,
         now: DateTime<Utc>,
         stripe: impl FnOnce(Period) -> S + Send,
-    ) -> Seen
+    ) -> Compared
     where
         S: Stream<Item = Result<Page, Unknown>> + Send,
     {
-        let period = self.period(now);
+        let period = self.period(now, Self::unsettled_since(looking));
         let (intake, own) = match self.own(looking, period).await {
             Ok(read) => read,
-            Err(unknown) => return Seen::nothing(period, unknown),
+            Err(unknown) => return Compared::nothing(period, unknown),
         };
         if let (0, Err(unknown)) = (intake.rows, &own) {
-            return Seen::nothing(period, unknown.clone());
+            return Compared::nothing(period, unknown.clone());
         }
         let mut comparison = intake.comparison;
         let pages = stripe(period);
-        let stripes = self.stripes(pages, &mut comparison, looking.deadline).await;
-        Seen {
+        let most_pages = self.most_pages(&period);
+        let stripes = self.stripes(pages, most_pages, &mut comparison, looking.deadline);
+        let stripes = stripes.await;
+        Compared {
             period,
             differences: comparison.finish(own.is_ok(), stripes.is_ok()),
             gaps: own.err().into_iter().chain(stripes.err()).collect(),
@@ -252,6 +241,7 @@ impl Audit {
     async fn stripes(
         &self,
         pages: impl Stream<Item = Result<Page, Unknown>>,
+        most_pages: usize,
         comparison: &mut Comparison,
         deadline: Instant,
     ) -> Result<(), Unknown> {
@@ -273,7 +263,7 @@ impl Audit {
             if !page.more {
                 break;
             }
-            if number >= self.max_pages {
+            if number >= most_pages {
                 return Err(self.cut_off(Cause::Truncated, "`max_pages` allows no more", read));
             }
         }
@@ -294,7 +284,7 @@ impl Audit {
     }
 }
 
-impl Seen {
+impl Compared {
     fn nothing(period: Period, why: Unknown) -> Self {
         Self {
             period,
@@ -315,13 +305,4 @@ fn failed(unknown: Unknown, read: usize) -> Unknown {
         unknown.reason.as_str()
     );
     Unknown::new(unknown.cause, reason)
-}
-
-/// Whether it begins as a statement that only reads; the transaction sees to it that it does.
-fn reads(query: &str) -> bool {
-    let first = query
-        .trim_start_matches(|c: char| c.is_whitespace() || c == '(')
-        .split(|c: char| !c.is_ascii_alphabetic())
-        .next();
-    first.is_some_and(|word| ["select", "with", "table"].contains(&word.to_lowercase().as_str()))
 }

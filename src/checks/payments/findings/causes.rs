@@ -12,7 +12,7 @@ use crate::{
 
 /// Undelivered events that seem to have one reason.
 #[derive(Debug)]
-pub(super) struct Cause<'a> {
+pub(super) struct Missed<'a> {
     pub to: To<'a>,
     /// Oldest first.
     pub events: Vec<&'a Event>,
@@ -33,7 +33,7 @@ pub(super) enum To<'a> {
     Nobody,
 }
 
-impl<'a> Cause<'a> {
+impl<'a> Missed<'a> {
     /// Whether nothing at all reaches the endpoint, as far as was read: more than one of the types that it takes fails.
     pub(super) fn is_total(&self) -> bool {
         let To::Endpoint { endpoint, reached } = self.to else {
@@ -55,7 +55,7 @@ impl<'a> Cause<'a> {
 }
 
 /// The causes of these events, which are old enough to count. An event that several endpoints miss is in several.
-pub(super) fn group<'a>(at: &At<'a>, events: &[&'a Event]) -> Vec<Cause<'a>> {
+pub(super) fn group<'a>(at: &At<'a>, events: &[&'a Event]) -> Vec<Missed<'a>> {
     let mut by_endpoint: BTreeMap<&str, (&Endpoint, Vec<&Event>)> = BTreeMap::new();
     let (mut one_of, mut nobody) = (Vec::new(), Vec::new());
     for event in events {
@@ -72,7 +72,7 @@ pub(super) fn group<'a>(at: &At<'a>, events: &[&'a Event]) -> Vec<Cause<'a>> {
             _ => one_of.push(*event),
         }
     }
-    let mut causes: Vec<Cause<'a>> = by_endpoint
+    let mut causes: Vec<Missed<'a>> = by_endpoint
         .into_values()
         .filter_map(|(endpoint, events)| of_endpoint(at, endpoint, events))
         .collect();
@@ -105,7 +105,7 @@ fn of_endpoint<'a>(
     at: &At<'a>,
     endpoint: &'a Endpoint,
     events: Vec<&'a Event>,
-) -> Option<Cause<'a>> {
+) -> Option<Missed<'a>> {
     let oldest = events.iter().filter_map(|event| event.created).min();
     let delivered = at.seen.delivered.as_ref();
     let reached = delivered
@@ -118,7 +118,7 @@ fn of_endpoint<'a>(
     cause(To::Endpoint { endpoint, reached }, events)
 }
 
-fn cause<'a>(to: To<'a>, mut events: Vec<&'a Event>) -> Option<Cause<'a>> {
+fn cause<'a>(to: To<'a>, mut events: Vec<&'a Event>) -> Option<Missed<'a>> {
     events.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
-    (!events.is_empty()).then_some(Cause { to, events })
+    (!events.is_empty()).then_some(Missed { to, events })
 }

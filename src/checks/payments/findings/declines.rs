@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{At, lasted, lines, measures, said};
+use super::{At, lasted, lines, measures, stamp};
 use crate::{
     baseline::Baseline,
-    checks::payments::{Event, Fault, money::Sums, walk},
+    checks::payments::{
+        Event,
+        failed::{Failed, together},
+        money::Sums,
+        walk::{Walk, at_least},
+    },
     report::{Finding, Severity},
     text::{Untrusted, count},
 };
-
-/// Codes that say nothing but that it failed.
-const VAGUE: [&str; 3] = ["card_declined", "card_error", "issuer_declined"];
 
 /// Codes behind which there is a fraud, or the suspicion of one.
 const SUSPICIOUS: [&str; 5] = [
@@ -50,87 +52,33 @@ fn of_all_codes(at: &At<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// One payment that failed, once or more often.
-#[derive(Debug)]
-pub(super) struct Failed<'a> {
-    fault: &'a Fault,
-    newest: &'a Event,
-    /// The charges that failed; one attempt is told by two events.
-    attempts: BTreeSet<&'a str>,
-    code: Option<&'a str>,
-}
-
-impl<'a> Failed<'a> {
-    fn of(event: &'a Event, fault: &'a Fault) -> Self {
-        let mut failed = Self {
-            fault,
-            newest: event,
-            attempts: BTreeSet::new(),
-            code: None,
-        };
-        failed.add(event, fault);
-        failed
-    }
-
-    fn add(&mut self, event: &'a Event, fault: &'a Fault) {
-        self.attempts
-            .insert(fault.charge.as_deref().unwrap_or(&event.id));
-        let is_newer = event.created > self.newest.created;
-        if is_newer {
-            self.newest = event;
-            self.fault = fault;
-        }
-        let vague = |code: &str| VAGUE.contains(&code);
-        let code = fault.code.as_deref();
-        if self.code.is_none_or(vague) || (is_newer && code.is_some_and(|code| !vague(code))) {
-            self.code = code.or(self.code);
-        }
-    }
-
-    fn code(&self) -> &'a str {
-        self.code.unwrap_or("unknown")
-    }
-}
-
-/// Failed payments of the time that is judged.
+/// Failed payments of the time that is judged, and those before of which nobody has said yet that they are handled.
 pub(super) fn payments<'a>(at: &At<'a>) -> BTreeMap<&'a str, Failed<'a>> {
-    let since = TimeDelta::from_std(at.section.payments_lookback).unwrap_or_default();
-    let seen = at.seen;
-    let events = seen
-        .failures
-        .walk
-        .items
-        .iter()
-        .chain(&seen.news.events.items);
-    merged(events.filter(|event| event.created.is_none_or(|created| at.age(created) <= since)))
-}
-
-/// The number of failed payments by code.
-pub(super) fn by_code<'a>(events: impl IntoIterator<Item = &'a Event>) -> BTreeMap<&'a str, u64> {
-    let mut codes = BTreeMap::new();
-    for payment in merged(events).values() {
-        *codes.entry(payment.code()).or_default() += 1;
-    }
-    codes
-}
-
-/// By the id of the intent; an intent and its charges are one payment.
-fn merged<'a>(events: impl IntoIterator<Item = &'a Event>) -> BTreeMap<&'a str, Failed<'a>> {
-    let mut payments: BTreeMap<&str, Failed<'a>> = BTreeMap::new();
-    for event in events {
-        let Some(fault) = &event.fault else {
-            continue;
-        };
-        payments
-            .entry(&fault.payment)
-            .and_modify(|failed| failed.add(event, fault))
-            .or_insert_with(|| Failed::of(event, fault));
-    }
+    let unsettled = at.unsettled.declines();
+    let began = |code: &str| {
+        let before = unsettled.get(code).and_then(|finding| finding.began_at);
+        before.map_or(recent(at), |before| before.min(recent(at)))
+    };
+    let first = unsettled.keys().map(|code| began(code)).min();
+    let first = first.unwrap_or(recent(at));
+    let failures = &at.seen.failures;
+    let events = failures.walk.items.iter().chain(&failures.earlier);
+    let events = events.chain(&at.seen.news.events.items);
+    let mut payments = together(events.filter(|it| it.created.is_none_or(|at| at >= first)));
+    payments.retain(|_, failed| {
+        failed
+            .newest
+            .is_none_or(|newest| newest >= began(failed.code()))
+    });
     payments
 }
 
+/// Since when payments are judged by their number.
+fn recent(at: &At<'_>) -> DateTime<Utc> {
+    at.now - at.section.payments_lookback
+}
+
 fn finding(at: &At<'_>, code: &str, payments: &[&Failed<'_>]) -> Finding {
-    let whole = events(at).is_whole();
     let customers: BTreeSet<&str> = payments
         .iter()
         .filter_map(|failed| failed.fault.customer.as_deref())
@@ -139,12 +87,12 @@ fn finding(at: &At<'_>, code: &str, payments: &[&Failed<'_>]) -> Finding {
         .iter()
         .filter_map(|failed| failed.fault.amount)
         .collect();
-    let (severity, rule) = judge(at, code, payments.len());
-    let times = || payments.iter().filter_map(|failed| failed.newest.created);
-    let number = if whole {
+    let judged = judge_all(at, code, payments);
+    let times = || payments.iter().filter_map(|failed| failed.newest);
+    let number = if judged.is_whole {
         count(payments.len(), "failed payment")
     } else {
-        format!("{} failed payments", walk::said(payments.len(), false))
+        format!("{} failed payments", at_least(payments.len(), false))
     };
     let link = match payments {
         [only] => at.link(&format!("payments/{}", only.fault.payment)),
@@ -158,8 +106,8 @@ fn finding(at: &At<'_>, code: &str, payments: &[&Failed<'_>]) -> Finding {
         evidence: evidence(payments, &customers, &at_risk),
         ..Finding::new(
             at.key("declines", code),
-            severity,
-            rule,
+            judged.severity,
+            judged.rule,
             format!(
                 "{number}: {} ({}, {at_risk})",
                 code.replace('_', " "),
@@ -169,11 +117,54 @@ fn finding(at: &At<'_>, code: &str, payments: &[&Failed<'_>]) -> Finding {
     }
 }
 
+struct Judged {
+    severity: Severity,
+    rule: String,
+    /// Whether those are all.
+    is_whole: bool,
+}
+
+/// By those of late; never better than an earlier look judged those before, as long as nobody has dealt with them.
+fn judge_all(at: &At<'_>, code: &str, payments: &[&Failed<'_>]) -> Judged {
+    let is_recent = |failed: &&&Failed<'_>| failed.newest.is_none_or(|it| it >= recent(at));
+    let number = payments.iter().filter(is_recent).count();
+    let (severity, rule) = judge(at, code, number);
+    let mut judged = Judged {
+        severity,
+        rule,
+        is_whole: events(at).is_whole(),
+    };
+    let unsettled = at.unsettled.declines();
+    let before = unsettled.get(code);
+    let before =
+        before.and_then(|it| Some((it.severity, it.began_at.filter(|it| *it < recent(at))?)));
+    let Some((severity, began)) = before else {
+        return judged;
+    };
+    let complete_since = at.seen.failures.complete_since;
+    let are_read = complete_since.is_some_and(|since| since <= began);
+    let older = payments.len() - number;
+    if older > 0 || !are_read {
+        judged.is_whole &= are_read;
+        judged.severity = judged.severity.max(severity);
+        let number = match older {
+            0 => "others".to_owned(),
+            number => at_least(number, are_read),
+        };
+        judged.rule = format!(
+            "{}; before that {number} since {}, and nobody has said that they are handled",
+            judged.rule,
+            stamp(began)
+        );
+    }
+    judged
+}
+
 /// By what is normal where that is known, else by the limit.
 fn judge(at: &At<'_>, code: &str, number: usize) -> (Severity, String) {
     let limit = at.section.limits.declines;
     let lookback = lasted(TimeDelta::from_std(at.section.payments_lookback).unwrap_or_default());
-    let failed = walk::said(number, events(at).is_whole());
+    let failed = at_least(number, events(at).is_whole());
     let normal = normal(at, code);
     if let Some(normal @ Baseline::Known { high, .. }) = normal {
         let number = number as u64;
@@ -219,7 +210,7 @@ fn normal(at: &At<'_>, code: &str) -> Option<Baseline> {
 }
 
 /// The list that was read.
-fn events<'a>(at: &At<'a>) -> &'a walk::Walk<Event> {
+fn events<'a>(at: &At<'a>) -> &'a Walk<Event> {
     let whole = &at.seen.failures.walk;
     let news = &at.seen.news.events;
     if news.items.is_empty() { whole } else { news }
@@ -242,7 +233,10 @@ fn evidence(
     said_so.extend(
         (unknown > 0).then(|| format!("{} without a readable amount", count(unknown, "payment"))),
     );
-    said_so.push("whether somebody paid in another way since is not looked at".to_owned());
+    said_so.push(
+        "later successes are not subtracted: whether somebody has paid since is not looked at"
+            .to_owned(),
+    );
     let named: Vec<&str> = customers.iter().take(MOST_NAMED).copied().collect();
     if !named.is_empty() {
         let more = customers.len() - named.len();
@@ -254,13 +248,13 @@ fn evidence(
         said_so.push(format!("customers: {}{more}", named.join(", ")));
     }
     let mut newest: Vec<&&Failed<'_>> = payments.iter().collect();
-    newest.sort_by_key(|failed| std::cmp::Reverse(failed.newest.created));
+    newest.sort_by_key(|failed| std::cmp::Reverse(failed.newest));
     for failed in newest.into_iter().take(MOST_NAMED) {
         let amount = failed
             .fault
             .amount
             .map_or_else(String::new, |amount| format!(" {amount}"));
-        let time = failed.newest.created.map_or_else(String::new, said);
+        let time = failed.newest.map_or_else(String::new, stamp);
         let why = failed
             .fault
             .message

@@ -8,11 +8,11 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    At, lines, said,
+    At, lines, stamp,
     unpaid::{self, Kind, Sent, Trouble},
 };
 use crate::{
-    checks::payments::{EVENTS_ARE_KEPT, Invoice, money::Sums, remedies},
+    checks::payments::{EVENTS_ARE_KEPT, Invoice, Why, money::Sums, remedies},
     report::{Finding, FindingKey, Severity},
     text::count,
 };
@@ -47,13 +47,10 @@ pub(super) fn counted(at: &At<'_>) -> Vec<FindingKey> {
 pub(super) fn troubles<'a>(at: &At<'a>) -> Vec<(&'a Invoice, Trouble)> {
     let sent = sent(at);
     let mut met = BTreeSet::new();
-    let seen = &at.seen.invoices;
-    let mut troubles: Vec<_> = seen
-        .open
-        .items
-        .iter()
-        .chain(&seen.uncollectible.items)
-        .chain(&seen.drafts.items)
+    let mut troubles: Vec<_> = at
+        .seen
+        .invoices
+        .all()
         .filter(|invoice| met.insert(&invoice.id))
         .filter_map(|invoice| Some((invoice, unpaid::judge(invoice, &sent, at.now)?)))
         .map(|(invoice, trouble)| (invoice, weighed(at, invoice, trouble)))
@@ -102,18 +99,24 @@ pub(super) fn one(at: &At<'_>, invoice: &Invoice, trouble: Trouble) -> Finding {
         .number
         .as_ref()
         .map_or(invoice.id.as_str(), |number| number.as_str());
+    let why = why(at, invoice);
+    let declined = why
+        .as_ref()
+        .filter(|_| matches!(trouble.kind, Kind::NoRetry | Kind::Retrying));
+    let declined = declined.map_or_else(String::new, |why| format!(": {}", why.in_short()));
     let title = format!(
-        "{}: {amount} of invoice {name} {}",
-        unpaid::customer(invoice).as_str(),
+        "{}: {amount} of invoice {name} {}{declined}",
+        invoice.payer().as_str(),
         trouble.state
     );
     Finding {
         magnitude: invoice.attempt_count.max(1),
-        began_at: invoice.finalized_at.or(invoice.created),
+        // Lists are asked by it, so that it tells whether one reaches far enough back.
+        began_at: invoice.created,
         last_at: latest(at, invoice),
         link: at.link(&format!("invoices/{}", invoice.id)),
-        evidence: lines(evidence(at, invoice)),
-        remedies: remedies::for_invoice(invoice),
+        evidence: lines(evidence(invoice, why.as_ref())),
+        remedies: remedies::for_invoice(invoice, why.as_ref()),
         ..Finding::new(
             at.key("invoice", &invoice.id),
             trouble.severity,
@@ -139,7 +142,16 @@ fn latest(at: &At<'_>, invoice: &Invoice) -> Option<DateTime<Utc>> {
         .max()
 }
 
-fn evidence(at: &At<'_>, invoice: &Invoice) -> Vec<String> {
+/// Why a card did not pay it, as far as that is known.
+fn why(at: &At<'_>, invoice: &Invoice) -> Option<Why> {
+    let seen = at.seen;
+    let failures = seen.failures.walk.items.iter();
+    let events = failures.chain(&seen.failures.earlier);
+    let by_events = Why::by_events(events.chain(&seen.news.events.items), invoice);
+    by_events.or_else(|| seen.invoices.why.get(&invoice.id).cloned())
+}
+
+fn evidence(invoice: &Invoice, why: Option<&Why>) -> Vec<String> {
     let mut lines = Vec::new();
     let customer = invoice.customer.as_deref().unwrap_or("unknown");
     lines.push(match &invoice.customer_name {
@@ -160,10 +172,10 @@ fn evidence(at: &At<'_>, invoice: &Invoice) -> Vec<String> {
     if !invoice.is_sent_by_mail() {
         let next = invoice
             .next_payment_attempt
-            .map_or_else(|| "none planned".to_owned(), said);
+            .map_or_else(|| "none planned".to_owned(), stamp);
         lines.push(format!("attempts: {}, next: {next}", invoice.attempt_count));
     }
-    lines.extend(invoice.due_date.map(|due| format!("due: {}", said(due))));
+    lines.extend(invoice.due_date.map(|due| format!("due: {}", stamp(due))));
     let times = [
         ("created", invoice.created),
         ("finalised", invoice.finalized_at),
@@ -171,7 +183,7 @@ fn evidence(at: &At<'_>, invoice: &Invoice) -> Vec<String> {
     lines.extend(
         times
             .into_iter()
-            .filter_map(|(what, time)| Some(format!("{what}: {}", said(time?)))),
+            .filter_map(|(what, time)| Some(format!("{what}: {}", stamp(time?)))),
     );
     let kind = [
         Some(invoice.id.as_str()),
@@ -182,13 +194,13 @@ fn evidence(at: &At<'_>, invoice: &Invoice) -> Vec<String> {
     ];
     let kind: Vec<&str> = kind.into_iter().flatten().collect();
     lines.push(format!("invoice: {}", kind.join(", ")));
-    let waits = at.seen.failures.walk.items.iter().any(|event| {
-        event.kind == "invoice.payment_action_required"
-            && event.object.as_deref() == Some(&invoice.id)
-    });
-    lines.extend(waits.then(|| {
-        "the customer has to confirm the payment at the bank (3D Secure): send the invoice's own page"
-            .to_owned()
+    lines.extend(why.map(|why| {
+        if why.waits_for_customer() {
+            "the customer has to confirm the payment at the bank (3D Secure): send the invoice's own page"
+                .to_owned()
+        } else {
+            format!("declined last: {}", why.in_full())
+        }
     }));
     lines
 }
@@ -225,7 +237,7 @@ fn many(at: &At<'_>, kind: Kind, members: &[(&Invoice, Trouble)]) -> Finding {
         .collect();
     let began = members
         .iter()
-        .filter_map(|(invoice, _)| invoice.finalized_at.or(invoice.created))
+        .filter_map(|(invoice, _)| invoice.created)
         .min();
     let page = match kind {
         Kind::NotFinalised | Kind::StuckDraft => "invoices?status=draft",

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use super::{MOST_SKEW, declines, other_world};
+use super::{MOST_SKEW, other_world};
 use crate::{
     baseline::{Baseline, Baselines, Measure},
-    checks::payments::{Event, Observation, Payments, Seen, walk::Walk},
+    checks::payments::{Event, Observation, Payments, Seen, failed::by_code, walk::Walk},
 };
 
 /// Days that are learned at once, from events that Stripe still keeps.
@@ -101,7 +101,7 @@ fn of_account(seen: &Seen, baselines: &Baselines, now: DateTime<Utc>) -> Vec<Mea
     }
     let counted: BTreeMap<NaiveDate, BTreeMap<&str, u64>> = by_day
         .into_iter()
-        .map(|(day, events)| (day, declines::by_code(events)))
+        .map(|(day, events)| (day, by_code(events)))
         .collect();
     // A day without a code that fails now and then is counted too, else only its bad days were.
     let known = baselines.names().filter_map(|name| {

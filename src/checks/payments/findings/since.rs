@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use super::{At, declines, gaps, invoices, said, standing, unpaid};
+use super::{At, declines, gaps, invoices, stamp, standing, unpaid};
 use crate::{
     checks::{Evaluation, payments::Invoice},
     report::Finding,
@@ -36,7 +36,7 @@ impl At<'_> {
         };
         format!(
             "since {}: {} new{failed}",
-            said(since),
+            stamp(since),
             count(number, "finding")
         )
     }

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::{At, lasted, lines, said};
+use super::{At, lasted, lines, stamp};
 use crate::{
     checks::payments::{Dispute, Payout, money::Money},
     report::{Finding, Severity},
@@ -70,7 +70,7 @@ pub(super) fn disputed(at: &At<'_>, dispute: &Dispute) -> Finding {
         });
     let due = dispute
         .due_by
-        .map_or_else(String::new, |due| format!(", due {}", said(due)));
+        .map_or_else(String::new, |due| format!(", due {}", stamp(due)));
     let waits = match dispute.status.as_str() {
         "needs_response" | "warning_needs_response" => "waits for an answer".to_owned(),
         "" => "may wait for an answer (Stripe gives no status)".to_owned(),

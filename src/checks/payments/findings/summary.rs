@@ -1,7 +1,13 @@
 //! What was looked at, in a few words. Pure.
 
-use super::{At, declines, invoices, webhooks};
-use crate::{checks::payments::walk, text::count};
+use chrono::TimeDelta;
+
+use super::{At, declines, drafts, invoices, measures, webhooks};
+use crate::{
+    baseline::Baseline,
+    checks::payments::walk::at_least,
+    text::{count, thousands},
+};
 
 /// "12 undelivered (2 on their way), 3 invoices, 4 failed payments".
 pub(super) fn of(at: &At<'_>) -> String {
@@ -16,17 +22,17 @@ pub(super) fn of(at: &At<'_>) -> String {
         .filter(|endpoint| !endpoint.is_enabled())
         .count();
     said.extend((off > 0).then(|| format!("{} off", count(off, "endpoint"))));
-    said.extend((due > 0).then(|| {
-        format!(
-            "{} undelivered",
-            walk::said(due, seen.undelivered.is_whole())
-        )
-    }));
+    said.extend(
+        (due > 0).then(|| format!("{} undelivered", at_least(due, seen.undelivered.is_whole()))),
+    );
     said.extend((young > 0).then(|| format!("{young} on the way")));
     let unpaid = invoices::troubles(at).len();
     said.extend((unpaid > 0).then(|| count(unpaid, "invoice")));
+    let drafts = drafts::waiting(at).len();
+    said.extend((drafts > 0).then(|| format!("{} waiting", count(drafts, "draft"))));
     let failed = declines::payments(at).len();
     said.extend((failed > 0).then(|| count(failed, "failed payment")));
+    said.extend(yesterday(at));
     let waiting = seen
         .disputes
         .items
@@ -58,4 +64,16 @@ pub(super) fn of(at: &At<'_>) -> String {
         None => said,
         Some(account) => format!("{account}: {said}"),
     }
+}
+
+/// All failed payments of the last whole local day, where it is known what is normal: "yesterday 4 (normal 3 to 6 on a
+/// Monday)".
+fn yesterday(at: &At<'_>) -> Option<String> {
+    let name = measures::name(at.seen.account.as_deref(), None);
+    let today = at.now.with_timezone(&at.baselines.zone).date_naive();
+    let yesterday = today - TimeDelta::days(1);
+    let number = at.baselines.on(&name, yesterday)?;
+    let normal = at.baselines.of(&name, yesterday);
+    let is_worth_it = number > 0 && matches!(normal, Baseline::Known { .. });
+    is_worth_it.then(|| format!("yesterday {} failed ({normal})", thousands(number)))
 }

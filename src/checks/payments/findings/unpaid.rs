@@ -1,15 +1,11 @@
 //! What is wrong with one invoice, if anything. Pure.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{lasted, said};
-use crate::{
-    checks::payments::Invoice,
-    report::Severity,
-    text::{Untrusted, count},
-};
+use super::{lasted, stamp};
+use crate::{checks::payments::Invoice, report::Severity, text::count};
 
 /// Stripe finalises a draft about an hour after it was made; one that is older by this is stuck.
 const DRAFT_AGE: TimeDelta = TimeDelta::hours(2);
@@ -142,7 +138,7 @@ fn draft(invoice: &Invoice, now: DateTime<Utc>) -> Option<Trouble> {
 fn written_off(invoice: &Invoice) -> Trouble {
     let when = invoice
         .marked_uncollectible_at
-        .map_or_else(String::new, |time| format!(" on {}", said(time)));
+        .map_or_else(String::new, |time| format!(" on {}", stamp(time)));
     Trouble::new(
         Kind::WrittenOff,
         Severity::Medium,
@@ -202,7 +198,7 @@ fn by_itself(invoice: &Invoice, now: DateTime<Utc>) -> Option<Trouble> {
         Some(next) if now - next > PATIENCE => Some(Trouble::new(
             Kind::RetryMissed,
             Severity::High,
-            format!("Stripe was to try it on {}, and did not", said(next)),
+            format!("Stripe was to try it on {}, and did not", stamp(next)),
             "should have been tried by now",
         )),
         Some(next) if failed => {
@@ -216,7 +212,7 @@ fn by_itself(invoice: &Invoice, now: DateTime<Utc>) -> Option<Trouble> {
                 severity,
                 format!(
                     "{tried} failed, Stripe will retry on {}; medium from 2 attempts",
-                    said(next)
+                    stamp(next)
                 ),
                 "failed",
             ))
@@ -254,12 +250,23 @@ pub(super) fn worse(severity: Severity) -> Severity {
     }
 }
 
-/// The customer's name, else the id; the name is somebody else's words.
-pub(in crate::checks::payments) fn customer(invoice: &Invoice) -> Untrusted {
-    let id = invoice.customer.as_deref();
-    match (&invoice.customer_name, id) {
-        (Some(name), _) => name.clone(),
-        (None, Some(id)) => id.into(),
-        (None, None) => "a customer without a name".into(),
-    }
+/// Of those that a card was asked for in vain, the worst first.
+pub(in crate::checks::payments) fn declined<'a>(
+    invoices: impl Iterator<Item = &'a Invoice>,
+    now: DateTime<Utc>,
+) -> Vec<&'a Invoice> {
+    let failed = |trouble: &Trouble| {
+        matches!(
+            trouble.kind,
+            Kind::NoRetry | Kind::RetryMissed | Kind::Retrying
+        )
+    };
+    let by_card = invoices.filter(|invoice| invoice.status == "open" && !invoice.is_sent_by_mail());
+    let troubled = by_card.filter_map(|invoice| Some((by_itself(invoice, now)?, invoice)));
+    let mut declined: Vec<_> = troubled.filter(|(trouble, _)| failed(trouble)).collect();
+    declined.sort_by_key(|(trouble, invoice)| {
+        let severity = Reverse(trouble.severity);
+        (severity, trouble.kind, invoice.created, invoice.id.clone())
+    });
+    declined.into_iter().map(|(_, invoice)| invoice).collect()
 }

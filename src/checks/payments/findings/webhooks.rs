@@ -4,20 +4,15 @@ use chrono::TimeDelta;
 
 use super::{
     At,
-    causes::{self, Cause, To},
-    lasted, lines, said,
+    causes::{self, Missed, To},
+    lasted, lines,
+    missing::{ends, evidence, numbers, taken},
 };
 use crate::{
-    checks::payments::{Endpoint, Event, Mode, remedies::for_webhooks, walk},
+    checks::payments::{Endpoint, Event, remedies::for_webhooks, walk::at_least},
     report::{Finding, Remedy, Severity},
     text::count,
 };
-
-/// Commands to copy that one finding shows.
-const MOST_COMMANDS: usize = 5;
-
-/// Types that one finding names.
-const MOST_TYPES: usize = 6;
 
 pub(super) fn find(at: &At<'_>) -> Vec<Finding> {
     let due: Vec<&Event> = due(at).collect();
@@ -55,19 +50,19 @@ fn is_exhausted(at: &At<'_>, event: &Event) -> bool {
 }
 
 /// An endpoint that is off has a finding of its own, or may be off: what it misses is part of that.
-fn is_off(at: &At<'_>, cause: &Cause<'_>) -> bool {
+fn is_off(at: &At<'_>, cause: &Missed<'_>) -> bool {
     let is_own = |id: &str| at.seen.endpoints.items.iter().any(|own| own.id == id);
     matches!(cause.to, To::Endpoint { endpoint, .. }
         if !endpoint.is_enabled() && (is_own(&endpoint.id) || causes::may_be_off(at, endpoint)))
 }
 
-fn missed<'a, 'b>(causes: &'b [Cause<'a>], endpoint: &Endpoint) -> Option<&'b Cause<'a>> {
+fn missed<'a, 'b>(causes: &'b [Missed<'a>], endpoint: &Endpoint) -> Option<&'b Missed<'a>> {
     causes
         .iter()
         .find(|cause| matches!(cause.to, To::Endpoint { endpoint: of, .. } if of.id == endpoint.id))
 }
 
-fn switched_off(at: &At<'_>, endpoint: &Endpoint, missed: Option<&Cause<'_>>) -> Finding {
+fn switched_off(at: &At<'_>, endpoint: &Endpoint, missed: Option<&Missed<'_>>) -> Finding {
     let status = if endpoint.status.is_empty() {
         "of an unknown status"
     } else {
@@ -87,7 +82,9 @@ fn switched_off(at: &At<'_>, endpoint: &Endpoint, missed: Option<&Cause<'_>>) ->
     evidence.extend(missed.into_iter().flat_map(|cause| ends(at, cause)));
     Finding {
         magnitude: missed.map_or(1, |cause| cause.events.len().max(1) as u64),
-        began_at: None,
+        began_at: missed
+            .and_then(|cause| cause.events.first())
+            .and_then(|event| event.created),
         last_at: missed
             .and_then(|cause| cause.events.last())
             .and_then(|event| event.created),
@@ -102,7 +99,7 @@ fn switched_off(at: &At<'_>, endpoint: &Endpoint, missed: Option<&Cause<'_>>) ->
     }
 }
 
-fn undelivered(at: &At<'_>, cause: &Cause<'_>) -> Finding {
+fn undelivered(at: &At<'_>, cause: &Missed<'_>) -> Finding {
     let (severity, rule) = judge(at, cause);
     // Which types fail changes from day to day, and the finding is to stay the same one.
     let whom = match cause.to {
@@ -131,7 +128,7 @@ fn undelivered(at: &At<'_>, cause: &Cause<'_>) -> Finding {
     }
 }
 
-fn remedies(at: &At<'_>, cause: &Cause<'_>) -> Vec<Remedy> {
+fn remedies(at: &At<'_>, cause: &Missed<'_>) -> Vec<Remedy> {
     match cause.to {
         // A remedy looks for the endpoint in the account itself, where a platform's isn't listed.
         To::Endpoint { endpoint, .. }
@@ -145,8 +142,8 @@ fn remedies(at: &At<'_>, cause: &Cause<'_>) -> Vec<Remedy> {
     }
 }
 
-fn title(at: &At<'_>, cause: &Cause<'_>) -> String {
-    let number = walk::said(cause.events.len(), at.seen.undelivered.is_whole());
+fn title(at: &At<'_>, cause: &Missed<'_>) -> String {
+    let number = at_least(cause.events.len(), at.seen.undelivered.is_whole());
     let types = cause.types();
     let what = match types.as_slice() {
         [(kind, 1)] => format!("{number} event {kind}"),
@@ -172,7 +169,7 @@ fn title(at: &At<'_>, cause: &Cause<'_>) -> String {
 }
 
 /// What is lost for good is worse than what Stripe still tries, unless that is much.
-fn judge(at: &At<'_>, cause: &Cause<'_>) -> (Severity, String) {
+fn judge(at: &At<'_>, cause: &Missed<'_>) -> (Severity, String) {
     let limits = &at.section.limits;
     let (retrying, exhausted) = split(at, cause);
     let whole = at.seen.undelivered.is_whole();
@@ -198,7 +195,7 @@ fn judge(at: &At<'_>, cause: &Cause<'_>) -> (Severity, String) {
 }
 
 /// The events that Stripe still tries to deliver, and those that it has given up on.
-fn split(at: &At<'_>, cause: &Cause<'_>) -> (usize, usize) {
+pub(super) fn split(at: &At<'_>, cause: &Missed<'_>) -> (usize, usize) {
     let exhausted = cause
         .events
         .iter()
@@ -211,129 +208,6 @@ fn number(number: usize, whole: bool) -> String {
     if whole {
         count(number, "event")
     } else {
-        format!("{} events", walk::said(number, false))
+        format!("{} events", at_least(number, false))
     }
-}
-
-/// "37 (12 are tried again, 25 are not)".
-fn numbers(at: &At<'_>, cause: &Cause<'_>) -> String {
-    let (retrying, exhausted) = split(at, cause);
-    let whole = at.seen.undelivered.is_whole();
-    format!(
-        "{} ({} still tried by Stripe, {} given up)",
-        walk::said(cause.events.len(), whole),
-        walk::said(retrying, whole),
-        walk::said(exhausted, whole)
-    )
-}
-
-fn evidence(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
-    let mut lines = Vec::new();
-    match cause.to {
-        To::Endpoint { endpoint, reached } => {
-            lines.push(format!(
-                "endpoint: {} ({})",
-                endpoint.id,
-                endpoint.url.as_str()
-            ));
-            lines.push(match reached {
-                Some(time) => format!("other events reached it meanwhile, the newest at {}", said(time)),
-                None => "none of the events that Stripe delivered lately, as far as was read, reached it".to_owned(),
-            });
-        }
-        To::OneOf => {
-            let takers = takers(at, cause);
-            lines.push(format!(
-                "Stripe doesn't say which of these missed them: {}",
-                takers.join(", ")
-            ));
-        }
-        To::Nobody => {}
-    }
-    lines.push(format!("undelivered: {}", numbers(at, cause)));
-    let types = cause.types();
-    let more = types.len().saturating_sub(MOST_TYPES);
-    let mut shown: Vec<String> = types
-        .iter()
-        .take(MOST_TYPES)
-        .map(|(kind, number)| format!("{kind} {number}"))
-        .collect();
-    shown.extend((more > 0).then(|| format!("{more} more")));
-    lines.push(format!("types: {}", shown.join(", ")));
-    lines.extend(ends(at, cause));
-    lines.push("why is only in Stripe's dashboard (the event, Deliveries)".to_owned());
-    lines.extend(commands(at, cause));
-    lines
-}
-
-/// The oldest and the newest event, with their links.
-fn ends(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
-    let named = |name: &str, event: &Event| {
-        let created = event
-            .created
-            .map_or_else(|| "at an unknown time".to_owned(), said);
-        let link = at
-            .link(&format!("events/{}", event.id))
-            .map_or_else(String::new, |link| format!(" {link}"));
-        format!("{name}: {} {created}{link}", event.id)
-    };
-    match cause.events.as_slice() {
-        [] => Vec::new(),
-        [only] => vec![named("event", only)],
-        [oldest, .., newest] => vec![named("oldest", oldest), named("newest", newest)],
-    }
-}
-
-/// What sends events again, from Stripe's own command line; the newest first, as those are still missed most. Where
-/// Stripe doesn't say who missed an event, a line for each that may have.
-fn commands(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
-    let account = at
-        .seen
-        .account
-        .as_ref()
-        .map_or_else(String::new, |account| {
-            format!(" --stripe-account={account}")
-        });
-    let live = match at.section.mode {
-        Mode::Live => " --live",
-        Mode::Test => "",
-    };
-    let newest = cause.events.iter().rev();
-    newest
-        .flat_map(|event| {
-            let takers = match cause.to {
-                To::Endpoint { endpoint, .. } => vec![endpoint],
-                To::OneOf => causes::takers(at, event),
-                To::Nobody => Vec::new(),
-            };
-            let wanted = takers.into_iter().filter(|taker| taker.is_enabled());
-            wanted.map(move |taker| (&event.id, &taker.id))
-        })
-        .take(MOST_COMMANDS)
-        .map(|(event, taker)| {
-            format!("stripe events resend {event} --webhook-endpoint={taker}{account}{live}")
-        })
-        .collect()
-}
-
-/// The ids of the endpoints that take events of these types.
-fn takers(at: &At<'_>, cause: &Cause<'_>) -> Vec<String> {
-    let takes = |endpoint: &&Endpoint| {
-        let mut kinds = cause.events.iter();
-        kinds.any(|event| endpoint.takes(&event.kind))
-    };
-    let endpoints = at.endpoints().filter(takes);
-    endpoints.map(|endpoint| endpoint.id.clone()).collect()
-}
-
-fn taken(endpoint: &Endpoint) -> String {
-    let more = endpoint.enabled_events.len().saturating_sub(MOST_TYPES);
-    let mut shown: Vec<String> = endpoint
-        .enabled_events
-        .iter()
-        .take(MOST_TYPES)
-        .cloned()
-        .collect();
-    shown.extend((more > 0).then(|| format!("{more} more")));
-    shown.join(", ")
 }

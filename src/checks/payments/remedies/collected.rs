@@ -5,13 +5,14 @@ use serde_json::Value;
 
 use super::declines::Decline;
 use crate::{
-    checks::payments::{Invoice, client::Stripe, permission, read},
+    checks::payments::{
+        Invoice,
+        client::{Stripe, is_missing},
+        permission, read,
+        why::intent,
+    },
     report::{Cause, Unknown},
-    upstream::Failure,
 };
-
-/// The permission to read payment intents.
-pub(super) const PAYMENTS: &str = "rak_payment_intent_read";
 
 /// What was tried, and what of it is still under way.
 #[derive(Clone, Debug)]
@@ -90,25 +91,10 @@ async fn whole(stripe: &Stripe<'_>, intent: &Value) -> Result<Value, Unknown> {
         None => Ok(intent.clone()),
         Some(id) => {
             let path = ["payment_intents", &id];
-            let answer = stripe.one(&path, &[], PAYMENTS).await;
+            let answer = stripe.one(&path, &[], permission::PAYMENTS).await;
             Ok(answer?)
         }
     }
-}
-
-/// The payment that Stripe itself would go on with: the default one, else an open one, else the newest.
-fn intent(invoice: &Value) -> &Value {
-    let payments = invoice["payments"]["data"].as_array();
-    let payments = payments.map_or(&[][..], Vec::as_slice);
-    let found = payments
-        .iter()
-        .find(|payment| payment["is_default"] == true)
-        .or_else(|| payments.iter().find(|payment| payment["status"] == "open"))
-        .or(payments.first());
-    found.map_or(
-        &invoice["payment_intent"],
-        |payment| &payment["payment"]["payment_intent"],
-    )
 }
 
 /// Newest first, and whether each of them could be read.
@@ -144,14 +130,6 @@ pub(super) async fn means(stripe: &Stripe<'_>, id: &str) -> Result<Option<String
     ]
     .into_iter()
     .find_map(read::id))
-}
-
-pub(super) fn is_missing(failure: &Failure) -> bool {
-    failure.status() == Some(404)
-        && failure
-            .refusal
-            .as_ref()
-            .is_some_and(|refusal| refusal["error"]["code"] == "resource_missing")
 }
 
 pub(super) fn no_invoice() -> Unknown {

@@ -121,11 +121,17 @@ impl Group {
         }
     }
 
-    /// Of the window when the order was given, so that what comes later is not of it, and nothing falls out of it.
+    /// Since the oldest that was confirmed, until the order was given: what comes later is not of it.
     async fn undelivered(&self, task: &Task<'_>) -> Result<(Vec<Event>, bool), NotApplied> {
         let section = task.section;
         let until = seconds(task.order.at - section.pending_after);
-        let since = seconds(task.order.at - section.webhooks_lookback);
+        let oldest = task
+            .order
+            .argument
+            .as_deref()
+            .and_then(|it| it.parse().ok());
+        let oldest = oldest.and_then(|oldest| DateTime::from_timestamp(oldest, 0));
+        let since = seconds(oldest.unwrap_or(task.order.at - section.webhooks_lookback));
         let mut query = vec![
             ("delivery_success", "false"),
             ("created[gte]", since.as_str()),

@@ -2,20 +2,23 @@
 
 use super::{endpoint::Target, group::MOST, pay};
 use crate::{
-    checks::payments::{Endpoint, Event, Invoice, Payments, findings::customer},
+    checks::payments::{Endpoint, Event, Invoice, Payments, Why},
     report::{Remedy, Verb},
     text::{Untrusted, count},
 };
 
 /// To be paid again if a card pays for it, to be sent again if it is paid by a link.
-pub(in crate::checks::payments) fn for_invoice(invoice: &Invoice) -> Vec<Remedy> {
+pub(in crate::checks::payments) fn for_invoice(
+    invoice: &Invoice,
+    why: Option<&Why>,
+) -> Vec<Remedy> {
     let owed = invoice.owed().filter(|owed| owed.minor > 0);
     let Some(owed) = owed.filter(|_| invoice.status == "open") else {
         return Vec::new();
     };
     let whom = match (&invoice.customer_name, &invoice.customer) {
         (Some(name), Some(id)) => format!("customer: {} ({id})", name.as_str()),
-        _ => format!("customer: {}", customer(invoice).as_str()),
+        _ => format!("customer: {}", invoice.payer().as_str()),
     };
     let name = invoice
         .number
@@ -31,20 +34,23 @@ pub(in crate::checks::payments) fn for_invoice(invoice: &Invoice) -> Vec<Remedy>
         Remedy::confirmed(Verb::Send, said(lines))
     } else {
         let tries = usize::try_from(invoice.attempt_count).unwrap_or(usize::MAX);
-        let lines = vec![
+        let mut lines = vec![
             whom,
             amount,
             format!("attempts so far: {tries}, as Stripe counts them"),
+        ];
+        lines.extend(why.map(|why| format!("declined last: {}", why.in_full())));
+        lines.push(
             "the customer's means of payment is charged at once, and that can't be undone from here"
                 .to_owned(),
-        ];
+        );
         Remedy::confirmed(Verb::Pay, said(lines)).with(pay::argument(owed))
     };
     vec![remedy]
 }
 
 /// As far as the configuration allows: to be resent by Stripe, to be replayed by us. None: Stripe doesn't say which
-/// endpoint missed them.
+/// endpoint missed them. The events are ordered, the oldest first.
 pub(in crate::checks::payments) fn for_webhooks(
     section: &Payments,
     endpoint: Option<&Endpoint>,
@@ -53,11 +59,17 @@ pub(in crate::checks::payments) fn for_webhooks(
     let resend = endpoint
         .filter(|endpoint| section.allow_event_retry && endpoint.is_enabled())
         .map(|endpoint| resend(endpoint, events.len()));
+    // So that the order reaches as far back as what was confirmed.
+    let oldest = events.first().and_then(|event| event.created);
+    let reaching = |remedy: Remedy| match oldest {
+        Some(oldest) => remedy.with(oldest.timestamp().to_string()),
+        None => remedy,
+    };
     let target = section
         .replay
         .target(endpoint.map(|endpoint| endpoint.id.as_str()));
     let replay = target.map(|target| replay(target, events.len()));
-    resend.into_iter().chain(replay).collect()
+    resend.into_iter().chain(replay).map(reaching).collect()
 }
 
 fn resend(endpoint: &Endpoint, number: usize) -> Remedy {
@@ -114,7 +126,7 @@ mod tests {
 
     #[test]
     fn whoever_confirms_reads_customer_amount_and_attempts() {
-        let remedies = for_invoice(&invoice(json!({})));
+        let remedies = for_invoice(&invoice(json!({})), None);
         assert_eq!(remedies.len(), 1);
         assert_eq!(remedies[0].argument.as_deref(), Some("490000 eur"));
         assert_eq!(
@@ -137,7 +149,7 @@ mod tests {
             ("usd", 5, "amount: $0.05, open"),
         ] {
             let of = json!({"currency": currency, "amount_remaining": minor});
-            let remedies = for_invoice(&invoice(of));
+            let remedies = for_invoice(&invoice(of), None);
             let line = lines(&remedies[0])[1];
             assert!(line.starts_with(said), "{line}");
             assert_eq!(remedies[0].argument, Some(format!("{minor} {currency}")));
@@ -147,7 +159,7 @@ mod tests {
     #[test]
     fn only_what_applies_is_offered() {
         let verbs = |more: Value| -> Vec<String> {
-            let remedies = for_invoice(&invoice(more));
+            let remedies = for_invoice(&invoice(more), None);
             remedies.into_iter().map(|remedy| remedy.verb).collect()
         };
         assert_eq!(verbs(json!({})), ["pay"]);

@@ -6,7 +6,7 @@ use super::{
     Task,
     admission::admit,
     asked,
-    collected::{Collected, Try, collected, is_missing},
+    collected::{Collected, Try, collected},
     declines::Decline,
     done, headers, in_its_words, not_sent, of_this_mode, overtaken, refused, was_done,
 };
@@ -14,7 +14,7 @@ use crate::{
     checks::{
         Applied, NotApplied,
         payments::{
-            client::Change,
+            client::{Change, is_missing},
             invoice::Invoice,
             money::{Currency, Money},
             permission,

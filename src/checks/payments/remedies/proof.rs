@@ -1,17 +1,13 @@
 //! Whether the remedies could be carried out. Stripe tells nobody what a key may change; but what it may not is refused
 //! before anything else, so that it is asked to change what doesn't exist.
 
-use super::{
-    collected::{PAYMENTS, is_missing},
-    endpoint::Handler,
-    resend,
-};
+use super::{endpoint::Handler, resend};
 use crate::{
     checks::{
         Able, Looking, Proof,
         payments::{
             Payments,
-            client::{Change, Stripe, mode_of_key},
+            client::{Change, Stripe, is_missing, mode_of_key},
             permission,
         },
     },
@@ -37,12 +33,19 @@ pub(in crate::checks::payments) async fn prove(
     if !is_right {
         return Vec::new();
     }
-    let changes = changes_invoices(&stripe).await;
-    let pay = match &changes {
-        Able::Yes(_) => reads_what_was_tried(&stripe).await,
-        other => other.clone(),
-    };
-    let mut proofs = vec![proof(Verb::Pay, pay), proof(Verb::Send, changes)];
+    let mut proofs = Vec::new();
+    match changes_invoices(&stripe).await {
+        Able::Yes(said) => {
+            proofs.push(proof(Verb::Pay, reads_what_was_tried(&stripe).await));
+            proofs.push(proof(Verb::Send, Able::Yes(said)));
+        }
+        Able::Off(said) => {
+            proofs.push(proof(Verb::Pay, Able::Off(said.clone())));
+            proofs.push(proof(Verb::Send, Able::Off(said)));
+        }
+        // What is wrong with one is wrong with both.
+        Able::No(why) => proofs.push(proof(Verb::Pay, Able::No(why))),
+    }
     if section.allow_event_retry {
         proofs.push(proof(Verb::Resend, resends(&stripe).await));
     }
@@ -73,7 +76,7 @@ async fn changes_invoices(stripe: &Stripe<'_>) -> Able {
 async fn reads_what_was_tried(stripe: &Stripe<'_>) -> Able {
     let lists = [
         ("charges", permission::CHARGES),
-        ("payment_intents", PAYMENTS),
+        ("payment_intents", permission::PAYMENTS),
         ("customers", permission::CUSTOMERS),
     ];
     for (list, needs) in lists {

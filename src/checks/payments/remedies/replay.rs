@@ -10,9 +10,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::{
-    Task,
-    collected::is_missing,
-    done,
+    Task, done,
     endpoint::{Handler, Target},
     group::{Group, Missed, no_endpoint},
     not_sent, of_this_mode, overtaken, refused,
@@ -20,7 +18,7 @@ use super::{
 use crate::{
     checks::{
         Applied, NotApplied,
-        payments::{Event, permission},
+        payments::{Event, client::is_missing, permission},
     },
     report::{Cause, Unknown},
     text::count,

@@ -5,16 +5,18 @@ use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    Task,
-    collected::is_missing,
-    done,
+    Task, done,
     group::{Group, Missed, no_endpoint},
     headers, in_its_words, of_this_mode, overtaken, refused,
 };
 use crate::{
     checks::{
         Applied, NotApplied,
-        payments::{Event, client::Change, permission},
+        payments::{
+            Event,
+            client::{Change, is_missing},
+            permission,
+        },
     },
     report::{Cause, Unknown},
     text::{Untrusted, count},

@@ -3,15 +3,17 @@
 use chrono::TimeDelta;
 
 use super::{
-    Task,
-    collected::{is_missing, no_invoice},
-    done, headers, in_its_words, not_sent, of_this_mode, overtaken, refused, was_done,
+    Task, collected::no_invoice, done, headers, in_its_words, not_sent, of_this_mode, overtaken,
+    refused, was_done,
 };
 use crate::{
     checks::{
         Applied, NotApplied,
         payments::{
-            Event, Mode, client::Change, findings::customer, invoice::Invoice, permission,
+            Event, Mode,
+            client::{Change, is_missing},
+            invoice::Invoice,
+            permission,
             walk::List,
         },
     },
@@ -82,10 +84,7 @@ pub(super) async fn rehearse(task: &Task<'_>, id: &str) -> Result<Vec<String>, N
     of_this_mode(task)?;
     let mut lines = vec![format!("POST /v1/invoices/{id}/send")];
     lines.extend(headers(task));
-    lines.push(format!(
-        "sends an e-mail to {}",
-        customer(&invoice).as_str()
-    ));
+    lines.push(format!("sends an e-mail to {}", invoice.payer().as_str()));
     Ok(lines)
 }
 
@@ -173,7 +172,7 @@ fn sent(task: &Task<'_>, invoice: &Invoice) -> String {
         Mode::Live => "",
         Mode::Test => "; in test mode, Stripe sends no e-mail in truth",
     };
-    format!("sent again to {}{remark}", customer(invoice).as_str())
+    format!("sent again to {}{remark}", invoice.payer().as_str())
 }
 
 /// Believes only what Stripe shows now.

@@ -1,0 +1,103 @@
+//! How far back a look reached: whether it would have found again what an earlier one found. Pure.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    EVENTS_ARE_KEPT, Observation, Payments, Seen, earlier::Unsettled, findings::other_world,
+    subject::Subject,
+};
+use crate::report::Finding;
+
+/// No dispute is open to an answer for longer.
+const DISPUTES_LOOKBACK: Duration = Duration::from_secs(120 * 86_400);
+
+/// A payout that failed is paid out with a later one, or not; then somebody has seen it.
+const PAYOUTS_LOOKBACK: Duration = Duration::from_secs(30 * 86_400);
+
+/// Stripe may forget an event a little before its time.
+const MARGIN: TimeDelta = TimeDelta::hours(6);
+
+/// From when on each list of an account was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    pub undelivered: DateTime<Utc>,
+    /// Failed payments that nobody has to deal with any more; the others as far as they could be read.
+    pub failures: DateTime<Utc>,
+    pub invoices: DateTime<Utc>,
+    pub disputes: DateTime<Utc>,
+    pub payouts: DateTime<Utc>,
+}
+
+impl Reach {
+    /// As configured, or further where somebody still has to deal with what is older.
+    pub(super) fn of(section: &Payments, unsettled: &Unsettled<'_>, now: DateTime<Utc>) -> Self {
+        let since = |kinds: &[&str], lookback: Duration| unsettled.since(kinds, now - lookback);
+        let webhooks = &["webhooks", "endpoint"];
+        Self {
+            undelivered: since(webhooks, section.webhooks_lookback).max(events_kept(now)),
+            failures: now - section.payments_lookback,
+            invoices: since(&["invoices"], section.invoices_lookback),
+            disputes: since(&["dispute"], DISPUTES_LOOKBACK),
+            payouts: since(&["payout"], PAYOUTS_LOOKBACK),
+        }
+    }
+}
+
+/// Since when Stripe surely has all events.
+pub(super) fn events_kept(now: DateTime<Utc>) -> DateTime<Utc> {
+    now - EVENTS_ARE_KEPT + MARGIN
+}
+
+/// Whether this look would have found it if it were there still. What nobody looked for at all is told otherwise.
+pub(super) fn reaches(section: &Payments, finding: &Finding, seen: &Observation) -> bool {
+    let is_looked_at = seen.since.is_none()
+        && other_world(section, seen).is_none()
+        && seen.accounts.first().is_some_and(|own| own.reach.is_some());
+    let Some(subject) = Subject::of(&finding.key).filter(|_| is_looked_at) else {
+        return true;
+    };
+    if matches!(subject.kind.as_str(), "audit" | "audits") {
+        return audited(section, finding, seen);
+    }
+    let is_asked = |id: &String| section.accounts.contains(id);
+    if !subject.account.as_ref().is_none_or(is_asked) {
+        return false;
+    }
+    let mut accounts = seen.accounts.iter();
+    let account = accounts.find(|account| account.account == subject.account);
+    let is_unsettled = |account: &Seen| {
+        let unsettled = Unsettled::of(&seen.earlier, account.account.as_deref());
+        unsettled.declines().contains_key(subject.rest.as_str())
+    };
+    account.is_none_or(|account| is_within(&subject, finding, account, is_unsettled(account)))
+}
+
+fn is_within(subject: &Subject, finding: &Finding, account: &Seen, is_unsettled: bool) -> bool {
+    let Some(reach) = account.reach else {
+        return true;
+    };
+    let began = match subject.kind.as_str() {
+        "webhooks" => Some(reach.undelivered),
+        "declines" if is_unsettled => account.failures.complete_since,
+        "declines" => Some(reach.failures),
+        "invoice" if account.invoices.again.answers(&subject.rest) => None,
+        "invoice" | "invoices" => Some(reach.invoices),
+        "dispute" => Some(reach.disputes),
+        "payout" => Some(reach.payouts),
+        _ => None,
+    };
+    // The oldest part of it counts: what is left of it may be just that.
+    let has_begun = |began| finding.began_at.is_some_and(|at| at >= began);
+    began.is_none_or(has_begun)
+}
+
+/// Without an audit nobody compares anything.
+fn audited(section: &Payments, finding: &Finding, seen: &Observation) -> bool {
+    if section.audit.is_none() {
+        return false;
+    }
+    let began = seen.audit.as_ref().map(|audit| audit.period.from);
+    began.is_none_or(|began| finding.began_at.is_some_and(|at| at >= began))
+}

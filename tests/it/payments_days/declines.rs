@@ -1,0 +1,88 @@
+//! Failed payments of yesterday, of which nobody has said that they are handled.
+
+use daily_ops::report::Severity;
+
+use super::{DAY, Days, HOUR};
+use crate::world::stripe::{Payment, payment};
+
+const KEY: &str = "payments:declines/do_not_honor";
+
+fn declined(id: &str) -> Payment {
+    let payment = payment(id).of("cus_1").amount(1_000, "eur").ago(HOUR);
+    payment.declined("do_not_honor")
+}
+
+/// As many as are high where nothing is known of what is normal.
+async fn flooded() -> Days {
+    let many = (0..20).map(|i| declined(&format!("pi_{i}")));
+    Days::of(|stripe| stripe.with_all(many)).await
+}
+
+#[tokio::test]
+async fn what_failed_yesterday_stays_until_somebody_handles_it() {
+    let days = flooded().await;
+    assert_eq!(days.now().await.row(KEY).finding.severity, Severity::High);
+    for _ in 0..3 {
+        let morning = days.after(DAY).await;
+        let row = morning.row(KEY);
+        assert_eq!(morning.needs_you(), [KEY]);
+        assert_eq!(
+            (row.finding.magnitude, row.finding.severity),
+            (20, Severity::High)
+        );
+        let rule = row.finding.rule.as_str();
+        assert!(rule.starts_with("0 in 24 h"), "{rule}");
+        assert!(rule.contains("before that 20 since"), "{rule}");
+    }
+    days.somebody(&format!("handle {KEY} the bank was down"))
+        .await;
+    let morning = days.after(DAY).await;
+    assert_eq!((morning.shown(), morning.gone()), (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn a_new_days_failures_join_those_that_nobody_has_handled() {
+    let days = flooded().await;
+    days.now().await;
+    days.company.later(DAY);
+    days.stripe
+        .world()
+        .add_all([declined("pi_new1"), declined("pi_new2")]);
+    let morning = days.now().await;
+    let finding = &morning.row(KEY).finding;
+    assert_eq!((finding.magnitude, finding.severity), (22, Severity::High));
+    assert!(
+        finding.title.as_str().starts_with("22 failed payments"),
+        "{finding:?}"
+    );
+    assert!(
+        finding.rule.as_str().starts_with("2 in 24 h"),
+        "{finding:?}"
+    );
+    days.somebody(&format!("handle {KEY} the bank was down"))
+        .await;
+    let morning = days.after(HOUR).await;
+    assert_eq!(
+        morning.row(KEY).finding.magnitude,
+        2,
+        "the others are dealt with"
+    );
+    assert!(morning.needs_you().is_empty());
+}
+
+#[tokio::test]
+async fn a_few_failures_are_let_go_with_their_day() {
+    let days = Days::of(|stripe| stripe.with(declined("pi_1"))).await;
+    assert_eq!(days.now().await.shown(), [KEY]);
+    let morning = days.after(DAY).await;
+    assert_eq!((morning.shown(), morning.gone()), (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn failures_that_stripe_has_forgotten_stay_as_they_stood() {
+    let days = flooded().await;
+    days.now().await;
+    let morning = days.after(DAY * 40).await;
+    assert_eq!(morning.needs_you(), [KEY]);
+    assert!(morning.is_aged(KEY) && morning.gone().is_empty());
+}
