@@ -21,7 +21,7 @@ async fn an_acknowledged_issue_stays_quiet_tomorrow_and_the_log_says_who() {
         text(&said)
     );
     company.later(A_DAY);
-    assert_eq!(verdict(&walk(&bot).await), "3 ok");
+    assert_eq!(verdict(&walk(&bot).await), "1 in hand, 2 ok");
     assert!(
         company.log_file().contains(
             "acknowledged · errors:4501 `TypeError: cart is undefined` · `known` · by anna"
@@ -263,7 +263,7 @@ async fn somebody_without_an_address_is_known_here_alone() {
             .await
             .accepted
     );
-    assert_eq!(verdict(&walk(&bot).await), "3 ok");
+    assert_eq!(verdict(&walk(&bot).await), "1 in hand, 2 ok");
     assert_eq!(company.sentry.world().issue(4501).assignee, None);
 }
 
