@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// How long a round is ours alone without a sign of life.
-const LEASE: TimeDelta = TimeDelta::minutes(5);
+const LEASE: TimeDelta = TimeDelta::seconds(45);
 
 /// How often a round that runs gives one, however long its checks look.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(60);
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 /// How long a round that could not be recorded waits for the next attempt.
 const PAUSE: TimeDelta = TimeDelta::seconds(10);
@@ -239,17 +239,17 @@ mod tests {
             }
         };
         let look = async {
-            sleep(Duration::from_secs(630)).await;
+            sleep(Duration::from_secs(635)).await;
             let looked = Finished {
                 looked: true,
                 findings: 0,
-                took_ms: 630_000,
+                took_ms: 635_000,
             };
             ended.send(("errors".to_owned(), looked)).unwrap();
             drop(ended);
         };
         tokio::join!(follow, look);
-        assert_eq!(kept.len(), 11, "{kept:?}");
+        assert_eq!(kept.len(), 43, "{kept:?}");
         let mut before = Duration::ZERO;
         for (at, _) in &kept {
             assert!(*at - before < LEASE.to_std().unwrap() / 2, "{kept:?}");
@@ -257,7 +257,7 @@ mod tests {
         }
         assert_eq!(
             kept.iter().map(|(_, done)| *done).collect::<Vec<_>>(),
-            [vec![false; 10], vec![true]].concat()
+            [vec![false; 42], vec![true]].concat()
         );
     }
 }

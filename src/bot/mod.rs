@@ -44,6 +44,7 @@ pub use log_check::NAME as LOG_CHECK;
 pub use picture::{Judged, Pictured};
 pub use round::Round;
 pub use said::Said;
+pub use summary::LATEST;
 pub use tickets::NAME as TICKETS;
 
 /// All that a command needs.

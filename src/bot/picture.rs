@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio::sync::Semaphore;
+
 use super::{Bot, outcomes, round::in_doubt};
 use crate::{
     ops_log::Head,
@@ -10,6 +12,9 @@ use crate::{
     ticket::{self, Tickets},
     triage::{Action, Decision, Past, Triaged, triage},
 };
+
+/// Runs that are read and judged at a time: each holds its whole report.
+static PLACES: Semaphore = Semaphore::const_new(4);
 
 /// A message with all that it shows.
 pub struct Pictured {
@@ -80,6 +85,7 @@ impl Bot {
 
     /// A run as the decisions of this moment let it look; None once it is no longer kept.
     pub async fn judged(&self, run: &RunId) -> anyhow::Result<Option<Judged>> {
+        let _place = PLACES.acquire().await?;
         let Some((report, before)) = self.store.run(run).await? else {
             return Ok(None);
         };
@@ -89,6 +95,7 @@ impl Bot {
 
     /// The newest look of each check that is on, as if all had been one run. None if none has looked yet.
     pub async fn newest_looks(&self) -> anyhow::Result<Option<Judged>> {
+        let _place = PLACES.acquire().await?;
         let mut newest: Option<(Report, Remembered)> = None;
         let on = self.checklist.list().into_iter().filter(|check| check.on);
         for name in on.map(|check| check.name).chain(self.own_items()) {

@@ -112,7 +112,10 @@ impl Desk {
         permit: &Permit,
         receipt: &Receipt,
     ) -> anyhow::Result<Result<Reply, Refusal>> {
-        match found.finding {
+        let Found { pictured, finding } = found;
+        // A whole run, while others wait to read theirs.
+        drop(pictured);
+        match finding {
             Some(finding) => {
                 let seen = Some(item.seen);
                 self.decide(&finding.key, wish, seen, permit, receipt, false)

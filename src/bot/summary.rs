@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A summary that is later than this is missed, and mentioned by the next one.
-const LATEST: TimeDelta = TimeDelta::hours(6);
+pub const LATEST: TimeDelta = TimeDelta::hours(6);
 
 impl Bot {
     /// Asks for the summary that is due in this channel, if it has not been asked for; and notes those that are too
@@ -61,6 +61,29 @@ impl Bot {
             self.wake.messages.notify_one();
         }
         Ok(asked)
+    }
+
+    /// Notes, once, that the summary that was due then was made and could not be posted in time.
+    pub async fn miss_delivery(&self, channel: &str, due_at: DateTime<Utc>) -> anyhow::Result<()> {
+        let now = (self.clock)();
+        let date = due_at.with_timezone(&self.schedule.time_zone).date_naive();
+        let entry = NewEntry {
+            at: now,
+            kind: Kind::Missed,
+            subject: date.to_string(),
+            by: Person::program(),
+            text: Sentence::new().say(format!(
+                "the summary of {date} was not posted: it was due at {}, and at {} Slack had not taken it",
+                minute(due_at),
+                minute(now)
+            )),
+            checks: Vec::new(),
+        };
+        if let Some(entry) = self.store.miss_delivery(channel, due_at, entry).await? {
+            tracing::error!(%date, "a summary was not posted in time; the next one mentions it");
+            self.project_later(&[entry]);
+        }
+        Ok(())
     }
 }
 

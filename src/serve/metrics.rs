@@ -106,6 +106,12 @@ const METRICS: &[(&str, Kind, Unit, &str)] = &[
         "Messages that Slack does not show as they should be",
     ),
     (
+        "daily_ops_messages_given_up_total",
+        Counter,
+        Unit::Count,
+        "Messages that Slack will not show as they should be, ever",
+    ),
+    (
         "daily_ops_needs_human",
         Gauge,
         Unit::Count,

@@ -13,6 +13,7 @@ pub mod listener;
 /// What is counted and measured.
 pub mod metrics;
 
+mod gate;
 mod readiness;
 mod run;
 mod work;

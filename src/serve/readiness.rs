@@ -12,16 +12,25 @@ use std::{
 use anyhow::Context;
 use chrono::TimeDelta;
 use metrics::gauge;
+use tokio::time::timeout;
 
 use super::admin::{Ready, Unready};
-use crate::{bot::Bot, slack::socket, store::EffectState};
+use crate::{
+    bot::Bot,
+    slack::{api::Api, socket},
+    store::EffectState,
+};
 
 /// A request that nobody has claimed for longer means that nobody works requests off.
 const UNCLAIMED: TimeDelta = TimeDelta::seconds(60);
 
+/// How long the database may take to say how it is; less than whoever asks waits.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
 /// What readiness is judged by.
 pub(super) struct Readiness {
     pub(super) bot: Arc<Bot>,
+    pub(super) api: Arc<Api>,
     /// Whether Slack has said who we are.
     pub(super) known: AtomicBool,
     /// With Socket Mode.
@@ -34,6 +43,8 @@ impl Ready for Readiness {
             let mut reasons = self.stored().await;
             if !self.known.load(Ordering::Relaxed) {
                 reasons.push(Unready::new("slack", "auth.test has not succeeded yet"));
+            } else if let Some(refusal) = self.api.refusal() {
+                reasons.push(Unready::new("slack", refusal.to_string()));
             }
             if let Some(socket) = &self.socket
                 && !socket.ready()
@@ -52,9 +63,14 @@ impl Readiness {
     /// What stands in the way of keeping requests and of working them off.
     async fn stored(&self) -> Vec<Unready> {
         let (store, now) = (&self.bot.store, (self.bot.clock)());
-        let backlog = match tokio::try_join!(store.beat(now), store.backlog()) {
-            Ok(((), backlog)) => backlog,
-            Err(error) => return vec![Unready::new("database", format!("{error:#}"))],
+        let asked = async { tokio::try_join!(store.beat(now), store.backlog()) };
+        let backlog = match timeout(PATIENCE, asked).await {
+            Ok(Ok(((), backlog))) => backlog,
+            Ok(Err(error)) => return vec![Unready::new("database", format!("{error:#}"))],
+            Err(_) => {
+                let why = format!("no answer within {}", humantime::format_duration(PATIENCE));
+                return vec![Unready::new("database", why)];
+            }
         };
         match backlog.unclaimed {
             Some(since) if now - since > UNCLAIMED => {
@@ -63,6 +79,15 @@ impl Readiness {
                 vec![Unready::new("inbox", why)]
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// Asks whether a token that was refused is taken again, since nobody else may have a reason to.
+    pub(super) async fn ask_again(&self) {
+        if self.api.refusal().is_some()
+            && let Err(error) = self.api.auth_test().await
+        {
+            tracing::warn!("{error}");
         }
     }
 

@@ -15,7 +15,9 @@ use secrecy::SecretString;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
 
 use super::{
-    Settings, admin, listener, metrics,
+    Settings, admin,
+    gate::Gate,
+    listener, metrics,
     readiness::{MEASURE, Readiness},
     work::{GRACE, Work},
 };
@@ -112,6 +114,7 @@ async fn serve(
     let health = Arc::new(socket::Health::default());
     let readiness = Arc::new(Readiness {
         bot: Arc::clone(bot),
+        api: Arc::clone(&api),
         known: AtomicBool::new(false),
         socket: matches!(door, Door::Socket(_)).then(|| Arc::clone(&health)),
     });
@@ -130,6 +133,12 @@ async fn serve(
         Door::Http(address) => Some(bind(*address, "listen").await?),
         Door::Socket(_) => None,
     };
+    let gate = Gate::default();
+    let mut callers = JoinSet::new();
+    if let Some(listener) = listener {
+        tracing::info!(address = %listener.local_addr()?, "listening for Slack");
+        callers.spawn(listener::serve(listener, gate.router(), shutdown.clone()));
+    }
     bot.store.release_claims().await?;
     let Some(identity) = who_we_are(&api, shutdown.clone()).await? else {
         return Ok(());
@@ -157,8 +166,8 @@ async fn serve(
     let intake = Arc::new(Intake::new(desk, Arc::clone(&api), identity.url));
     let drained = Arc::clone(&intake);
     let work = Work::start(bot, &courier, &intake, &slack.channel, &shutdown);
-    match (door, listener) {
-        (Door::Socket(token), _) => {
+    match door {
+        Door::Socket(token) => {
             let socket = Socket {
                 open: opener(api, token),
                 inbox: intake,
@@ -168,16 +177,14 @@ async fn serve(
             };
             socket.run(shutdown).await;
         }
-        (Door::Http(_), Some(listener)) => {
-            tracing::info!(address = %listener.local_addr()?, "listening for Slack");
-            let routes = http::router(http::Door {
+        Door::Http(_) => {
+            gate.open(http::router(http::Door {
                 secrets: slack.secrets.signing,
                 inbox: intake,
                 clock: Arc::clone(&bot.clock),
-            });
-            listener::serve(listener, routes, shutdown).await;
+            }));
+            while callers.join_next().await.is_some() {}
         }
-        (Door::Http(_), None) => {}
     }
     work.end().await;
     if timeout(GRACE, drained.drained()).await.is_err() {
@@ -226,6 +233,7 @@ async fn measure(readiness: Arc<Readiness>) {
         if let Err(error) = readiness.measure().await {
             tracing::debug!("what waits could not be measured: {error:#}");
         }
+        readiness.ask_again().await;
         tokio::time::sleep(MEASURE).await;
     }
 }

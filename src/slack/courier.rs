@@ -13,11 +13,9 @@ use super::{
 };
 use crate::{
     bot::{Bot, Pictured},
-    ops_log::{Kind, NewEntry, Sentence},
     render::slack::{self, Message},
-    store::{MessageState, RoundState, Showing, StoredMessage},
+    store::{self, MessageState, RoundState, Showing, StoredMessage},
     text::Untrusted,
-    triage::Person,
 };
 
 /// While a round runs, its message is edited no more often.
@@ -28,6 +26,9 @@ const DOUBT: TimeDelta = TimeDelta::seconds(60);
 
 /// For how long a message waits for a channel that can't be posted to.
 const PATIENCE: TimeDelta = TimeDelta::hours(24);
+
+/// No wait that Slack asks for is longer.
+const LONGEST: TimeDelta = TimeDelta::hours(24);
 
 /// For how long a claimed message belongs to one process.
 #[derive(Clone, Copy, Debug)]
@@ -57,8 +58,8 @@ pub struct Courier {
 }
 
 /// A message that is claimed, and what Slack is to show of it.
-struct Draft {
-    pictured: Pictured,
+pub(super) struct Draft {
+    pub(super) pictured: Pictured,
     message: Message,
     digest: String,
     claimed: Instant,
@@ -72,13 +73,16 @@ impl Courier {
             return Ok(false);
         };
         let claimed = Instant::now();
+        if message.ts.is_some() {
+            self.api.pace.turn(&message.id).await;
+        }
         let Some(pictured) = self.bot.picture(&message.id).await? else {
             self.settle(&message, Showing::Gone).await?;
             return Ok(true);
         };
         let drawn = drawing::draw(&pictured, &self.bot, &self.workspace);
         let draft = Draft {
-            digest: hex::encode(Sha256::digest(serde_json::to_vec(&drawn)?)),
+            digest: digest(&drawn, &pictured)?,
             message: drawn,
             // What was claimed, with its fence, stands in for what was read since.
             pictured: Pictured {
@@ -101,7 +105,12 @@ impl Courier {
         };
         let is_ours = self.settle(&message, showing).await?;
         match posted {
-            Some(_) if is_ours => self.replace_older(&draft.pictured).await?,
+            Some(_) if is_ours => {
+                if message.ts.is_none() {
+                    self.remove_lost(&message).await;
+                }
+                self.replace_older(&draft.pictured).await?;
+            }
             Some(ts) => self.remove_if_copy(&message, &ts).await?,
             None => {}
         }
@@ -136,24 +145,28 @@ impl Courier {
     /// Posts a message that Slack is not known to have. After a post whose outcome is unknown it is looked for first.
     async fn post(&self, draft: &Draft) -> anyhow::Result<Showing> {
         let stored = &draft.pictured.message;
+        let is_unwanted = self.missed(draft).await? || stored.state == MessageState::Old;
         let mut repeated = None;
         if let Some(since) = stored.first_sent_at {
-            match self.api.find(&stored.channel, &stored.id, since).await {
+            match self
+                .api
+                .find(&stored.channel, &stored.marker(), since)
+                .await
+            {
                 Ok(found) => match found.first() {
                     Some(ts) => {
                         self.remove_copies(stored, &found, ts).await;
                         return self.update(draft, &ts.clone()).await;
                     }
-                    None if stored.state == MessageState::Old => return Ok(Showing::Gone),
                     None => repeated = Some(draft.message.clone()),
                 },
-                Err(error) if error.class == Class::RateLimited || error.outcome_unknown() => {
-                    return Ok(self.later(draft, &error));
-                }
-                Err(_) if stored.state == MessageState::Old => return Ok(Showing::Gone),
+                Err(error) if passes(&error) => return self.later(draft, &error).await,
                 // It can't be looked for; a reader who sees two of them is told why.
                 Err(_) => repeated = Some(slack::repeated(draft.message.clone())),
             }
+        }
+        if is_unwanted {
+            return Ok(Showing::Gone);
         }
         let now = (self.bot.clock)();
         if draft.claimed.elapsed() > self.lease.too_late
@@ -163,13 +176,8 @@ impl Courier {
         }
         let doubted_at = repeated.is_some().then_some(now);
         let message = repeated.as_ref().unwrap_or(&draft.message);
-        let mut posted = self.api.post(&stored.channel, message, &stored.id).await;
-        if let Err(error) = &posted
-            && error.code.as_str() == "not_in_channel"
-            && self.api.join(&stored.channel).await.is_ok()
-        {
-            posted = self.api.post(&stored.channel, message, &stored.id).await;
-        }
+        let posted = self.send(stored, message).await;
+        // Only once every try of it was refused for certain.
         if let Err(error) = &posted
             && stored.first_sent_at.is_none()
             && !error.outcome_unknown()
@@ -177,35 +185,54 @@ impl Courier {
             self.bot.store.unmark_posting(stored).await?;
         }
         match posted {
-            Ok(ts) => Ok(self.shown(draft, ts, doubted_at, None)),
-            Err(error) if error.class == Class::Refused => {
-                let text = &draft.message.text;
-                match self
-                    .api
-                    .post_text_only(&stored.channel, text, &stored.id)
-                    .await
-                {
-                    Ok(ts) => {
-                        self.note_refusal(stored, &error).await?;
-                        Ok(self.shown(draft, ts, doubted_at, Some(&error)))
-                    }
-                    Err(error) => Ok(self.later(draft, &error)),
+            Ok((ts, refused)) => {
+                if let Some(error) = &refused {
+                    self.note_refusal(stored, error).await?;
                 }
+                Ok(self.shown(draft, ts, doubted_at, refused.as_ref()))
             }
             Err(error) => {
                 self.tell(draft, &error).await;
-                Ok(self.later(draft, &error))
+                self.later(draft, &error).await
             }
+        }
+    }
+
+    /// Posts a message, as text alone if its blocks are refused. Gives its `ts`, and that refusal.
+    async fn send(
+        &self,
+        stored: &StoredMessage,
+        message: &Message,
+    ) -> Result<(String, Option<ApiError>), ApiError> {
+        let marker = stored.marker();
+        let mut posted = self.api.post(&stored.channel, message, &marker).await;
+        if let Err(error) = &posted
+            && error.code.as_str() == "not_in_channel"
+            && self.api.join(&stored.channel).await.is_ok()
+        {
+            posted = self.api.post(&stored.channel, message, &marker).await;
+        }
+        match posted {
+            Err(refusal) if refusal.class == Class::Refused => self
+                .api
+                .post_text_only(&stored.channel, &message.text, &marker)
+                .await
+                .map(|ts| (ts, Some(refusal))),
+            posted => posted.map(|ts| (ts, None)),
         }
     }
 
     async fn update(&self, draft: &Draft, ts: &str) -> anyhow::Result<Showing> {
         let stored = &draft.pictured.message;
         if let Some(since) = stored.doubted_at {
-            match self.api.find(&stored.channel, &stored.id, since).await {
+            match self
+                .api
+                .find(&stored.channel, &stored.marker(), since)
+                .await
+            {
                 Ok(found) => self.remove_copies(stored, &found, ts).await,
                 Err(error) if error.class == Class::RateLimited => {
-                    return Ok(self.later(draft, &error));
+                    return self.later(draft, &error).await;
                 }
                 Err(error) => tracing::warn!(id = stored.id, "{error}"),
             }
@@ -218,28 +245,30 @@ impl Courier {
         if draft.claimed.elapsed() > self.lease.too_late {
             return Ok(self.soon(draft, "it took too long to begin"));
         }
+        self.api.pace.edited(&stored.id);
+        let marker = stored.marker();
         let updated = self
             .api
-            .update(&stored.channel, ts, &draft.message, &stored.id)
+            .update(&stored.channel, ts, &draft.message, &marker)
             .await;
         match updated {
             Ok(()) => Ok(self.shown(draft, ts.to_owned(), doubted_at, None)),
-            Err(error) if error.class == Class::MessageGone => Ok(Showing::Gone),
+            Err(error) if error.class == Class::MessageGone => self.lost(draft, &error).await,
             Err(error) if error.class == Class::Refused => {
                 let text = &draft.message.text;
                 match self
                     .api
-                    .update_text_only(&stored.channel, ts, text, &stored.id)
+                    .update_text_only(&stored.channel, ts, text, &marker)
                     .await
                 {
                     Ok(()) => {
                         self.note_refusal(stored, &error).await?;
                         Ok(self.shown(draft, ts.to_owned(), doubted_at, Some(&error)))
                     }
-                    Err(error) => Ok(self.later(draft, &error)),
+                    Err(error) => self.later(draft, &error).await,
                 }
             }
-            Err(error) => Ok(self.later(draft, &error)),
+            Err(error) => self.later(draft, &error).await,
         }
     }
 
@@ -250,10 +279,7 @@ impl Courier {
         doubted_at: Option<DateTime<Utc>>,
         refused: Option<&ApiError>,
     ) -> Showing {
-        let runs = matches!(
-            draft.pictured.round.state,
-            RoundState::Waiting | RoundState::Running
-        );
+        let runs = runs(&draft.pictured);
         let now = (self.bot.clock)();
         Showing::Shown {
             ts,
@@ -268,21 +294,20 @@ impl Courier {
         }
     }
 
-    fn later(&self, draft: &Draft, error: &ApiError) -> Showing {
+    async fn later(&self, draft: &Draft, error: &ApiError) -> anyhow::Result<Showing> {
         let stored = &draft.pictured.message;
         let now = (self.bot.clock)();
         if error.class == Class::Channel && now - draft.pictured.round.order.at > PATIENCE {
-            tracing::error!(id = stored.id, "given up: {error}");
-            return Showing::Gone;
+            return self.give_up(draft, error).await;
         }
         let asked = error
             .retry_after
-            .and_then(|wait| TimeDelta::from_std(wait).ok())
-            .unwrap_or_default();
-        Showing::Later {
+            .map(|wait| TimeDelta::from_std(wait).unwrap_or(LONGEST))
+            .map_or(TimeDelta::zero(), |asked| asked.min(LONGEST));
+        Ok(Showing::Later {
             not_before: now + back_off(&error.class, stored.attempts).max(asked),
             error: error.to_string().into(),
-        }
+        })
     }
 
     fn soon(&self, draft: &Draft, why: &str) -> Showing {
@@ -299,53 +324,6 @@ impl Courier {
             match self.api.delete(&stored.channel, copy).await {
                 Ok(()) => tracing::info!(id = stored.id, "a copy of a message was removed"),
                 Err(error) => tracing::warn!(id = stored.id, "{error}"),
-            }
-        }
-    }
-
-    /// The log says, once per message, that people see less than they should.
-    async fn note_refusal(&self, stored: &StoredMessage, error: &ApiError) -> anyhow::Result<()> {
-        tracing::error!(id = stored.id, "shown as text alone: {error}");
-        if stored.last_error.is_some() {
-            return Ok(());
-        }
-        let entry = NewEntry {
-            at: (self.bot.clock)(),
-            kind: Kind::Alert,
-            subject: stored.id.clone(),
-            by: Person::program(),
-            text: Sentence::new()
-                .say("Slack took the text alone of a message: ")
-                .quote(error.to_string()),
-            checks: Vec::new(),
-        };
-        let entry = self.bot.store.append(entry).await?;
-        self.bot.project_later(&[entry]);
-        Ok(())
-    }
-
-    /// Tells whoever asked, once, that their round can't be posted there.
-    async fn tell(&self, draft: &Draft, error: &ApiError) {
-        let order = &draft.pictured.round.order;
-        if let Some(address) = &order.reply_to
-            && error.class == Class::Channel
-            && draft
-                .pictured
-                .message
-                .last_error
-                .as_ref()
-                .map(Untrusted::as_str)
-                != Some(error.to_string().as_str())
-        {
-            let line = Sentence::new().say("the round runs, but I can't post in this channel: ");
-            let line = match error.code.as_str() {
-                "not_in_channel" | "channel_not_found" => {
-                    line.say("type `/invite @daily-ops` here, and its message appears by itself")
-                }
-                code => line.say(error.advice()).say(" (").quote(code).say(")"),
-            };
-            if let Err(error) = self.api.respond(address, &slack::reply(&[line])).await {
-                tracing::warn!("{error}");
             }
         }
     }
@@ -386,6 +364,27 @@ impl Courier {
         }
         Ok(())
     }
+}
+
+fn runs(pictured: &Pictured) -> bool {
+    matches!(
+        pictured.round.state,
+        RoundState::Waiting | RoundState::Running
+    )
+}
+
+/// Of what is to be shown, and whether its round has ended.
+fn digest(message: &Message, pictured: &Pictured) -> anyhow::Result<String> {
+    let digest = hex::encode(Sha256::digest(serde_json::to_vec(message)?));
+    Ok(match runs(pictured) {
+        true => format!("{}{digest}", store::PROGRESS),
+        false => digest,
+    })
+}
+
+/// Whether it may be otherwise by itself, a little later.
+pub(super) fn passes(error: &ApiError) -> bool {
+    error.outcome_unknown() || matches!(error.class, Class::RateLimited | Class::NotSent)
 }
 
 /// Seconds first, then the time within which a message stands again once Slack is back. What only a person can mend is

@@ -49,7 +49,11 @@ fn with_picture<T>(
             })
         })
         .and_then(|link| link.or_else(|| Some(workspace.clone())));
-    let posted_at = message.first_sent_at.unwrap_or(now);
+    let posted_at = match message.ts {
+        Some(_) => message.sent_at.or(message.first_sent_at).unwrap_or(now),
+        // It is seen from now on, however long it was tried.
+        None => now,
+    };
     let schedule = &bot.schedule;
     let progress = bot.progress_of(round);
     let pruned = Untrusted::from("its run is no longer kept; `/ops daily` shows how things stand");

@@ -6,13 +6,14 @@ use chrono::TimeDelta;
 use slack_morphism::prelude::SlackView;
 use tokio::{
     sync::{RwLock, Semaphore},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use url::Url;
 
 use super::{
     Inbox,
-    api::Api,
+    api::{Api, ApiError, Class},
+    courier::passes,
     drawing::{self, deliveries, delivery, link},
 };
 use crate::{
@@ -32,6 +33,13 @@ const LIMIT: Duration = Duration::from_secs(25);
 
 /// Slack takes answers to a request for so long.
 const ANSWERABLE: TimeDelta = TimeDelta::minutes(30);
+
+/// How long after one another a window is looked up, and filled, once more: somebody sits before it.
+const AGAIN: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
 
 /// After so many attempts a person has to look.
 const TRIES: i64 = 5;
@@ -68,6 +76,12 @@ impl Inbox for Intake {
             Ok(())
         })
     }
+}
+
+/// A view that was opened, or may have been: then its id never came.
+struct Window {
+    trigger: String,
+    id: Option<String>,
 }
 
 impl Clone for Intake {
@@ -119,11 +133,11 @@ impl Intake {
             return;
         }
         let opened = self.open(&asked, &receipt).await;
-        let dealt = timeout(LIMIT, async {
-            let _place = self.places.acquire().await;
-            // On the heap: a request that waits for its place would hold tens of kilobytes.
-            Box::pin(self.desk.answer(&asked, &receipt)).await
-        });
+        let waits = match opened {
+            Some(_) => &AGAIN[..2],
+            None => &[],
+        };
+        let dealt = timeout(LIMIT, self.judge(&asked, &receipt, waits));
         let error = match dealt.await {
             Ok(Ok(reply)) => return Box::pin(self.answer(&asked, reply, opened)).await,
             Ok(Err(error)) => format!("{error:#}"),
@@ -133,15 +147,51 @@ impl Intake {
             attempt = receipt.attempts(),
             "a request could not be dealt with: {error}"
         );
-        if receipt.attempts() < TRIES {
+        if let Some(window) = &opened {
+            self.leave(&asked, window, receipt).await;
+        } else if receipt.attempts() < TRIES {
             if receipt.attempts() == 1 {
                 let line = Sentence::new()
-                    .say("kept, and looked at again within a minute: ")
-                    .quote(error);
+                    .say("kept, but not done yet: something that it needs can't be asked at the moment. ")
+                    .say("It is tried again by itself within a minute; you need do nothing");
                 self.tell(&asked, slack::reply(&[line])).await;
             }
         } else if let Err(error) = Box::pin(self.give_up(&asked, receipt, &error)).await {
             tracing::error!("a request could not be given up: {error:#}");
+        }
+    }
+
+    /// What is asked is tried again at once, as often as there are waits.
+    async fn judge(
+        &self,
+        asked: &Asked,
+        receipt: &Receipt,
+        waits: &[Duration],
+    ) -> anyhow::Result<Reply> {
+        let mut waits = waits.iter();
+        loop {
+            let place = self.places.acquire().await;
+            // On the heap: a request that waits for its place would hold tens of kilobytes.
+            let dealt = Box::pin(self.desk.answer(asked, receipt)).await;
+            drop(place);
+            match (dealt, waits.next()) {
+                (Err(error), Some(wait)) => {
+                    tracing::warn!("a window is looked up again: {error:#}");
+                    sleep(*wait).await;
+                }
+                (dealt, _) => return dealt,
+            }
+        }
+    }
+
+    /// A window that can't be filled says so, and nobody tries to fill it later: it may be closed by then.
+    async fn leave(&self, asked: &Asked, window: &Window, receipt: Receipt) {
+        let line = Sentence::new()
+            .say("this could not be looked up now. Close the window, and click again in a minute");
+        self.show(asked, window, &view::told("Daily Ops", &[line]))
+            .await;
+        if let Err(error) = self.bot.store.finish_asked(receipt).await {
+            tracing::error!("a request for a window could not be ended: {error:#}");
         }
     }
 
@@ -170,7 +220,7 @@ impl Intake {
     }
 
     /// Opens a view that says that it loads: what it will show may take longer than its trigger lasts.
-    async fn open(&self, asked: &Asked, receipt: &Receipt) -> Option<String> {
+    async fn open(&self, asked: &Asked, receipt: &Receipt) -> Option<Window> {
         let What::Press {
             press: Press::Open(_),
             ..
@@ -180,22 +230,28 @@ impl Intake {
         };
         let trigger = asked.trigger.as_ref().filter(|_| receipt.attempts() == 1)?;
         match Box::pin(self.api.open_view(trigger, &view::loading())).await {
-            Ok(id) => Some(id),
+            Ok(id) => Some(Window {
+                trigger: trigger.clone(),
+                id: Some(id),
+            }),
             Err(error) => {
                 tracing::warn!("{error}");
-                None
+                error.outcome_unknown().then(|| Window {
+                    trigger: trigger.clone(),
+                    id: None,
+                })
             }
         }
     }
 
     /// Shows the person what came of it.
-    async fn answer(&self, asked: &Asked, reply: Reply, opened: Option<String>) {
+    async fn answer(&self, asked: &Asked, reply: Reply, opened: Option<Window>) {
         let zone = self.bot.schedule.time_zone;
         let message = match reply {
             Reply::Nothing => return,
             Reply::Private(lines) => match opened {
-                Some(id) => {
-                    self.show(asked, &id, &view::told("Daily Ops", &lines))
+                Some(window) => {
+                    self.show(asked, &window, &view::told("Daily Ops", &lines))
                         .await;
                     return;
                 }
@@ -248,12 +304,10 @@ impl Intake {
             }
             Reply::View(shown) => {
                 match opened {
-                    Some(id) => self.show(asked, &id, &self.view(asked, *shown)).await,
-                    None => {
-                        let line = Sentence::new()
-                            .say("Slack did not open the window in time: click again");
-                        self.tell(asked, slack::reply(&[line])).await;
+                    Some(window) => {
+                        self.show(asked, &window, &self.view(asked, *shown)).await;
                     }
+                    None => self.not_opened(asked).await,
                 }
                 return;
             }
@@ -309,12 +363,34 @@ impl Intake {
         }
     }
 
-    async fn show(&self, asked: &Asked, id: &str, view: &SlackView) {
-        if let Err(error) = self.api.update_view(id, view).await {
+    /// Fills a window; tries again for as long as somebody may sit before it.
+    async fn show(&self, asked: &Asked, window: &Window, view: &SlackView) {
+        let mut waits = AGAIN.into_iter();
+        let error = loop {
+            let (trigger, id) = (&window.trigger, window.id.as_deref());
+            let Err(error) = self.api.update_view(trigger, id, view).await else {
+                return;
+            };
             tracing::warn!("{error}");
-            let line = Sentence::new().say("the window could not be filled: click again");
-            self.tell(asked, slack::reply(&[line])).await;
+            match waits.next().filter(|_| passes(&error)) {
+                Some(wait) => sleep(wait.max(asked_to_wait(&error))).await,
+                None => break error,
+            }
+        };
+        match (&error.class, &window.id) {
+            (Class::Expired, Some(_)) => tracing::info!("the window was closed meanwhile"),
+            (Class::Expired, None) => self.not_opened(asked).await,
+            _ => {
+                let line = Sentence::new()
+                    .say("the window could not be filled: close it, and click again");
+                self.tell(asked, slack::reply(&[line])).await;
+            }
         }
+    }
+
+    async fn not_opened(&self, asked: &Asked) {
+        let line = Sentence::new().say("Slack did not open the window in time: click again");
+        self.tell(asked, slack::reply(&[line])).await;
     }
 
     /// Answers the person alone. What is decided stands in the message and the log, whether this arrives or not.
@@ -341,6 +417,12 @@ impl Intake {
     pub async fn drained(&self) {
         drop(self.busy.write().await);
     }
+}
+
+/// Longer than this nobody sits before an empty window.
+fn asked_to_wait(error: &ApiError) -> Duration {
+    const LONGEST: Duration = Duration::from_secs(10);
+    error.retry_after.unwrap_or_default().min(LONGEST)
 }
 
 fn too_old() -> SlackView {

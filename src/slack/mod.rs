@@ -36,6 +36,7 @@ mod courier;
 mod drawing;
 mod intake;
 mod taken;
+mod undelivered;
 
 pub use courier::{Courier, Lease};
 pub use intake::Intake;

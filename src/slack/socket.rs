@@ -25,6 +25,9 @@ mod health;
 
 pub use health::Health;
 
+/// No wait that Slack asks for is longer.
+const LONGEST: Duration = Duration::from_secs(10 * 60);
+
 /// Asks `apps.connections.open` for an address, which holds for one connection.
 pub type Opener = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<Url>> + Send + Sync>;
 
@@ -205,7 +208,7 @@ impl Socket {
     ) -> Duration {
         let why = Untrusted::from(format!("{error:#}"));
         let pause = match error.downcast_ref() {
-            Some(NotOpened::RetryAfter(wait)) => self.next(pauses).max(*wait),
+            Some(NotOpened::RetryAfter(wait)) => self.next(pauses).max((*wait).min(LONGEST)),
             Some(NotOpened::Credential(_)) => self.limits.refused,
             None => self.next(pauses),
         };

@@ -37,7 +37,30 @@ pub struct StoredMessage {
     pub first_sent_at: Option<DateTime<Utc>>,
     /// When it was posted although an earlier post may yet turn up.
     pub doubted_at: Option<DateTime<Utc>>,
+    /// When a post was last tried.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// What the chat calls the message that this one stands for, which could not be edited any more.
+    pub lost_ts: Option<String>,
     pub last_error: Option<Untrusted>,
+}
+
+/// What the digest of a picture begins with while its round runs.
+pub const PROGRESS: &str = "progress ";
+
+impl StoredMessage {
+    /// What finds its post again in the chat; the message that it stands for has another.
+    pub fn marker(&self) -> String {
+        match &self.lost_ts {
+            None => self.id.clone(),
+            Some(_) => format!("{}.anew", self.id),
+        }
+    }
+
+    /// Whether the chat has shown how its round ended.
+    pub fn showed_end(&self) -> bool {
+        let digest = self.digest.as_deref();
+        digest.is_some_and(|digest| !digest.starts_with(PROGRESS))
+    }
 }
 
 /// Messages that the chat has not followed yet.
@@ -61,6 +84,8 @@ struct Row {
     fence: i64,
     first_sent_at: Option<DateTime<Utc>>,
     doubted_at: Option<DateTime<Utc>>,
+    sent_at: Option<DateTime<Utc>>,
+    lost_ts: Option<String>,
     last_error: Option<String>,
 }
 
@@ -86,6 +111,8 @@ impl Row {
             fence: self.fence,
             first_sent_at: self.first_sent_at,
             doubted_at: self.doubted_at,
+            sent_at: self.sent_at,
+            lost_ts: self.lost_ts,
             last_error: self.last_error.map(Untrusted::from),
         })
     }

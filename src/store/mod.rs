@@ -49,7 +49,7 @@ pub use decisions::{Decided, Wants};
 pub use effects::{Effect, EffectState, Settled, Settlement};
 pub use inbox::{Backlog, Receipt};
 pub use inspect::Inspected;
-pub use messages::{MessageState, StoredMessage, Undelivered};
+pub use messages::{MessageState, PROGRESS, StoredMessage, Undelivered};
 pub use new_effect::{NewEffect, idempotency_key};
 pub use postgres::shown;
 pub use rounds::{AskedRound, Begun, RoundClaim, RoundOrder, RoundState};

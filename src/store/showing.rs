@@ -23,6 +23,10 @@ pub enum Showing {
         not_before: DateTime<Utc>,
         error: Untrusted,
     },
+    /// It can't be edited any more: it is to be posted anew, which happens once.
+    Anew {
+        error: Untrusted,
+    },
     Gone,
 }
 
@@ -38,7 +42,7 @@ impl Store {
             Box::pin(async move {
                 let rows = on!(c, |c| {
                     sqlx::query(
-                        "UPDATE messages SET first_sent_at = COALESCE(first_sent_at, $3) \
+                        "UPDATE messages SET first_sent_at = COALESCE(first_sent_at, $3), sent_at = $3 \
                          WHERE id = $1 AND fence = $2",
                     )
                     .bind(&id)
@@ -105,7 +109,8 @@ impl Store {
                 let rows = on!(c, |c| {
                     sqlx::query(
                         "UPDATE messages SET ts = $2, wanted = wanted + 1, urgent = wanted + 1 \
-                         WHERE id = $1 AND (ts = $2 OR (ts IS NULL AND first_sent_at IS NOT NULL))",
+                         WHERE id = $1 AND (ts = $2 OR (ts IS NULL AND first_sent_at IS NOT NULL \
+                             AND (lost_ts IS NULL OR lost_ts <> $2)))",
                     )
                     .bind(&id)
                     .bind(&ts)
@@ -161,6 +166,19 @@ async fn settle(
             .bind(&message.id)
             .bind(message.fence)
             .bind(micros(*not_before))
+            .bind(error.as_str())
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+        }),
+        Showing::Anew { error } => on!(c, |c| {
+            sqlx::query(
+                "UPDATE messages SET lost_ts = ts, ts = NULL, first_sent_at = NULL, doubted_at = NULL, attempts = 0, \
+                     quiet_until = NULL, not_before = NULL, lease_until = NULL, last_error = $3 \
+                 WHERE id = $1 AND fence = $2 AND lost_ts IS NULL",
+            )
+            .bind(&message.id)
+            .bind(message.fence)
             .bind(error.as_str())
             .execute(c)
             .await

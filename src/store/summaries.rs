@@ -55,6 +55,37 @@ impl Store {
         .await
     }
 
+    /// Notes, with an entry in the log, that a summary was made and never posted. None if it is noted already.
+    pub async fn miss_delivery(
+        &self,
+        channel: &str,
+        due_at: DateTime<Utc>,
+        entry: NewEntry,
+    ) -> anyhow::Result<Option<Entry>> {
+        let channel = channel.to_owned();
+        self.write(move |c| {
+            Box::pin(async move {
+                let rows = on!(&mut *c, |c| {
+                    sqlx::query(
+                        "UPDATE summaries SET state = 'missed' \
+                         WHERE channel = $1 AND due_at = $2 AND state = 'begun'",
+                    )
+                    .bind(&channel)
+                    .bind(micros(due_at))
+                    .execute(c)
+                    .await
+                    .map(|done| done.rows_affected())
+                })
+                .context("a summary could not be noted as missed")?;
+                if rows == 0 {
+                    return Ok(None);
+                }
+                log::append(c, entry, Annex::default()).await.map(Some)
+            })
+        })
+        .await
+    }
+
     /// The newest local date, up to that one, that has had its summary or missed it. Dates after it come from a clock
     /// that was ahead, and keep nobody from the days before them.
     pub async fn newest_summary(

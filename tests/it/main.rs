@@ -48,6 +48,7 @@ mod sentry_contract;
 mod slack_api;
 mod slack_messages;
 mod slack_round;
+mod slack_trouble;
 mod slack_wire;
 mod store;
 mod store_tickets;

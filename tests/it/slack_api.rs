@@ -252,7 +252,9 @@ async fn a_view_opens_once_for_a_fresh_trigger_and_can_be_filled_later() {
     let api = api(&slack);
     let trigger = slack.world().trigger(ANNA);
     let id = api.open_view(&trigger, &view("Loading")).await.unwrap();
-    api.update_view(&id, &view("Details")).await.unwrap();
+    api.update_view(&trigger, Some(&id), &view("Details"))
+        .await
+        .unwrap();
     assert_eq!(slack.world().views[0].now()["title"]["text"], "Details");
     assert_eq!(
         api.open_view(&trigger, &view("x")).await.unwrap_err().class,
@@ -265,7 +267,10 @@ async fn a_view_opens_once_for_a_fresh_trigger_and_can_be_filled_later() {
         Class::Expired
     );
     assert_eq!(
-        api.update_view("V0", &view("x")).await.unwrap_err().class,
+        api.update_view("t", Some("V0"), &view("x"))
+            .await
+            .unwrap_err()
+            .class,
         Class::Expired
     );
 }

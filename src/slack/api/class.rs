@@ -82,6 +82,7 @@ impl Class {
             _ if code.starts_with("restricted_action") => Self::Channel,
             "message_not_found"
             | "cant_update_message"
+            | "cant_edit"
             | "cant_delete_message"
             | "edit_window_closed" => Self::MessageGone,
             "expired_trigger_id"

@@ -1,6 +1,7 @@
 //! Messages of a channel: posted, edited, found again.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{
@@ -39,7 +40,7 @@ impl Api {
     }
 
     async fn post_body(&self, body: &Value) -> Result<String, ApiError> {
-        let posted: Posted = self.call("chat.postMessage", body).await?;
+        let posted: Posted = self.paced("chat.postMessage", body).await?;
         Ok(posted.ts)
     }
 
@@ -68,7 +69,30 @@ impl Api {
 
     async fn update_body(&self, mut body: Value, ts: &str) -> Result<(), ApiError> {
         body["ts"] = ts.into();
-        self.call::<_, Done>("chat.update", &body).await.map(drop)
+        self.paced::<Done>("chat.update", &body).await.map(drop)
+    }
+
+    /// Slack counts these methods by channel: after a wait that it asked for with one message, others wait as well.
+    async fn paced<T: DeserializeOwned + Send>(
+        &self,
+        method: &'static str,
+        body: &Value,
+    ) -> Result<T, ApiError> {
+        let channel = body["channel"].as_str().unwrap_or_default();
+        if let Some(wait) = self.pace.wait(method, channel) {
+            return Err(ApiError {
+                retry_after: Some(wait),
+                ..ApiError::new(method, Class::RateLimited, "ratelimited")
+            });
+        }
+        let done = self.call(method, body).await;
+        if let Err(error) = &done
+            && error.class == Class::RateLimited
+            && let Some(wait) = error.retry_after
+        {
+            self.pace.refused(method, channel, wait);
+        }
+        done
     }
 
     /// The `ts` of each message with that marker since then, oldest first; an error if not all of them could be read.

@@ -1,6 +1,9 @@
 //! Slack's Web API. Every call has its time, and every failure says whether it may have been done all the same.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::{Context, ensure};
 use hyper_rustls::HttpsConnectorBuilder;
@@ -9,6 +12,7 @@ use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use slack_morphism::prelude::{
     ClientResult, SlackApiToken, SlackApiTokenValue, SlackClient, SlackClientApiCallContext,
     SlackClientHttpConnector, SlackClientHyperConnector, SlackClientHyperHttpsConnector, SlackView,
@@ -26,6 +30,7 @@ mod class;
 mod error;
 mod granted;
 mod messages;
+mod pace;
 
 pub use answers::{Identity, User};
 pub use class::Class;
@@ -33,6 +38,7 @@ pub use error::ApiError;
 pub use granted::{Granted, NotGranted, granted};
 
 use answers::{Connection, Done, Group, Opened, UserInfo};
+use pace::Pace;
 
 /// The `event_type` of our messages' metadata.
 pub const EVENT_TYPE: &str = "daily_ops";
@@ -60,6 +66,9 @@ pub struct Api {
     token: SlackApiToken,
     base: Url,
     limits: Limits,
+    pub(super) pace: Pace,
+    /// Why Slack takes the bot's token no more.
+    refusal: Mutex<Option<ApiError>>,
 }
 
 impl Api {
@@ -95,7 +104,15 @@ impl Api {
             token: api_token(token, super::BOT_TOKEN)?,
             base: base.clone(),
             limits,
+            pace: Pace::default(),
+            refusal: Mutex::default(),
         })
+    }
+
+    /// Why Slack takes the bot's token no more, since it last did.
+    pub fn refusal(&self) -> Option<ApiError> {
+        let refusal = self.refusal.lock();
+        refusal.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whom the token belongs to.
@@ -106,14 +123,24 @@ impl Api {
     /// Opens a view over the message that was clicked, and gives its id. A trigger lasts 3 seconds and serves once.
     pub async fn open_view(&self, trigger: &str, view: &SlackView) -> Result<String, ApiError> {
         debug_assert_eq!(limits::validate_view(view), Ok(()), "Slack would refuse it");
-        let body = json!({ "trigger_id": trigger, "view": view });
+        let body = json!({ "trigger_id": trigger, "view": named(view, trigger) });
         let opened: Opened = self.call("views.open", &body).await?;
         Ok(opened.view.id)
     }
 
-    pub async fn update_view(&self, id: &str, view: &SlackView) -> Result<(), ApiError> {
+    /// Changes the view that a trigger opened; by that alone, where its id never came.
+    pub async fn update_view(
+        &self,
+        trigger: &str,
+        id: Option<&str>,
+        view: &SlackView,
+    ) -> Result<(), ApiError> {
         debug_assert_eq!(limits::validate_view(view), Ok(()), "Slack would refuse it");
-        let body = json!({ "view_id": id, "view": view });
+        let mut body = json!({ "view": named(view, trigger) });
+        match id {
+            Some(id) => body["view_id"] = id.into(),
+            None => body["external_id"] = name(trigger).into(),
+        }
         self.call::<_, Done>("views.update", &body).await.map(drop)
     }
 
@@ -184,11 +211,8 @@ impl Api {
         T: DeserializeOwned + Send,
     {
         let session = self.client.open_session(&self.token);
-        self.within(
-            method,
-            session.http_session_api.http_post(method, body, None),
-        )
-        .await
+        let call = session.http_session_api.http_post(method, body, None);
+        self.with_our_token(self.within(method, call).await)
     }
 
     /// For methods that take no JSON.
@@ -198,11 +222,19 @@ impl Api {
         query: &[(&'static str, Option<&str>); 1],
     ) -> Result<T, ApiError> {
         let session = self.client.open_session(&self.token);
-        self.within(
-            method,
-            session.http_session_api.http_get(method, query, None),
-        )
-        .await
+        let call = session.http_session_api.http_get(method, query, None);
+        self.with_our_token(self.within(method, call).await)
+    }
+
+    /// Remembers whether the bot's token is still taken.
+    fn with_our_token<T>(&self, done: Result<T, ApiError>) -> Result<T, ApiError> {
+        let refusal = match &done {
+            Ok(_) => None,
+            Err(error) if error.class == Class::TokenDead => Some(error.clone()),
+            Err(_) => return done,
+        };
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+        done
     }
 
     /// Gives a call its time, and counts it.
@@ -225,6 +257,17 @@ impl Api {
         }
         done
     }
+}
+
+/// A view with the name by which it is found without its id.
+fn named(view: &SlackView, trigger: &str) -> serde_json::Value {
+    let mut view = json!(view);
+    view["external_id"] = name(trigger).into();
+    view
+}
+
+fn name(trigger: &str) -> String {
+    hex::encode(Sha256::digest(trigger))
 }
 
 /// Whether an answering address is Slack's own: `hooks.` before the API's host, or the origin of a stand-in's API.

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Office {
     pub(crate) company: Company,
     pub(crate) slack: Slack,
-    door: std::net::SocketAddr,
+    pub(crate) door: std::net::SocketAddr,
     pub(crate) admin: std::net::SocketAddr,
     stop: watch::Sender<bool>,
     service: Option<JoinHandle<anyhow::Result<()>>>,
