@@ -15,6 +15,7 @@ pub struct Permissions {
     pub look: Option<Vec<String>>,
     pub triage: Vec<String>,
     pub money: Vec<String>,
+    /// Nothing that a chat can ask for needs it; it is read so that configurations that have it go on.
     pub admin: Vec<String>,
 }
 
@@ -151,6 +152,21 @@ pub enum Denied {
 }
 
 impl Denied {
+    /// Why an account can do nothing here, whoever is listed.
+    pub fn of(member: &Member, home: &Home) -> Option<Self> {
+        if member.is_deactivated {
+            Some(Self::Deactivated)
+        } else if member.is_stranger || !home.is_of(&member.team, member.enterprise.as_deref()) {
+            Some(Self::Stranger)
+        } else if member.is_bot {
+            Some(Self::Bot)
+        } else if member.is_guest {
+            Some(Self::Guest)
+        } else {
+            None
+        }
+    }
+
     /// For the ops log: "anna may not acknowledge errors:4501: ...".
     pub fn as_str(self) -> &'static str {
         match self {
@@ -261,7 +277,7 @@ impl Permissions {
             Ok(member) => member,
             Err(unknown) => return Verdict::Unknown(unknown),
         };
-        if let Some(denied) = kept_out(&member, home) {
+        if let Some(denied) = Denied::of(&member, home) {
             return Verdict::Denied(denied);
         }
         match self.names(&asker.user, right, directory).await {
@@ -304,18 +320,4 @@ impl Permissions {
 
 fn is_group(id: &str) -> bool {
     id.starts_with('S')
-}
-
-fn kept_out(member: &Member, home: &Home) -> Option<Denied> {
-    if member.is_deactivated {
-        Some(Denied::Deactivated)
-    } else if member.is_stranger || !home.is_of(&member.team, member.enterprise.as_deref()) {
-        Some(Denied::Stranger)
-    } else if member.is_bot {
-        Some(Denied::Bot)
-    } else if member.is_guest {
-        Some(Denied::Guest)
-    } else {
-        None
-    }
 }

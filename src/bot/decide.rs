@@ -14,6 +14,7 @@ use super::{
 use crate::{
     ops_log::{Entry, Sentence},
     permissions::{Permit, Right},
+    render,
     report::{FindingKey, Verb},
     store::{Decided, Receipt},
     text::nearest,
@@ -170,6 +171,10 @@ impl Bot {
                     self.wake.effects.notify_one();
                     self.wake.messages.notify_one();
                     let said = said::recorded(&decision, &history, &known.finding, &entry, zone);
+                    let said = match decision.action {
+                        Action::Assign { .. } if !wants_effect => said.say(said::OURS_ALONE),
+                        _ => said,
+                    };
                     let name = self.local_name(&decision).await?;
                     return Ok(Outcome::Recorded {
                         said: match name {
@@ -191,6 +196,26 @@ impl Bot {
         bail!("others decided about {key} all the time; nothing was changed, try it again")
     }
 
+    /// That a finding which was open is not any more, if so; in which case there is nothing to decide.
+    pub(super) async fn gone(&self, key: &FindingKey) -> anyhow::Result<Option<Sentence>> {
+        if self.store.memory().await?.contains_key(key) {
+            return Ok(None);
+        }
+        let gone = Sentence::new().quote(key.to_string()).say(" is gone: ");
+        let last = self.store.last_run_of(key.check()).await?;
+        Ok(Some(match last {
+            Some(last) => {
+                let (zone, now) = (self.schedule.time_zone, (self.clock)());
+                let at = render::moment(last.started_at, zone, now);
+                let run = last.run;
+                gone.say(format!(
+                    "the newest look, {at} (run {run}), no longer found it; nothing was changed"
+                ))
+            }
+            None => gone.say("nothing was changed"),
+        }))
+    }
+
     /// What is known of an open finding, or why there is nothing to decide.
     pub(super) async fn known(&self, key: &FindingKey) -> anyhow::Result<Result<Known, Sentence>> {
         let mut memory = self.store.memory().await?;
@@ -198,6 +223,12 @@ impl Bot {
             return Ok(Ok(known));
         }
         let keys: Vec<String> = memory.keys().map(ToString::to_string).collect();
+        // What was decided about was there.
+        if !self.store.history(key).await?.is_empty()
+            && let Some(gone) = self.gone(key).await?
+        {
+            return Ok(Err(gone));
+        }
         let what = Sentence::new()
             .say("no open finding is named ")
             .quote(key.to_string());

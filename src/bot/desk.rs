@@ -5,13 +5,14 @@ use std::sync::Arc;
 use anyhow::ensure;
 use chrono::TimeDelta;
 
-use super::{Bot, Judged, Outcome, Pictured, Wish, pressed::stale, task::Task};
+use super::{Bot, Denials, Judged, Outcome, Pictured, Wish, pressed::stale, task::Task};
 use crate::{
     command::{Asked, Item, Press, Triage, View},
     ops_log::{Entry, Kind, NewEntry, Sentence},
     permissions::{Denied, Directory, Home, Permissions, Permit, Verdict},
     report::{Cause, Finding, FindingKey},
     store::{Effect, Receipt, RoundOrder, StoredMessage},
+    text::thousands,
     ticket::{Draft, StoredTicket},
     triage::{Action, Decision, Known},
 };
@@ -22,6 +23,7 @@ pub struct Desk {
     pub permissions: Permissions,
     pub home: Home,
     pub directory: Arc<dyn Directory>,
+    pub denials: Denials,
 }
 
 /// What a person gets to see for their request, beside what the message shows.
@@ -131,28 +133,51 @@ impl Desk {
         denied: Denied,
         receipt: &Receipt,
     ) -> anyhow::Result<Reply> {
+        let line = Sentence::new().say(denied.advice());
+        let advice = Reply::Private(vec![line.say("; nothing was changed")]);
+        let (who, kind, now) = (asked.by.person(), task.kind(), (self.bot.clock)());
+        let Some(left_out) = self.denials.take(&who, kind, now) else {
+            return self.finish(receipt, advice).await;
+        };
+        let clicked = self.clicked(task).await;
         let mut text = Sentence::new()
-            .say("denied: ")
-            .then(task.name())
+            .say("not allowed: ")
+            .then(task.name(clicked.as_ref()))
             .say(format!(" · {}", denied.as_str()));
+        if left_out > 0 {
+            let more = thousands(left_out);
+            text = text.say(format!(
+                " · {more} more since the entry before were not written"
+            ));
+        }
         if let Some(channel) = &asked.channel {
             text = text.say(" · in ").quote(channel.as_str());
         }
         let entry = NewEntry {
-            at: (self.bot.clock)(),
+            at: now,
             kind: Kind::Denied,
             // A channel can be a conversation with one person, and a key can be anything that they typed.
             subject: String::new(),
-            by: asked.by.person(),
+            by: who.clone(),
             text,
             checks: Vec::new(),
         };
-        let Some(entry) = self.bot.store.deny(entry, receipt.clone()).await? else {
+        let written = self.bot.store.deny(entry, receipt.clone()).await;
+        if !matches!(written, Ok(Some(_))) {
+            self.denials.give_back(&who, kind);
+        }
+        let Some(entry) = written? else {
             return Ok(Reply::Nothing);
         };
         self.bot.project_later(&[entry]);
-        let line = Sentence::new().say(denied.advice());
-        Ok(Reply::Private(vec![line.say("; nothing was changed")]))
+        Ok(advice)
+    }
+
+    /// The finding that was clicked on. The log's entry does without it where that can't be read.
+    async fn clicked(&self, task: &Task) -> Option<FindingKey> {
+        let item = task.item()?;
+        let pictured = self.bot.picture(&item.message).await.ok()??;
+        pictured.finding(item).map(|finding| finding.key.clone())
     }
 
     async fn carry_out(
@@ -179,6 +204,10 @@ impl Desk {
                 let now = (self.bot.clock)();
                 match self.bot.wish(&triage, &known, permit.by(), now).await? {
                     Ok(wish) => {
+                        let wish = match self.addressed(wish).await? {
+                            Ok(wish) => wish,
+                            Err(refusal) => return Ok(Err(refusal)),
+                        };
                         self.decide(triage.key(), wish, None, permit, receipt, true)
                             .await?
                     }
@@ -225,7 +254,10 @@ impl Desk {
                     Ok(found) => found,
                     Err(refusal) => return Ok(Err(refusal)),
                 };
-                let wish = self.filled_in(form);
+                let wish = match self.addressed(self.filled_in(form)).await? {
+                    Ok(wish) => wish,
+                    Err(refusal) => return Ok(Err(refusal)),
+                };
                 self.decide_there(found, &item, wish, permit, receipt)
                     .await?
             }
@@ -258,13 +290,15 @@ impl Desk {
             .await?;
         Ok(match outcome {
             Outcome::Recorded {
+                decision,
                 entry,
                 said,
                 wants_effect,
-                ..
             } => {
                 self.bot.project_later(&[entry]);
-                Ok(if tell {
+                // The message can't show of an assignment that nobody else hears of it.
+                let is_ours = matches!(decision.action, Action::Assign { .. }) && !wants_effect;
+                Ok(if tell || is_ours {
                     let mut lines = vec![said];
                     if wants_effect {
                         lines.push(Sentence::new().say(
@@ -283,7 +317,7 @@ impl Desk {
 }
 
 /// Whether trying again later can help.
-fn passes(cause: Cause) -> bool {
+pub(super) fn passes(cause: Cause) -> bool {
     matches!(
         cause,
         Cause::Timeout

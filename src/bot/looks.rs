@@ -48,6 +48,9 @@ impl Desk {
             }
             // What is to be read is what the newest round saw, whatever the message shows.
             (View::Remedy(verb), Some(finding)) => {
+                if let Some(why) = self.bot.gone(&finding.key).await? {
+                    return Ok(Err(Refusal(why)));
+                }
                 let finding = match self.bot.known(&finding.key).await? {
                     Ok(known) => known.finding,
                     Err(why) => return Ok(Err(Refusal(why))),
@@ -62,6 +65,9 @@ impl Desk {
                 }
             }
             (View::Ticket, Some(finding)) => {
+                if let Some(why) = self.bot.gone(&finding.key).await? {
+                    return Ok(Err(Refusal(why)));
+                }
                 let key = &finding.key;
                 let draft = match self.bot.draft(key, by).await? {
                     Ok(draft) => draft,

@@ -20,6 +20,7 @@ use crate::{
 
 mod asked_round;
 mod decide;
+mod denials;
 mod desk;
 mod filed;
 mod log_check;
@@ -36,9 +37,11 @@ mod task;
 mod tickets;
 mod tickets_read;
 mod typed;
+mod whom;
 
 pub use asked_round::{KEEP_ROUND, RoundProgress};
 pub use decide::{Outcome, Wish};
+pub use denials::Denials;
 pub use desk::{Desk, Reply, Shown};
 pub use log_check::NAME as LOG_CHECK;
 pub use picture::{Judged, Pictured};

@@ -6,8 +6,9 @@ use tokio::sync::Semaphore;
 
 use super::{Bot, outcomes, round::in_doubt};
 use crate::{
+    command::Item,
     ops_log::Head,
-    report::{FindingKey, Report, RunId},
+    report::{Finding, FindingKey, Report, RunId},
     store::{AskedRound, Effect, MessageState, Remembered, StoredMessage},
     ticket::{self, Tickets},
     triage::{Action, Decision, Past, Triaged, triage},
@@ -35,6 +36,14 @@ pub struct Judged {
     pub tickets: Tickets,
     /// The log's head as the round left it.
     pub head: Option<Head>,
+}
+
+impl Pictured {
+    /// What a button of it stands for; none for a button of the whole message, or once the run is no longer kept.
+    pub(super) fn finding(&self, item: &Item) -> Option<&Finding> {
+        let index = usize::try_from(item.finding?).ok()?;
+        self.done.as_ref()?.triaged.findings().nth(index)
+    }
 }
 
 impl Judged {
@@ -71,10 +80,15 @@ impl Bot {
             Some(newer) if message.state == MessageState::Old => self.store.message(newer).await?,
             _ => None,
         };
-        let done = match &round.run {
+        let mut done = match &round.run {
             Some(run) => self.judged(run).await?,
             None => None,
         };
+        if let Some(done) = &mut done
+            && message.state == MessageState::Living
+        {
+            done.triaged.part_with(&self.store.memory().await?);
+        }
         Ok(Some(Pictured {
             message,
             round,

@@ -52,13 +52,7 @@ impl Desk {
                 "this button is a copy of one in another message: use the one there; nothing was changed",
             ))));
         }
-        let finding = match (item.finding, &pictured.done) {
-            (Some(index), Some(done)) => {
-                let index = usize::try_from(index).unwrap_or(usize::MAX);
-                done.triaged.findings().nth(index).cloned()
-            }
-            _ => None,
-        };
+        let finding = pictured.finding(item).cloned();
         Ok(Ok(Found { pictured, finding }))
     }
 
@@ -117,6 +111,9 @@ impl Desk {
         drop(pictured);
         match finding {
             Some(finding) => {
+                if let Some(why) = self.bot.gone(&finding.key).await? {
+                    return Ok(Err(Refusal(why)));
+                }
                 let seen = Some(item.seen);
                 self.decide(&finding.key, wish, seen, permit, receipt, false)
                     .await

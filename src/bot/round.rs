@@ -111,6 +111,13 @@ impl Bot {
         let entry = self.record(&triaged, past, by, decided, claim).await?;
 
         measure(&triaged.report);
+        if !triaged.gone.is_empty() {
+            // Messages that still show it are to follow.
+            if let Err(error) = self.store.refresh_messages().await {
+                tracing::warn!("messages still show what is gone: {error:#}");
+            }
+            self.wake.messages.notify_one();
+        }
         let mut head = entry.head();
         let run = triaged.report.run.clone();
         // A look at what is new reads no tickets back, so that how they stand is not known.

@@ -13,6 +13,9 @@ use crate::{
     triage::{Action, Decision, Known},
 };
 
+/// Of an assignment that is nobody's concern but ours.
+pub(super) const OURS_ALONE: &str = " · kept here alone, the other side is not told";
+
 /// An answer, a sentence a line.
 pub struct Said {
     pub lines: Vec<Sentence>,
@@ -199,10 +202,10 @@ pub(super) fn shown(
     named("owner", finding.owner.as_ref().map(Untrusted::as_str));
     named("link", finding.link.as_ref().map(url::Url::as_str));
     named("runbook", finding.runbook.as_ref().map(url::Url::as_str));
-    finding
-        .evidence
-        .iter()
-        .for_each(|line| named("seen", Some(line.as_str())));
+    finding.evidence.iter().for_each(|line| {
+        let line = line.as_str();
+        named("seen", Some(line.strip_prefix("seen: ").unwrap_or(line)));
+    });
     lines.extend(finding.remedies.iter().filter_map(|remedy| {
         let verb = Verb::named(&remedy.verb)?.as_str();
         let line = Sentence::new()

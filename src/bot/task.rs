@@ -6,7 +6,7 @@ use crate::{
     command::{Asked, Form, Item, LogRead, Ops, Press, Ticket, Triage, View, What},
     ops_log::Sentence,
     permissions::Right,
-    report::Verb,
+    report::{FindingKey, Verb},
 };
 
 /// A request, understood.
@@ -69,30 +69,54 @@ impl Task {
         }
     }
 
-    /// For the log: what somebody tried.
-    pub(super) fn name(&self) -> Sentence {
-        let say = |words: &str| Sentence::new().say(words);
+    /// What somebody tried, without what it was about.
+    pub(super) fn kind(&self) -> &'static str {
         match self {
-            Self::Help => say("help"),
-            Self::Round(_) => say("a round"),
-            Self::Status => say("status"),
-            Self::Log(_) => say("the log"),
-            Self::Typed(triage) => {
-                say(&format!("triage {} of ", triage.name())).quote(triage.key().to_string())
+            Self::Help => "help",
+            Self::Round(_) => "a round",
+            Self::Status => "status",
+            Self::Log(_) => "the log",
+            Self::Typed(triage) => triage.name(),
+            Self::Ticket(Ticket::List { .. }) => "the tickets",
+            Self::Ticket(Ticket::Show { .. }) => "the ticket",
+            Self::Ticket(Ticket::Close { .. }) | Self::Press(Press::CloseTicket, _) => {
+                "close the ticket"
             }
-            Self::Ticket(Ticket::List { .. }) => say("the tickets"),
-            Self::Ticket(Ticket::Show { name }) => say("the ticket ").quote(name.as_str()),
-            Self::Ticket(Ticket::Close { name }) => {
-                say("close of the ticket ").quote(name.as_str())
+            Self::Press(Press::Open(View::Rest), _) => "the other findings",
+            Self::Press(press, _) => {
+                let name = press.name();
+                name.strip_prefix("open.").unwrap_or(name)
             }
-            Self::Press(press, _) => say(press.name()),
-            Self::Submit(Form::Acknowledge { .. }, _) => say("acknowledge with a reason"),
-            Self::Submit(Form::Assign { .. }, _) => say("assign"),
-            Self::Submit(Form::Snooze { .. }, _) => say("snooze"),
-            Self::Submit(Form::Note { .. }, _) => say("note"),
-            Self::Submit(Form::Handle { .. }, _) => say("handle"),
-            Self::Submit(Form::Ticket { .. }, _) => say("ticket"),
-            Self::Submit(Form::Remedy { verb, .. }, _) => say(verb.as_str()),
+            Self::Submit(Form::Acknowledge { .. }, _) => "acknowledge",
+            Self::Submit(Form::Assign { .. }, _) => "assign",
+            Self::Submit(Form::Snooze { .. }, _) => "snooze",
+            Self::Submit(Form::Note { .. }, _) => "note",
+            Self::Submit(Form::Handle { .. }, _) => "handle",
+            Self::Submit(Form::Ticket { .. }, _) => "ticket",
+            Self::Submit(Form::Remedy { verb, .. }, _) => verb.as_str(),
+        }
+    }
+
+    /// For the log: what somebody tried, and about which finding.
+    pub(super) fn name(&self, clicked: Option<&FindingKey>) -> Sentence {
+        let said = Sentence::new().say(self.kind());
+        match self {
+            Self::Typed(triage) => said.say(" of ").quote(triage.key().to_string()),
+            Self::Ticket(Ticket::Show { name } | Ticket::Close { name }) => {
+                said.say(" ").quote(name.as_str())
+            }
+            _ => match clicked {
+                Some(key) => said.say(" of ").quote(key.to_string()),
+                None => said,
+            },
+        }
+    }
+
+    /// What was clicked on.
+    pub(super) fn item(&self) -> Option<&Item> {
+        match self {
+            Self::Press(_, item) | Self::Submit(_, item) => Some(item),
+            _ => None,
         }
     }
 }

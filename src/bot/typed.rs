@@ -18,6 +18,7 @@ use crate::{
     permissions::Permit,
     report::{Finding, FindingKey, Verb},
     store::idempotency_key,
+    text::{LINE_LIMIT, cut, one_line, thousands},
     triage::{Action, Decision, Known, Person},
 };
 
@@ -101,6 +102,9 @@ impl Bot {
         by: &Person,
         now: DateTime<Utc>,
     ) -> anyhow::Result<Result<Wish, Vec<Sentence>>> {
+        if let Some(why) = too_long(asked) {
+            return Ok(Err(vec![why]));
+        }
         if let Triage::Ticket { title, label, .. } = asked {
             let mut draft = self.draft_of(known, by).await?;
             if let Some(title) = title {
@@ -178,6 +182,24 @@ impl Bot {
         }
         Ok(delivery)
     }
+}
+
+/// Why what somebody wrote can't be kept whole.
+fn too_long(asked: &Triage) -> Option<Sentence> {
+    let written = match asked {
+        Triage::Acknowledge { reason, .. } | Triage::Resolve { reason, .. } => reason.clone()?,
+        Triage::Note { text, .. } => text.join(" "),
+        Triage::Handle { note, .. } => note.join(" "),
+        _ => return None,
+    };
+    let line = one_line(&written);
+    if cut(&line, LINE_LIMIT) == line {
+        return None;
+    }
+    Some(Sentence::new().say(format!(
+        "that has {} characters, of which {LINE_LIMIT} are kept at most: shorten it, or open a ticket, which takes more; nothing was changed",
+        thousands(line.chars().count() as u64)
+    )))
 }
 
 /// None if it only wants to look, or wants a ticket.

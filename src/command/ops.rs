@@ -87,20 +87,50 @@ fn explain(error: &clap::Error) -> String {
             None => format!("there is no `{word}` here; `/ops help` says what there is"),
         };
     }
+    let said = match error.kind() {
+        ErrorKind::ValueValidation => {
+            let value = context(ContextKind::InvalidValue).join(" ");
+            let why = std::error::Error::source(error).map(ToString::to_string);
+            why.map(|why| format!("`{}`: {why}", cut(&one_line(&value), 40)))
+        }
+        ErrorKind::MissingRequiredArgument => {
+            let missing = context(ContextKind::InvalidArg).join("`, `");
+            (!missing.is_empty()).then(|| format!("this is missing: `{missing}`"))
+        }
+        ErrorKind::UnknownArgument => {
+            let word = context(ContextKind::InvalidArg).join(" ");
+            Some(format!("`{}` has no place here", cut(&one_line(&word), 40)))
+        }
+        _ => None,
+    };
     let text = error.render().to_string();
-    let text = text.strip_prefix("error: ").unwrap_or(&text);
-    let lines = text.lines().filter(|line| {
-        !line.starts_with("For more information")
-            && !line.contains("to pass '")
-            && !line.trim().is_empty()
-    });
-    let lines: Vec<String> = lines
-        .map(|line| {
-            line.replace("Usage: ", "Usage: /ops ")
-                .replace("/ops /ops", "/ops")
-        })
-        .collect();
-    lines.join("\n")
+    let lines: Vec<String> = text.lines().filter_map(of_ours).collect();
+    match said {
+        Some(said) => {
+            let usage = lines.into_iter().filter(|line| line.starts_with("Usage: "));
+            [said]
+                .into_iter()
+                .chain(usage)
+                .collect::<Vec<_>>()
+                .join("\n")
+        }
+        None => lines.join("\n"),
+    }
+}
+
+/// A line of the parser's own, as far as it means something in a chat.
+fn of_ours(line: &str) -> Option<String> {
+    let line = line.strip_prefix("error: ").unwrap_or(line);
+    let means_nothing = line.starts_with("For more information")
+        || line.contains("to pass '")
+        || line.starts_with("Options:")
+        || line.trim_start().starts_with("-h, --help")
+        || line.trim().is_empty();
+    let line = line.split(" [alias").next().unwrap_or(line).trim_end();
+    (!means_nothing).then(|| {
+        line.replace("Usage: ", "Usage: /ops ")
+            .replace("/ops /ops", "/ops")
+    })
 }
 
 /// As people type on a phone: a capital at the beginning, keys copied with their backticks, a verb without `triage`.
@@ -291,6 +321,26 @@ mod tests {
             };
             let (verb, asked) = action.remedy().expect("it is a remedy");
             assert_eq!((verb.as_str(), asked.yes), ("pay", sure), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_our_own_words() {
+        assert_eq!(
+            Ops::read("triage snooze errors:1 400d").unwrap_err(),
+            "`400d`: a snooze lasts 90 days at most"
+        );
+        for text in [
+            "triage --help",
+            "triage ack --help",
+            "triage",
+            "triage ack errors:1 --x",
+        ] {
+            let said = Ops::read(text).unwrap_err();
+            assert!(
+                !said.contains("--help") && !said.contains("[alias"),
+                "{said}"
+            );
         }
     }
 

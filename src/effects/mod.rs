@@ -198,12 +198,15 @@ async fn settle(
     let outcome = match (&delivery, applied) {
         (
             Delivery::Later {
-                why, not_before, ..
+                why,
+                not_before,
+                is_sent,
             },
             _,
         ) => Settlement::Retry {
             not_before: *not_before,
             error: why.reason.clone(),
+            is_sent: *is_sent,
         },
         (Delivery::NeedsHuman(why), _) => Settlement::NeedsHuman(why.reason.clone()),
         (_, Ok(applied)) => Settlement::Done(applied),

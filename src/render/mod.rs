@@ -109,9 +109,10 @@ pub fn took(report: &Report) -> String {
     let took = (report.finished_at - report.started_at)
         .num_milliseconds()
         .max(0);
+    let on = report.checks.iter().filter(|it| it.outcome != Outcome::Off);
     format!(
         "{} in {}.{} s",
-        count(report.checks.len(), "check"),
+        count(on.count(), "check"),
         took / 1000,
         took % 1000 / 100
     )

@@ -22,7 +22,7 @@ use super::{
     work::{GRACE, Work},
 };
 use crate::{
-    bot::{Bot, Desk},
+    bot::{Bot, Denials, Desk},
     permissions::{Home, Permissions},
     slack::{
         self, Courier, Intake, Lease, Transport,
@@ -156,6 +156,7 @@ async fn serve(
                 .filter(|_| identity.is_enterprise_install),
         },
         directory: Arc::new(People::new(Arc::clone(&api), Arc::clone(&bot.clock))),
+        denials: Denials::default(),
     });
     let courier = Arc::new(Courier {
         bot: Arc::clone(bot),

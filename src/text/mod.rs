@@ -8,7 +8,7 @@ mod redact;
 pub use redact::redact;
 
 /// Graphemes that one line may hold; what is longer ends in an ellipsis.
-const LINE_LIMIT: usize = 300;
+pub const LINE_LIMIT: usize = 300;
 
 /// One printable line without secrets. It has no `Display`: each renderer escapes it for its own medium.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

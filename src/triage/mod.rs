@@ -165,6 +165,28 @@ impl Triaged {
             .chain(&self.low)
     }
 
+    /// Has what a newer look no longer found counted as gone. `open`: what is open by now.
+    pub fn part_with(&mut self, open: &Memory) {
+        let rows = [
+            &mut self.needs_you,
+            &mut self.handled,
+            &mut self.snoozed,
+            &mut self.low,
+        ];
+        for rows in rows {
+            // Those that this look did not see itself have their places among the others: they stay.
+            let is_gone =
+                |row: &mut Row| row.as_of.is_none() && !open.contains_key(&row.finding.key);
+            let gone = rows.extract_if(.., is_gone).map(|row| Known {
+                since: row.since,
+                last_seen: self.report.started_at,
+                peak: None,
+                finding: row.finding,
+            });
+            self.gone.extend(gone);
+        }
+    }
+
     /// Rows in that state, whatever was decided about them.
     pub fn in_state(&self, state: State) -> impl Iterator<Item = &Row> {
         self.rows().filter(move |row| row.state == state)

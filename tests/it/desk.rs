@@ -1,15 +1,16 @@
 //! Requests from a chat: who may is done, who may not is told and logged, and what is forged changes nothing.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::TimeDelta;
 use daily_ops::{
-    bot::{Desk, Reply, Shown},
+    bot::{Denials, Desk, Reply, Shown},
     command::{Asked, Form, Item, Pause, Press, View, What},
     ops_log::{Entry, Kind, Sentence},
     permissions::{Asker, Member, Permissions, Right},
     report::{Severity, Verb},
     store::{Filter, Showing},
+    triage::Person,
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
@@ -91,6 +92,7 @@ impl Office {
                 },
                 home: home(),
                 directory: Arc::new(workspace.clone()),
+                denials: Denials::default(),
             },
             company,
             workspace,
@@ -355,6 +357,8 @@ async fn whoever_may_not_is_told_and_logged_and_changes_nothing() {
                 "U0OTTO" if right == Right::Money => "not in `money` of [permissions]",
                 _ => reason,
             };
+            // Within the hour, the same would have no entry of its own.
+            office.company.later(TimeDelta::hours(1));
             let before = office.denials().await;
             let said = office.ask(asked.clone()).await;
             assert!(said.ends_with("; nothing was changed"), "{user} {said}");
@@ -378,12 +382,11 @@ async fn whoever_may_not_is_told_and_logged_and_changes_nothing() {
     office.desk.bot.project_waiting().await.unwrap();
     let file = office.company.log_file();
     for tried in [
-        "denied: acknowledge",
-        "denied: open.pay",
-        "denied: pay",
-        "denied: ticket",
-        "denied: triage pay of",
-        "denied: close of the ticket",
+        "not allowed: acknowledge of `errors:4501`",
+        "not allowed: resend of `errors:4501`",
+        "not allowed: pay of `errors:4501`",
+        "not allowed: ticket of `errors:4501`",
+        "close the ticket `errors:4501`",
     ] {
         assert!(file.contains(tried), "{tried}: {file}");
     }
@@ -534,7 +537,8 @@ async fn everybody_may_look_unless_a_list_says_who() {
             "{words}"
         );
     }
-    assert_eq!(office.denials().await, look.len() + 2);
+    // One for each kind: tickets, status, log, finding, round.
+    assert_eq!(office.denials().await, 5);
 }
 
 #[tokio::test]
@@ -665,16 +669,11 @@ async fn what_a_form_asks_for_is_decided_and_kept() {
         .await,
         ""
     );
-    assert_eq!(
-        submit(
-            Form::Assign {
-                to: "U0OTTO".to_owned()
-            },
-            2
-        )
-        .await,
-        ""
-    );
+    let to_otto = Form::Assign {
+        to: "U0OTTO".to_owned(),
+    };
+    let said = submit(to_otto, 2).await;
+    assert!(said.contains("the other side is not told"), "{said}");
     let text = office
         .log()
         .await
@@ -698,7 +697,7 @@ async fn a_click_on_what_is_gone_or_too_old_says_so() {
         .click("U0ANNA", Press::Acknowledge, office.item(0, 0))
         .await;
     assert!(
-        said.contains("no open finding is named errors:4501"),
+        said.contains("errors:4501 is gone: the newest look, "),
         "{said}"
     );
     let details = office
@@ -713,6 +712,77 @@ async fn a_click_on_what_is_gone_or_too_old_says_so() {
         .await;
     assert!(said.contains("is not known any more"), "{said}");
     assert_eq!(office.done().await.0, 0);
+}
+
+#[tokio::test]
+async fn what_a_newer_look_no_longer_finds_has_no_row_in_an_older_message() {
+    let office = Office::open().await;
+    let bot = &office.desk.bot;
+    let rows = async || {
+        let pictured = bot.picture(&office.message).await.unwrap();
+        let triaged = pictured.expect("it is there").done.expect("it ran").triaged;
+        (triaged.rows().count(), triaged.gone.len())
+    };
+    let (before, gone) = rows().await;
+    assert_eq!(gone, 0);
+    office.company.sentry.world().issues.clear();
+    office.company.later(TimeDelta::hours(1));
+    let by = Person::at_terminal("ben");
+    let nothing = BTreeMap::new();
+    let round = bot.round(None, &nothing, &by, None, |_| ());
+    Box::pin(round).await.unwrap();
+    assert_eq!(rows().await, (0, before));
+}
+
+#[tokio::test]
+async fn only_somebody_who_can_see_to_it_is_given_something_in_a_chat() {
+    let office = Office::open().await;
+    for (who, why) in [
+        ("nobody", "nobody is known here as nobody"),
+        ("@nobody", "nobody is known here as nobody"),
+        ("<@U0GUEST|guest>", "is a guest"),
+        ("<@U0BOT|bot>", "is a bot"),
+    ] {
+        let said = office
+            .type_in("U0ANNA", &format!("triage assign errors:4501 {who}"))
+            .await;
+        assert!(said.contains(why), "{who}: {said}");
+        assert!(said.ends_with("nothing was changed"), "{who}: {said}");
+    }
+    assert_eq!(office.done().await, (0, 0));
+    let said = office
+        .type_in("U0ANNA", "triage assign errors:4501 <@U0OTTO|otto>")
+        .await;
+    assert!(said.contains("assigned to"), "{said}");
+    assert!(said.contains("the other side is not told"), "{said}");
+}
+
+#[tokio::test]
+async fn many_denied_attempts_at_the_same_have_one_entry_and_an_answer_each() {
+    let office = Office::open().await;
+    for _ in 0..20 {
+        let said = office.type_in("U0GUEST", "daily").await;
+        assert!(said.contains("guests may not do that"), "{said}");
+    }
+    assert_eq!(office.denials().await, 1);
+    office.company.later(TimeDelta::hours(1));
+    office.type_in("U0GUEST", "daily").await;
+    let log = office.log().await;
+    let newest = log.iter().max_by_key(|entry| entry.seq).unwrap();
+    let text = newest.body.as_ref().unwrap().text.plain();
+    assert!(text.starts_with("not allowed: a round · a guest"), "{text}");
+    assert!(text.contains("19 more"), "{text}");
+}
+
+#[tokio::test]
+async fn a_note_that_is_too_long_is_refused_and_not_cut() {
+    let office = Office::open().await;
+    let note = "a word ".repeat(150);
+    let said = office
+        .type_in("U0ANNA", &format!("triage note errors:4501 {note}"))
+        .await;
+    assert!(said.contains("1,049 characters"), "{said}");
+    assert_eq!(office.done().await, (0, 0));
 }
 
 #[tokio::test]

@@ -84,6 +84,7 @@ async fn who_wakes_up_after_the_lease_settles_nothing() {
         let retry = Settlement::Retry {
             error: "no answer".into(),
             not_before: at(30),
+            is_sent: true,
         };
         assert_eq!(
             store
@@ -236,6 +237,7 @@ async fn what_is_owed_is_as_old_as_its_decision_however_often_it_was_put_off() {
         let retry = Settlement::Retry {
             error: "no answer".into(),
             not_before: at(300),
+            is_sent: false,
         };
         store
             .settle_effect(&claimed.effect_key, claimed.fence, retry, None, None)

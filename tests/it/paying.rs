@@ -300,7 +300,7 @@ async fn in_slack_a_person_reads_what_will_be_done_and_whose_money_it_is() {
     assert_eq!(stripe.world().ledger.taken("in_1"), 4_900);
     office.end().await;
     let log = office.company.log_file();
-    assert!(log.contains("denied: open.pay"), "{log}");
+    assert!(log.contains("not allowed: pay of `payments:"), "{log}");
 }
 
 /// The key is refused for now, so that nothing can be sent.

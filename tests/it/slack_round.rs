@@ -118,7 +118,7 @@ async fn a_guest_is_refused_in_private_and_the_log_keeps_it() {
     office.click(GUEST, "acknowledge").await;
     office.until_told("uests may not do that").await;
     office.end().await;
-    assert!(office.company.log_file().contains("denied"));
+    assert!(office.company.log_file().contains("not allowed"));
     let bot = office.company.bot().await;
     let entries = bot
         .store

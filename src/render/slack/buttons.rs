@@ -2,7 +2,10 @@
 
 use slack_morphism::prelude::{SlackActionBlockElement, SlackBlock, SlackBlockButtonElement};
 
-use super::block::{actions, button, menu};
+use super::{
+    Delivery,
+    block::{actions, button, menu},
+};
 use crate::{
     command::{Item, Press, View},
     report::{Finding, Verb},
@@ -15,11 +18,17 @@ const ENTRIES: usize = 5;
 
 type Entry = (Press, String);
 
-pub(super) fn buttons(row: &Row, ticket: Option<&StoredTicket>, item: &Item) -> SlackBlock {
+pub(super) fn buttons(
+    row: &Row,
+    delivery: Option<&Delivery>,
+    ticket: Option<&StoredTicket>,
+    item: &Item,
+) -> SlackBlock {
     let finding = &row.finding;
     let ticket = ticket.filter(|ticket| ticket.is_open());
     if let Standing::Handled(decision) = &row.standing {
-        return actions(vec![menu(item, &decided_menu(&decision.action, ticket))]);
+        let entries = decided_menu(&decision.action, delivery, ticket);
+        return actions(vec![menu(item, &entries)]);
     }
     let remedies: Vec<Entry> = remedies(finding).collect();
     let (first, rest) = match remedies.split_first() {
@@ -83,7 +92,11 @@ fn open_menu(finding: &Finding, ticket: Option<&StoredTicket>, remedies: &[Entry
     entries
 }
 
-fn decided_menu(action: &Action, ticket: Option<&StoredTicket>) -> Vec<Entry> {
+fn decided_menu(
+    action: &Action,
+    delivery: Option<&Delivery>,
+    ticket: Option<&StoredTicket>,
+) -> Vec<Entry> {
     let is_final = matches!(
         action,
         Action::Resolve { .. } | Action::Archive | Action::Handle { .. }
@@ -93,9 +106,12 @@ fn decided_menu(action: &Action, ticket: Option<&StoredTicket>) -> Vec<Entry> {
         None if is_final => None,
         None => Some((Press::Open(View::Ticket), "Open a ticket…".to_owned())),
     };
-    // What can't be undone while it is open isn't offered to be.
-    let undo = (ticket.is_none() || !matches!(action, Action::Ticket { .. }))
-        .then(|| (Press::Undo, "Undo".to_owned()));
+    let can_be_undone = match action {
+        Action::Ticket { .. } => ticket.is_none(),
+        Action::Remedy { .. } => !matches!(delivery, Some(Delivery::Done(_) | Delivery::Asked(_))),
+        _ => true,
+    };
+    let undo = can_be_undone.then(|| (Press::Undo, "Undo".to_owned()));
     let others = [
         (Press::Open(View::Note), "Add a note…".to_owned()),
         (Press::Open(View::Details), "Details".to_owned()),

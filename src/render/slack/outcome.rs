@@ -2,12 +2,27 @@
 
 use chrono_tz::Tz;
 
-use super::{Delivery, rich::Rich};
+use super::{Delivery, rich::Rich, text::fit};
 use crate::{render::not_done, report::Finding, ticket::StoredTicket, triage::Row};
 
 /// Bytes that words from the other side may take.
 const REMARK: usize = 160;
 const REASON: usize = 240;
+
+/// Fitted so that what to do now, the last part of what went wrong, is kept before the request that was tried.
+fn brief(why: &str, limit: usize) -> String {
+    let Some((told, advice)) = why.rsplit_once("; ").filter(|_| why.len() > limit) else {
+        return fit(why, limit);
+    };
+    let came_back = match told.split_once(": ") {
+        Some((tried, came_back)) if tried.contains(" /") => came_back,
+        _ => told,
+    };
+    match limit.checked_sub(advice.len() + 2) {
+        Some(room) if room > 20 => format!("{}; {advice}", fit(came_back, room)),
+        _ => fit(advice, limit),
+    }
+}
 
 /// What has come of the decision on the other side.
 pub(super) fn delivered(finding: &Finding, delivery: &Delivery, zone: Tz) -> Rich {
@@ -24,7 +39,7 @@ pub(super) fn delivered(finding: &Finding, delivery: &Delivery, zone: Tz) -> Ric
             Rich::new()
                 .emoji("warning")
                 .say(&said)
-                .quote(why.as_str(), REASON)
+                .say(&brief(why.as_str(), REASON))
         }
         Delivery::Retrying { sent, why, at } => {
             let (said, again) = if *sent {
@@ -35,14 +50,14 @@ pub(super) fn delivered(finding: &Finding, delivery: &Delivery, zone: Tz) -> Ric
             Rich::new()
                 .emoji("hourglass_flowing_sand")
                 .say(said)
-                .quote(why.as_str(), REMARK)
+                .say(&brief(why.as_str(), REASON))
                 .say(again)
                 .date(*at, zone)
         }
         Delivery::NeedsHuman(why) => Rich::new()
             .emoji("warning")
             .say(" the other side needs a human: ")
-            .quote(why.as_str(), REMARK),
+            .say(&brief(why.as_str(), REASON)),
     }
 }
 
@@ -85,7 +100,7 @@ pub(super) fn failed(row: &Row, zone: Tz) -> Option<Rich> {
     let not = not_done(failed.verb.as_str()).unwrap_or("not done");
     let line = Rich::new().emoji("warning").say(&format!(" {not}, "));
     let line = line.date(failed.at, zone).say(": ");
-    Some(line.quote(failed.why.as_str(), REMARK))
+    Some(line.say(&brief(failed.why.as_str(), REASON)))
 }
 
 /// Whether the row tells of it anyway, and of its time.
@@ -100,5 +115,22 @@ pub(super) fn beside(ticket: Option<&StoredTicket>, delivery: &Delivery) -> Opti
         (Some(_), Delivery::Pending { verb }) if verb == "ticket" => None,
         (Some(_), Delivery::Ticketed { remark, .. }) => remark.clone().map(Delivery::Done),
         _ => Some(delivery.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_do_is_kept_before_the_request_that_was_tried() {
+        let why = "Sentry PUT /api/0/organizations/acme/issues/4502/: answered 403 (\"You do not have permission to \
+                   perform this action.\"); give the token in SENTRY_AUTH_TOKEN the scope `event:write`";
+        assert_eq!(
+            brief(why, 120),
+            "answered 403 (\"You do not have permission to perform thi…; give the token in SENTRY_AUTH_TOKEN the scope `event:write`"
+        );
+        assert_eq!(brief(why, 400), why);
+        assert!(brief(why, 30).len() <= 30);
     }
 }

@@ -209,7 +209,12 @@ pub(super) fn blocks(
         ticket,
         note,
     } = so_far;
-    let mut text = title(row, delivery, ticket).say("\n").then(about(row, now));
+    let about = if is_paid(row, delivery) {
+        key(&row.finding)
+    } else {
+        about(row, now)
+    };
+    let mut text = title(row, delivery, ticket).say("\n").then(about);
     for line in status(row, delivery, ticket, zone) {
         text = text.say("\n").then(line.capital());
     }
@@ -221,8 +226,31 @@ pub(super) fn blocks(
             .quote(said.as_str(), REMARK);
     }
     let mut blocks = vec![text.block()];
-    blocks.extend(item.map(|item| buttons(row, ticket, item)));
+    blocks.extend(item.map(|item| buttons(row, delivery, ticket, item)));
     blocks
+}
+
+/// Whether what the rule says of it is over.
+fn is_paid(row: &Row, delivery: Option<&Delivery>) -> bool {
+    let Standing::Handled(decision) = &row.standing else {
+        return false;
+    };
+    decision.action == Action::Remedy { verb: Verb::Pay }
+        && matches!(delivery, Some(Delivery::Done(_)))
+}
+
+/// What the check has done about it, and who asked for that: "paid: €49.00, asked for by @anna, today at 09:12".
+fn done_for(row: &Row, delivery: Option<&Delivery>, zone: Tz) -> Option<Rich> {
+    match (&row.standing, delivery) {
+        (Standing::Handled(decision), Some(Delivery::Done(said)))
+            if matches!(decision.action, Action::Remedy { .. }) && !said.is_empty() =>
+        {
+            let line = Rich::new().quote(said.as_str(), REMARK);
+            let line = line.say(", asked for by ").person(&decision.by);
+            Some(line.say(", ").date(decision.at, zone))
+        }
+        _ => None,
+    }
 }
 
 /// Who has it or decided what, and what has come of that: beside it if all goes well, else in a line of its own.
@@ -232,6 +260,9 @@ fn status(
     ticket: Option<&StoredTicket>,
     zone: Tz,
 ) -> Vec<Rich> {
+    if let Some(done) = done_for(row, delivery, zone) {
+        return vec![done];
+    }
     let standing = standing(row, zone);
     let filed = ticket.map(|ticket| filed_in(row, ticket, zone));
     let filed = filed.unwrap_or_default();

@@ -121,12 +121,15 @@ fn blind_check(blind: &Blind) -> Rich {
 /// What is new, worse, better and gone since the round before; nothing if all stands as it did. What got better and has
 /// no row is named.
 pub(super) fn changed(triaged: &Triaged, shown: &[&Row], zone: Tz) -> Option<SlackBlock> {
-    let (previous, said) = (triaged.previous.as_ref()?, changes(triaged)?);
     let now = triaged.report.finished_at;
-    let heading = Rich::new()
-        .bold("Since ")
-        .date(previous.started_at, zone)
-        .say(&format!(": {said}"));
+    let heading = match &triaged.previous {
+        Some(previous) => Rich::new()
+            .bold("Since ")
+            .date(previous.started_at, zone)
+            .say(&format!(": {}", changes(triaged)?)),
+        None if triaged.gone.is_empty() => return None,
+        None => Rich::new().bold("Gone since this round"),
+    };
     let mut items: Vec<Rich> = hidden(triaged.in_state(State::Better), shown)
         .take(LISTED)
         .map(|row| {

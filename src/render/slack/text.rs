@@ -49,13 +49,14 @@ fn escape(text: &str) -> String {
         .replace('>', "&gt;")
 }
 
-/// Without a character that mrkdwn reads as markup. It knows no escape for these, so look-alikes take their place.
+/// Without a character that mrkdwn reads as markup. It knows no escape for these, so look-alikes take their place; what
+/// formats nothing where it stands is left alone, so that a key or a time can be copied.
 pub(super) fn neutral(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
     let mut before = None;
-    while let Some(c) = chars.next() {
-        let next = chars.peek().copied();
+    for (place, c) in text.char_indices() {
+        let rest = &text[place + c.len_utf8()..];
+        let next = rest.chars().next();
         let inside_a_word =
             before.is_some_and(char::is_alphanumeric) && next.is_some_and(char::is_alphanumeric);
         match c {
@@ -63,16 +64,24 @@ pub(super) fn neutral(text: &str) -> String {
             '`' => out.push('ˋ'),
             '~' => out.push('∼'),
             '_' if !inside_a_word => out.push('＿'),
-            // What would begin an emoji's name, or an address after its scheme.
-            ':' if next.is_some_and(|next| next != ' ') => out.push('∶'),
+            ':' if rest.starts_with("//") || begins_with_a_name(rest) => out.push('∶'),
             // The word joiner that follows is invisible, and ends what could be a name.
-            '@' | '#' => out.extend([c, '\u{2060}']),
+            '@' if !inside_a_word => out.extend([c, '\u{2060}']),
+            '#' if !next.is_some_and(|next| next.is_ascii_digit()) => {
+                out.extend([c, '\u{2060}']);
+            }
             '>' if before.is_none() => out.push('›'),
             _ => out.push(c),
         }
         before = Some(c);
     }
     out
+}
+
+/// Whether the text begins with what could be an emoji's name and the colon after it.
+fn begins_with_a_name(text: &str) -> bool {
+    let name = text.split_once(':').map_or("", |(name, _)| name);
+    !name.is_empty() && !name.contains([' ', '/'])
 }
 
 /// The Slack user behind a person, if it is one.
@@ -205,6 +214,17 @@ mod tests {
     }
 
     #[test]
+    fn a_key_a_time_and_an_address_can_be_copied() {
+        for text in [
+            "errors:4501 at 11:50, log #12:9f3a12",
+            "anna@example.com",
+            "health:api/production",
+        ] {
+            assert_eq!(neutral(text), text);
+        }
+    }
+
+    #[test]
     fn a_cut_counts_what_slack_counts() {
         let text = Mrkdwn::within(10).quote("a<<<<").finish();
         assert_eq!(text, "a&lt;…");
@@ -219,9 +239,18 @@ mod tests {
             prop_assert!(!quoted.contains(['*', '`', '~', '<', '>']), "{}", quoted);
             prop_assert!(!quoted.contains("://") && !quoted.starts_with("&gt;"), "{}", quoted);
             let all: Vec<char> = quoted.chars().collect();
-            for trio in all.windows(2) {
-                prop_assert!(trio[0] != ':' || trio[1] == ' ' , "{}", quoted);
-                prop_assert!(!matches!(trio[0], '@' | '#') || trio[1] == '\u{2060}', "{}", quoted);
+            for pair in all.windows(2) {
+                let is_number = pair[1].is_ascii_digit();
+                prop_assert!(pair[0] != '#' || pair[1] == '\u{2060}' || is_number, "{}", quoted);
+            }
+            let parts: Vec<&str> = quoted.split(':').collect();
+            let between = parts.get(1..parts.len() - 1).unwrap_or_default();
+            for name in between {
+                prop_assert!(name.is_empty() || name.contains([' ', '/']), "{}", quoted);
+            }
+            for trio in all.windows(3).filter(|trio| trio[1] == '@') {
+                let is_address = trio[0].is_alphanumeric() && trio[2].is_alphanumeric();
+                prop_assert!(is_address || trio[2] == '\u{2060}', "{}", quoted);
             }
             for trio in all.windows(3).filter(|trio| trio[1] == '_') {
                 prop_assert!(trio[0].is_alphanumeric() && trio[2].is_alphanumeric(), "{}", quoted);

@@ -86,14 +86,19 @@ pub(super) async fn settle(
         Settlement::Done(applied) => Some(Json(applied)),
         _ => None,
     };
-    let not_before = match settlement {
-        Settlement::Retry { not_before, .. } => Some(micros(*not_before)),
-        _ => None,
+    let (not_before, is_sent) = match settlement {
+        Settlement::Retry {
+            not_before,
+            is_sent,
+            ..
+        } => (Some(micros(*not_before)), *is_sent),
+        _ => (None, true),
     };
     let rows = on!(c, |c| {
         sqlx::query(
             "UPDATE effects SET state = $3, result = $4, last_error = $5, \
-                 not_before = COALESCE($6, not_before), lease_until = NULL \
+                 not_before = COALESCE($6, not_before), lease_until = NULL, \
+                 first_sent_at = CASE WHEN $7 THEN first_sent_at ELSE NULL END \
              WHERE effect_key = $1 AND fence = $2 AND state = 'running'",
         )
         .bind(effect_key)
@@ -102,6 +107,7 @@ pub(super) async fn settle(
         .bind(result)
         .bind(settlement.error())
         .bind(not_before)
+        .bind(is_sent)
         .execute(c)
         .await
         .map(|done| done.rows_affected())

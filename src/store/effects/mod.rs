@@ -80,6 +80,8 @@ pub enum Settlement {
     Retry {
         error: Untrusted,
         not_before: DateTime<Utc>,
+        /// Whether something may have reached the other side, by this attempt or an earlier one.
+        is_sent: bool,
     },
     NeedsHuman(Untrusted),
 }
