@@ -167,13 +167,8 @@ impl Triaged {
 
     /// Has what a newer look no longer found counted as gone. `open`: what is open by now.
     pub fn part_with(&mut self, open: &Memory) {
-        let rows = [
-            &mut self.needs_you,
-            &mut self.handled,
-            &mut self.snoozed,
-            &mut self.low,
-        ];
-        for rows in rows {
+        // What needs nobody may have been let go for its age, and then nobody knows whether it is gone.
+        for rows in [&mut self.needs_you, &mut self.snoozed] {
             // Those that this look did not see itself have their places among the others: they stay.
             let is_gone =
                 |row: &mut Row| row.as_of.is_none() && !open.contains_key(&row.finding.key);
