@@ -246,7 +246,7 @@ mod tests {
             let parts: Vec<&str> = quoted.split(':').collect();
             let between = parts.get(1..parts.len() - 1).unwrap_or_default();
             for name in between {
-                prop_assert!(name.is_empty() || name.contains([' ', '/']), "{}", quoted);
+                prop_assert!(name.is_empty() || name.contains([' ', '/', '∶']), "{}", quoted);
             }
             for trio in all.windows(3).filter(|trio| trio[1] == '@') {
                 let is_address = trio[0].is_alphanumeric() && trio[2].is_alphanumeric();
