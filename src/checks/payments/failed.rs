@@ -9,6 +9,39 @@ use super::{Event, Fault};
 /// Codes that say nothing but that it failed.
 const VAGUE: [&str; 3] = ["card_declined", "card_error", "issuer_declined"];
 
+/// Codes behind which there is a fraud, or the suspicion of one.
+const SUSPICIOUS: [&str; 5] = [
+    "fraudulent",
+    "lost_card",
+    "merchant_blacklist",
+    "pickup_card",
+    "stolen_card",
+];
+
+pub(super) fn is_suspicious(code: &str) -> bool {
+    SUSPICIOUS.contains(&code)
+}
+
+/// How much a code says.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Says {
+    Nothing,
+    Vague,
+    Specific,
+    Suspicion,
+}
+
+impl Says {
+    fn of(code: Option<&str>) -> Self {
+        match code {
+            None => Self::Nothing,
+            Some(code) if VAGUE.contains(&code) => Self::Vague,
+            Some(code) if is_suspicious(code) => Self::Suspicion,
+            Some(_) => Self::Specific,
+        }
+    }
+}
+
 /// One payment that failed, once or more often.
 #[derive(Debug)]
 pub(super) struct Failed<'a> {
@@ -18,6 +51,8 @@ pub(super) struct Failed<'a> {
     /// The charges that failed; one attempt is told by two events.
     pub attempts: BTreeSet<&'a str>,
     code: Option<&'a str>,
+    /// When an event told that code.
+    told: Option<DateTime<Utc>>,
 }
 
 impl<'a> Failed<'a> {
@@ -27,6 +62,7 @@ impl<'a> Failed<'a> {
             newest: event.created,
             attempts: BTreeSet::new(),
             code: None,
+            told: event.created,
         };
         failed.add(event, fault);
         failed
@@ -35,16 +71,26 @@ impl<'a> Failed<'a> {
     fn add(&mut self, event: &'a Event, fault: &'a Fault) {
         self.attempts
             .insert(fault.charge.as_deref().unwrap_or(&event.id));
-        let is_newer = event.created > self.newest;
-        if is_newer {
+        if event.created > self.newest {
             self.newest = event.created;
             self.fault = fault;
         }
-        let vague = |code: &str| VAGUE.contains(&code);
         let code = fault.code.as_deref();
-        if self.code.is_none_or(vague) || (is_newer && code.is_some_and(|code| !vague(code))) {
-            self.code = code.or(self.code);
+        let (says, said) = (Says::of(code), Says::of(self.code));
+        // A retry with another code doesn't take the first suspicion away.
+        let is_better = match says {
+            Says::Suspicion => event.created < self.told,
+            _ => event.created > self.told,
+        };
+        if says > said || (says == said && is_better) {
+            self.code = code;
+            self.told = event.created;
         }
+    }
+
+    /// When the oldest event came that it has to be judged by.
+    pub(super) fn began(&self) -> Option<DateTime<Utc>> {
+        self.told.min(self.newest)
     }
 
     pub(super) fn code(&self) -> &'a str {

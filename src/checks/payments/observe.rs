@@ -102,6 +102,7 @@ async fn look_closer(
             let asked = Asked::new(section, &stripe, reach, now);
             match step {
                 Closer::Again => asked.again(&unsettled, &mut seen.invoices).await,
+                Closer::Sent => asked.sent(&unsettled, &mut seen.invoices).await,
                 Closer::Declines => asked.declines(&unsettled, &mut seen.failures).await,
                 Closer::Why => asked.why(&seen.failures, &mut seen.invoices).await,
                 Closer::Learn => asked.learn(&looking.baselines, &mut seen.failures).await,
@@ -115,13 +116,20 @@ async fn look_closer(
 #[derive(Clone, Copy)]
 enum Closer {
     Again,
+    Sent,
     Declines,
     Why,
     Learn,
 }
 
 impl Closer {
-    const ALL: [Self; 4] = [Self::Again, Self::Declines, Self::Why, Self::Learn];
+    const ALL: [Self; 5] = [
+        Self::Again,
+        Self::Sent,
+        Self::Declines,
+        Self::Why,
+        Self::Learn,
+    ];
 }
 
 /// One account. Its balance first: that proves the key, the world and the clock.

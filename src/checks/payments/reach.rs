@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    EVENTS_ARE_KEPT, Observation, Payments, Seen, earlier::Unsettled, findings::other_world,
-    subject::Subject,
+    EVENTS_ARE_KEPT, Observation, Payments, Seen, audit::is_missing, earlier::Unsettled,
+    findings::other_world, subject::Subject,
 };
 use crate::report::Finding;
 
@@ -78,11 +78,16 @@ fn is_within(subject: &Subject, finding: &Finding, account: &Seen, is_unsettled:
     let Some(reach) = account.reach else {
         return true;
     };
+    let (failures, invoices) = (&account.failures, &account.invoices);
     let began = match subject.kind.as_str() {
         "webhooks" => Some(reach.undelivered),
-        "declines" if is_unsettled => account.failures.complete_since,
+        // What could not be read is unknown, and not too old.
+        "declines" if !failures.gaps.is_empty() => None,
+        "declines" if is_unsettled => failures.complete_since,
         "declines" => Some(reach.failures),
-        "invoice" if account.invoices.again.answers(&subject.rest) => None,
+        "invoice" if invoices.may_be_unsent(&subject.rest) => return false,
+        "invoice" if invoices.again.unread.contains_key(&subject.rest) => None,
+        "invoice" if invoices.again.answers(&subject.rest) => None,
         "invoice" | "invoices" => Some(reach.invoices),
         "dispute" => Some(reach.disputes),
         "payout" => Some(reach.payouts),
@@ -98,6 +103,13 @@ fn audited(section: &Payments, finding: &Finding, seen: &Observation) -> bool {
     if section.audit.is_none() {
         return false;
     }
-    let began = seen.audit.as_ref().map(|audit| audit.period.from);
-    began.is_none_or(|began| finding.began_at.is_some_and(|at| at >= began))
+    let began = seen.audit.as_ref().map(|audit| {
+        // In the margin, what both sides have is compared, and what one of them lacks is not asked.
+        if is_missing(finding) {
+            audit.period.from
+        } else {
+            audit.period.here().0
+        }
+    });
+    began.is_none_or(|began| finding.began_at.is_none_or(|at| at >= began))
 }

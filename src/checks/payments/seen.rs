@@ -63,6 +63,8 @@ pub struct Failures {
     pub walk: Walk<Event>,
     /// Of the time before: what nobody has dealt with yet, and from which is learned what is normal.
     pub earlier: Vec<Event>,
+    /// Why not all was read of the time before that somebody still has to deal with.
+    pub gaps: Vec<Unknown>,
     /// From here on, all of them were read.
     pub complete_since: Option<DateTime<Utc>>,
 }
@@ -84,6 +86,8 @@ pub struct Invoices {
     pub drafts: Walk<Invoice>,
     /// Events that tell of invoices sent by mail, since the oldest that may not have been; none if there is no such one.
     pub sent: Option<Walk<Event>>,
+    /// Since when those were asked for.
+    pub sent_since: Option<DateTime<Utc>>,
     pub again: Again,
     /// Why some of them failed, by id, where that was asked.
     pub why: BTreeMap<String, Why>,
@@ -99,6 +103,23 @@ impl Invoices {
     /// Those of the lists, and those that were read one by one.
     pub fn all(&self) -> impl Iterator<Item = &Invoice> {
         self.listed().chain(&self.again.invoices)
+    }
+
+    /// What was finalised from then on is known to have been sent or not; none where not all was read.
+    pub fn sent_known_since(&self) -> Option<DateTime<Utc>> {
+        let sent = self.sent.as_ref().filter(|walk| walk.is_whole());
+        sent.and(self.sent_since)
+    }
+
+    /// Whether that one waits for its customer, and nobody can tell any more whether it was ever sent.
+    pub fn may_be_unsent(&self, id: &str) -> bool {
+        let told = self.sent.iter().flat_map(|walk| &walk.items);
+        let mut told = told.filter_map(|event| event.object.as_deref());
+        let known = self.sent_known_since();
+        let is_known = |at: DateTime<Utc>| known.is_some_and(|known| at >= known);
+        let mut open = self.all().filter(|it| it.id == id && it.status == "open");
+        open.any(|it| it.is_sent_by_mail() && !it.finalized_at.is_some_and(is_known))
+            && !told.any(|sent| sent == id)
     }
 }
 

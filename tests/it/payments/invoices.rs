@@ -209,6 +209,7 @@ fn an_invoice_that_was_never_sent_is_told_by_the_events_of_sending() {
     let sent = |about: &str| json!({"id": "evt_1", "type": "invoice.sent", "data": {"object": {"id": about}}});
     let mut seen = with([mailed()]);
     seen.invoices.sent = Some(read(Event::read, [sent("in_2")]));
+    seen.invoices.sent_since = Some(super::now() - DAY * 29);
     let judged = judge(seen);
     assert!(
         only(&judged)

@@ -3,7 +3,7 @@
 use daily_ops::report::Severity;
 
 use super::{DAY, Days, HOUR};
-use crate::world::stripe::{Payment, payment};
+use crate::world::stripe::{Attempt, Outcome, Payment, payment};
 
 const KEY: &str = "payments:declines/do_not_honor";
 
@@ -85,4 +85,72 @@ async fn failures_that_stripe_has_forgotten_stay_as_they_stood() {
     let morning = days.after(DAY * 40).await;
     assert_eq!(morning.needs_you(), [KEY]);
     assert!(morning.is_aged(KEY) && morning.gone().is_empty());
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_again_does_not_make_a_finding_milder() {
+    let many = (0..25).map(|i| declined(&format!("pi_{i}")));
+    let days = Days::with("max_requests = 11\n", |stripe| stripe.with_all(many)).await;
+    let began = days.now().await.row(KEY).finding.began_at;
+    days.company.later(DAY * 5);
+    days.stripe
+        .world()
+        .add_all([declined("pi_new1"), declined("pi_new2")]);
+    for _ in 0..3 {
+        let morning = days.after(HOUR).await;
+        let finding = &morning.row(KEY).finding;
+        assert_eq!((finding.magnitude, finding.severity), (25, Severity::High));
+        assert_eq!(finding.began_at, began);
+        let reasons = morning.reasons();
+        assert!(
+            reasons.iter().any(|why| why.contains("`max_requests`")),
+            "{reasons:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_there_is_no_request_left_for_is_unknown_and_not_too_old() {
+    let many = (0..25).map(|i| declined(&format!("pi_{i}")));
+    let days = Days::with("max_requests = 11\n", |stripe| stripe.with_all(many)).await;
+    days.now().await;
+    let morning = days.after(DAY * 5).await;
+    assert!(!morning.is_aged(KEY), "{:?}", morning.reasons());
+    assert!(morning.gone().is_empty() && !morning.reasons().is_empty());
+}
+
+#[tokio::test]
+async fn a_glance_at_the_news_does_not_take_the_rest_away() {
+    let days = flooded().await;
+    let began = days.now().await.row(KEY).finding.began_at;
+    let since = days.company.now() + DAY;
+    days.company.later(DAY * 2);
+    let many = (20..42).map(|i| declined(&format!("pi_{i}")));
+    days.stripe.world().add_all(many);
+    let morning = days.glance(since).await;
+    let finding = &morning.row(KEY).finding;
+    assert_eq!((finding.magnitude, finding.began_at), (22, began));
+    assert_eq!(days.now().await.row(KEY).finding.magnitude, 42);
+}
+
+#[tokio::test]
+async fn a_suspicion_of_fraud_is_not_taken_away_by_a_retry_with_another_code() {
+    let stolen = payment("pi_1").of("cus_1").amount(1_000, "eur").ago(HOUR);
+    let days = Days::of(|stripe| stripe.with(stolen.declined("stolen_card"))).await;
+    let key = "payments:declines/stolen_card";
+    assert_eq!(days.now().await.needs_you(), [key]);
+    days.company.later(HOUR * 2);
+    let at = days.company.now();
+    let outcome = Outcome::Declined("generic_decline".to_owned());
+    let again = Attempt {
+        at,
+        outcome,
+        is_manual: true,
+    };
+    days.stripe.world().live.payments[0].attempts.push(again);
+    for _ in 0..3 {
+        let morning = days.after(DAY).await;
+        assert_eq!(morning.needs_you(), [key]);
+        assert!(morning.gone().is_empty());
+    }
 }

@@ -91,3 +91,18 @@ async fn what_is_replayed_reaches_as_far_back_as_what_was_shown() {
         assert!(said.contains(id), "{id}: {said}");
     }
 }
+
+#[tokio::test]
+async fn events_that_could_not_be_read_again_are_not_forgotten() {
+    let days = Days::with("max_pages = 1\n", missed).await;
+    let began = days.now().await.row(KEY).finding.began_at;
+    days.company.later(DAY * 3);
+    let new = |i| event(&format!("evt_new{i}"), "customer.updated").ago(DAY);
+    let many = (0..120).map(|i| new(i).missed_by("we_1"));
+    days.stripe.world().add_all(many);
+    for _ in 0..2 {
+        let morning = days.after(DAY).await;
+        assert_eq!(morning.row(KEY).finding.began_at, began);
+        assert!(!morning.reasons().is_empty());
+    }
+}

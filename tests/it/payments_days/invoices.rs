@@ -3,7 +3,7 @@
 use daily_ops::sandbox::world::payments::End;
 
 use super::{DAY, Days, HOUR};
-use crate::world::stripe::{Account, Invoice, Outcome, Permission, fault, invoice};
+use crate::world::stripe::{Account, Collection, Invoice, Outcome, Permission, fault, invoice};
 
 const KEY: &str = "payments:invoice/in_1";
 
@@ -186,4 +186,50 @@ async fn old_drafts_that_nobody_finalises_are_told_together() {
         finding.title.as_str(),
         "2 drafts wait for somebody to finalise: €98.00"
     );
+}
+
+/// Finalised two days ago, to be paid in 60 days, and never sent.
+async fn never_sent() -> Days {
+    let unsent = invoice("in_1")
+        .of("cus_1")
+        .eur(4_900)
+        .ago(DAY * 2)
+        .unsent(DAY * 60);
+    Days::of(|stripe| stripe.with(unsent)).await
+}
+
+#[tokio::test]
+async fn an_invoice_that_was_never_sent_stays_when_no_event_tells_of_it_any_more() {
+    let days = never_sent().await;
+    assert_eq!(days.now().await.needs_you(), [KEY]);
+    for _ in 0..5 {
+        let morning = days.after(DAY * 9).await;
+        assert_eq!(morning.needs_you(), [KEY]);
+        assert!(morning.gone().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_old_invoice_that_is_sent_at_last_is_gone() {
+    let days = never_sent().await;
+    days.now().await;
+    days.after(DAY * 35).await;
+    let at = days.company.now();
+    if let Collection::Mail { sent, .. } = &mut days.stripe.world().live.invoices[0].collection {
+        sent.push(at);
+    }
+    assert_eq!(days.after(DAY).await.gone(), [KEY]);
+}
+
+#[tokio::test]
+async fn among_more_old_invoices_than_are_read_each_has_its_turn() {
+    let old = (10..35).map(|i| unpaid(&format!("in_{i}"), DAY * 89));
+    let days = Days::of(|stripe| stripe.with_all(old)).await;
+    days.now().await;
+    let at = days.company.now();
+    for invoice in &mut days.stripe.world().live.invoices {
+        invoice.end = Some((at, End::PaidElsewhere));
+    }
+    days.after(DAY * 3).await;
+    assert_eq!(days.after(DAY).await.needs_you(), [""; 0]);
 }

@@ -1,9 +1,9 @@
 //! Payments' findings from one day to the next: what nobody has dealt with leaves no report, however old it grows.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use daily_ops::{
     bot::{Bot, Round},
-    triage::Row,
+    triage::{Person, Row},
 };
 
 use crate::world::{
@@ -71,6 +71,15 @@ impl Days {
     async fn after(&self, time: TimeDelta) -> Morning {
         self.company.later(time);
         self.now().await
+    }
+
+    /// Looks only for what came since then.
+    async fn glance(&self, since: DateTime<Utc>) -> Morning {
+        let only = ["payments".to_owned()];
+        let progress = self.bot.checklist.progress(Some(&only));
+        let by = Person::at_terminal("anna");
+        let round = self.bot.glance(&only, since, &progress, &by, |_| {});
+        Morning(round.await.expect("the round is recorded"))
     }
 
     async fn somebody(&self, words: &str) {

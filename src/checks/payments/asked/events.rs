@@ -93,8 +93,9 @@ impl Asked<'_> {
     ) {
         let since = unsettled.since(&["declines"], self.now);
         let most_pages = self.section.max_pages;
-        self.further(since.max(events_kept(self.now)), most_pages, failures)
-            .await;
+        let to = since.max(events_kept(self.now));
+        let gaps = self.further(to, most_pages, failures).await;
+        failures.gaps.extend(gaps);
     }
 
     /// Of the days of which it is not known yet what is normal. What fails here is only not learned; tomorrow is another
@@ -110,17 +111,25 @@ impl Asked<'_> {
         }
     }
 
-    /// Reads on, back to that time or as far as it gets.
-    async fn further(&self, to: DateTime<Utc>, most_pages: usize, failures: &mut Failures) {
-        let began = failures.complete_since.filter(|began| to < *began);
-        let Some(began) = began.filter(|_| self.stripe.budget.take().is_ok()) else {
-            return;
+    /// Reads on, back to that time or as far as it gets; says why it didn't get there.
+    async fn further(
+        &self,
+        to: DateTime<Utc>,
+        most_pages: usize,
+        failures: &mut Failures,
+    ) -> Vec<Unknown> {
+        let Some(began) = failures.complete_since.filter(|began| to < *began) else {
+            return Vec::new();
         };
+        if let Err(why) = self.stripe.budget.take() {
+            return vec![why];
+        }
         self.stripe.expect(1);
         let before = began - TimeDelta::seconds(1);
         let earlier = self.failed(to, before, most_pages).await;
         failures.complete_since = measures::complete_since(&earlier, to).or(Some(began));
         failures.earlier.extend(earlier.items);
+        earlier.gaps
     }
 
     /// Events that tell of failures, created between the two, both included.

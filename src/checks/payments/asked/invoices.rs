@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use super::{About, Asked};
 use crate::{
     checks::payments::{
-        EVENTS_ARE_KEPT, Why,
+        Why,
         client::is_missing,
         earlier::Unsettled,
         event::Event,
         findings::unpaid::declined,
         invoice::Invoice,
-        permission, read,
+        permission,
+        reach::events_kept,
+        read,
         seen::{Again, Failures, Invoices},
-        walk::Walk,
     },
     report::{Cause, Unknown},
 };
@@ -41,26 +42,31 @@ impl Asked<'_> {
             of("uncollectible", "uncollectible invoices"),
             of("draft", "draft invoices"),
         );
-        let sent = self.sent(&open).await;
         Invoices {
             open,
             uncollectible,
             drafts,
-            sent,
             ..Invoices::default()
         }
     }
 
     /// Stripe keeps no mark on an invoice that it was sent; only the event tells, and only for 30 days.
-    async fn sent(&self, open: &Walk<Invoice>) -> Option<Walk<Event>> {
-        let kept = self.now - EVENTS_ARE_KEPT;
-        let oldest = open
-            .items
-            .iter()
-            .filter(|invoice| invoice.is_sent_by_mail())
-            .filter_map(|invoice| invoice.finalized_at)
-            .filter(|finalized| *finalized > kept)
-            .min()?;
+    pub(in crate::checks::payments) async fn sent(
+        &self,
+        unsettled: &Unsettled<'_>,
+        invoices: &mut Invoices,
+    ) {
+        let kept = events_kept(self.now);
+        let left_open = unsettled.invoices();
+        let open = invoices.all().filter(|it| it.status == "open");
+        let by_mail = open.filter(|it| it.is_sent_by_mail());
+        // An old one may have been sent at last.
+        let asked = by_mail
+            .filter(|it| it.finalized_at > Some(kept) || left_open.contains(&it.id.as_str()));
+        let Some(oldest) = asked.filter_map(|it| it.finalized_at).min() else {
+            return;
+        };
+        let oldest = oldest.max(kept);
         let about = About {
             route: "events",
             needs: permission::EVENTS,
@@ -68,7 +74,8 @@ impl Asked<'_> {
         };
         let mut query = self.since(oldest);
         query.push(("type", "invoice.sent".to_owned()));
-        Some(self.walk(about, query, Event::read).await)
+        invoices.sent = Some(self.walk(about, query, Event::read).await);
+        invoices.sent_since = Some(oldest);
     }
 
     /// What an earlier look left open is paid, gone, or only older than what the lists hold.
@@ -80,10 +87,14 @@ impl Asked<'_> {
         let listed: BTreeSet<&str> = invoices.listed().map(|it| it.id.as_str()).collect();
         let missed = unsettled.invoices().into_iter();
         let missed = missed.filter(|id| read::is_id(id) && !listed.contains(id));
+        let mut missed: Vec<&str> = missed.collect();
+        let first = self.first_again(missed.len());
+        missed.rotate_left(first);
         let mut again = Again::default();
-        for id in missed.take(AGAIN) {
-            if self.stripe.budget.take().is_err() {
-                break;
+        for id in missed.into_iter().take(AGAIN) {
+            if let Err(why) = self.stripe.budget.take() {
+                again.unread.insert(id.to_owned(), why);
+                continue;
             }
             match self.one(id).await {
                 Ok(Some(invoice)) => again.invoices.push(invoice),
@@ -94,6 +105,12 @@ impl Asked<'_> {
             }
         }
         invoices.again = again;
+    }
+
+    /// Another one each day, so that in some days each of so many has had its turn.
+    fn first_again(&self, number: usize) -> usize {
+        let day = usize::try_from(self.now.timestamp() / 86_400).unwrap_or_default();
+        day.wrapping_mul(AGAIN).checked_rem(number).unwrap_or(0)
     }
 
     async fn one(&self, id: &str) -> Result<Option<Invoice>, Unknown> {

@@ -19,6 +19,16 @@ use crate::{
 /// With so many invoices on both sides, none in common means that something else is compared.
 const TELLING: u64 = 10;
 
+/// What is said of the side that lacks an invoice.
+const NOTHING: &str = ": nothing of it was found";
+
+/// Whether a finding of the audit is that one side lacks an invoice.
+pub(in crate::checks::payments) fn is_missing(finding: &Finding) -> bool {
+    let mut said = finding.evidence.iter();
+    said.any(|line| line.as_str().ends_with(NOTHING))
+        || finding.key.subject().starts_with("audits/missing-")
+}
+
 impl Audit {
     /// What the audit found, and why it may not have seen all. `link` leads to an invoice at Stripe.
     pub fn findings(
@@ -142,7 +152,7 @@ fn evidence(difference: &Difference, period: &Period) -> Vec<Untrusted> {
     };
     let line = |name: &str, side: Option<&Side>| match side {
         Some(side) => format!("{name}: {}", said(side)),
-        None => format!("{name}: nothing of it was found"),
+        None => format!("{name}{NOTHING}"),
     };
     let mut lines = match difference.kind {
         Kind::Contradictory | Kind::Repeated => vec![line("the first of your records", ours)],

@@ -119,6 +119,8 @@ impl At<'_> {
         let balance = seen.balance.as_ref().and_then(|read| read.as_ref().err());
         let sent = invoices.sent.as_ref().map_or(&[][..], gaps);
         let events = gaps(&seen.undelivered).iter().chain(gaps(&seen.endpoints));
+        let failures = gaps(&seen.failures.walk).iter();
+        let failures = failures.chain(&seen.failures.gaps);
         let unpaid = gaps(&invoices.open)
             .iter()
             .chain(gaps(&invoices.uncollectible))
@@ -126,7 +128,7 @@ impl At<'_> {
             .chain(sent);
         [
             (events.chain(delivered).collect(), &["webhooks", "endpoint"]),
-            (gaps(&seen.failures.walk).iter().collect(), &["declines"]),
+            (failures.collect(), &["declines"]),
             (unpaid.collect(), &["invoice", "invoices"]),
             (gaps(&seen.disputes).iter().collect(), &["dispute"]),
             (gaps(&seen.payouts).iter().collect(), &["payout"]),

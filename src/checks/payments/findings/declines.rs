@@ -9,22 +9,13 @@ use crate::{
     baseline::Baseline,
     checks::payments::{
         Event,
-        failed::{Failed, together},
+        failed::{Failed, is_suspicious, together},
         money::Sums,
         walk::{Walk, at_least},
     },
     report::{Finding, Severity},
     text::{Untrusted, count},
 };
-
-/// Codes behind which there is a fraud, or the suspicion of one.
-const SUSPICIOUS: [&str; 5] = [
-    "fraudulent",
-    "lost_card",
-    "merchant_blacklist",
-    "pickup_card",
-    "stolen_card",
-];
 
 /// Payments that one finding names.
 const MOST_NAMED: usize = 5;
@@ -100,7 +91,7 @@ fn finding(at: &At<'_>, code: &str, payments: &[&Failed<'_>]) -> Finding {
     };
     Finding {
         magnitude: payments.len() as u64,
-        began_at: times().min(),
+        began_at: payments.iter().filter_map(|failed| failed.began()).min(),
         last_at: times().max(),
         link,
         evidence: evidence(payments, &customers, &at_risk),
@@ -180,7 +171,7 @@ fn judge(at: &At<'_>, code: &str, number: usize) -> (Severity, String) {
         };
         return (severity, format!("{failed} in {lookback}, {normal}{twice}"));
     }
-    if SUSPICIOUS.contains(&code) && number < limit {
+    if is_suspicious(code) && number < limit {
         let rule = format!(
             "{failed} in {lookback}, and this code tells of a fraud or the suspicion of one"
         );

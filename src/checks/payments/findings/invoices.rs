@@ -5,14 +5,14 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{
     At, lines, stamp,
     unpaid::{self, Kind, Sent, Trouble},
 };
 use crate::{
-    checks::payments::{EVENTS_ARE_KEPT, Invoice, Why, money::Sums, remedies},
+    checks::payments::{Invoice, Why, money::Sums, remedies},
     report::{Finding, FindingKey, Severity},
     text::count,
 };
@@ -64,15 +64,15 @@ pub(super) fn troubles<'a>(at: &At<'a>) -> Vec<(&'a Invoice, Trouble)> {
 
 /// What was read of invoices sent; where not all was read, nothing can be missed.
 fn sent<'a>(at: &At<'a>) -> Sent<'a> {
-    let read = at.seen.invoices.sent.as_ref();
-    let kept = TimeDelta::from_std(EVENTS_ARE_KEPT).unwrap_or_default();
+    let invoices = &at.seen.invoices;
     Sent {
-        ids: read
-            .into_iter()
+        ids: invoices
+            .sent
+            .iter()
             .flat_map(|walk| &walk.items)
             .filter_map(|event| event.object.as_deref())
             .collect(),
-        known_since: read.filter(|walk| walk.is_whole()).map(|_| at.now - kept),
+        known_since: invoices.sent_known_since(),
     }
 }
 

@@ -15,6 +15,7 @@ mod causes;
 mod declines;
 mod drafts;
 mod invoices;
+mod kept;
 pub(super) mod measures;
 mod missing;
 mod since;
@@ -40,6 +41,7 @@ pub(super) fn evaluate(section: &Payments, seen: &Observation, now: DateTime<Utc
     baselines.learn(measures::measure(section, seen, now));
     let mut summaries = Vec::new();
     for account in &seen.accounts {
+        let first = judged.findings.len();
         let at = At {
             section,
             seen: account,
@@ -50,6 +52,9 @@ pub(super) fn evaluate(section: &Payments, seen: &Observation, now: DateTime<Utc
         };
         if let Some(since) = seen.since {
             summaries.push(at.judge_since(since, &mut judged));
+            for finding in judged.findings.iter_mut().skip(first) {
+                kept::join(&at, &seen.earlier, true, finding);
+            }
             continue;
         }
         at.unseen(&mut judged);
@@ -62,6 +67,9 @@ pub(super) fn evaluate(section: &Payments, seen: &Observation, now: DateTime<Utc
         }
         judged.findings.extend(declines::find(&at));
         judged.findings.extend(standing::find(&at));
+        for finding in judged.findings.iter_mut().skip(first) {
+            kept::join(&at, &seen.earlier, false, finding);
+        }
         summaries.push(summary::of(&at));
     }
     summaries.extend(audited(section, seen, &mut judged));
