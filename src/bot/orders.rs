@@ -14,6 +14,8 @@ use crate::{
     triage::{Action, Decision, Known, Person},
 };
 
+const ASKED_THERE: &str = "the other side has taken it and can't be told to stop from here; what comes of it is not known yet, and nothing was changed";
+
 const DONE_THERE: &str = "it is done and can't be taken back from here (a payment is refunded in Stripe): nothing was changed";
 
 pub(super) const UNDER_WAY: &str =
@@ -155,7 +157,9 @@ impl Bot {
                 })
             }
             (Action::Remedy { .. }, Some(effect)) if effect.state == EffectState::Done => {
-                Ok(Err(Sentence::new().say(DONE_THERE)))
+                let is_asked = matches!(effect.result, Some(Applied::Asked { .. }));
+                let why = if is_asked { ASKED_THERE } else { DONE_THERE };
+                Ok(Err(Sentence::new().say(why)))
             }
             (Action::Remedy { .. }, _) => Ok(Ok(Undo::Order(None))),
             (action, effect) => Ok(Ok(Undo::Order(effect.filter(may_have_changed).map(|_| {

@@ -101,6 +101,7 @@ impl Bot {
         if let Some(error) = unread {
             read::<()>(Err(error), &mut report);
         }
+        let remembers = memory.is_ok();
         let past = self.past(memory, &mut report).await;
         settle(&mut report, &past);
         let decided = match &past.previous {
@@ -108,7 +109,19 @@ impl Bot {
             None => 0,
         };
         let mut triaged = triage(report, &past);
-        let entry = self.record(&triaged, past, by, decided, claim).await?;
+        let after = remembers.then(|| remember(&past.memory, &triaged.report));
+        let new = NewRun {
+            entry: entry_of(&triaged, by, decided),
+            verdict: triaged.verdict(),
+            after,
+            before: Remembered {
+                memory: past.memory,
+                previous: past.previous,
+            },
+            report: triaged.report.clone(),
+            claim,
+        };
+        let entry = self.store.record_run(new).await?;
 
         measure(&triaged.report);
         if !triaged.gone.is_empty() {
@@ -284,42 +297,6 @@ impl Bot {
             }),
         }
     }
-
-    async fn record(
-        &self,
-        triaged: &Triaged,
-        past: Past,
-        by: &Person,
-        decided: u64,
-        claim: Option<RoundClaim>,
-    ) -> anyhow::Result<Entry> {
-        let report = &triaged.report;
-        let entry = NewEntry {
-            at: report.finished_at,
-            kind: Kind::Round,
-            subject: report.run.to_string(),
-            by: by.clone(),
-            text: render::log_line(triaged, decided),
-            checks: report
-                .checks
-                .iter()
-                .map(|check| check.name.clone())
-                .collect(),
-        };
-        self.store
-            .record_run(NewRun {
-                verdict: triaged.verdict(),
-                after: remember(&past.memory, report),
-                before: Remembered {
-                    memory: past.memory,
-                    previous: past.previous,
-                },
-                report: report.clone(),
-                entry,
-                claim,
-            })
-            .await
-    }
 }
 
 /// A check that wasn't told what it left open has not looked for what is older than it looks back.
@@ -332,6 +309,20 @@ fn forget(check: &mut CheckReport) {
         check,
         "what earlier rounds left open could not be read, so that something older may be missing here; see ops-log",
     );
+}
+
+/// The round's line in the ops log.
+fn entry_of(triaged: &Triaged, by: &Person, decided: u64) -> NewEntry {
+    let report = &triaged.report;
+    let checks = report.checks.iter().map(|check| check.name.clone());
+    NewEntry {
+        at: report.finished_at,
+        kind: Kind::Round,
+        subject: report.run.to_string(),
+        by: by.clone(),
+        text: render::log_line(triaged, decided),
+        checks: checks.collect(),
+    }
 }
 
 /// Decisions whose order has been tried and is not done.

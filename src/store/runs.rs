@@ -40,8 +40,8 @@ pub struct NewRun {
     pub report: Report,
     pub verdict: Verdict,
     pub before: Remembered,
-    /// What its checks leave open.
-    pub after: Memory,
+    /// What its checks leave open; none where what was open before could not be read, which is then left as it is.
+    pub after: Option<Memory>,
     pub entry: NewEntry,
     /// The round that was asked for, if a chat or the schedule did.
     pub claim: Option<RoundClaim>,
@@ -71,7 +71,9 @@ impl Store {
                     insert(c, &report, verdict, &before).await?;
                     measures::keep(c, &report).await?;
                     for check in &report.checks {
-                        if check.outcome != Outcome::Off {
+                        if let Some(after) = &after
+                            && check.outcome != Outcome::Off
+                        {
                             let known = after.iter().filter(|(key, _)| key.check() == check.name);
                             remember(c, &report.run, &check.name, known.collect()).await?;
                         }

@@ -208,3 +208,36 @@ async fn a_damaged_row_stops_no_round_and_lets_none_be_ok() {
         );
     }
 }
+
+#[tokio::test]
+async fn what_cannot_be_read_is_left_for_the_backup_however_many_rounds_come_by() {
+    let company = Company::with([broken_cart()]).await;
+    company.says("daily").await;
+    company.says("triage acknowledge errors:4501").await;
+    intrude(
+        &company,
+        &[
+            "CREATE TABLE backup AS SELECT * FROM memory",
+            "UPDATE memory SET known = '{'",
+        ],
+    )
+    .await;
+    for _ in 0..2 {
+        let output = company.says("daily").await;
+        let text = stdout(&output);
+        assert!(
+            text.contains("what earlier rounds left open could not be read"),
+            "{text}"
+        );
+    }
+    intrude(
+        &company,
+        &[
+            "DELETE FROM memory",
+            "INSERT INTO memory SELECT * FROM backup",
+        ],
+    )
+    .await;
+    let output = company.says("daily").await;
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+}

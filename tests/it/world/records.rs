@@ -97,7 +97,7 @@ pub(crate) fn a_run(report: &Report, verdict: Verdict, after: Memory, entry: New
         report: report.clone(),
         verdict,
         before: Remembered::default(),
-        after,
+        after: Some(after),
         entry,
         claim: None,
     }
