@@ -95,6 +95,14 @@ impl NotEnsured {
         why.asked_wait = Some(why.asked_wait.unwrap_or_default().max(SETTLING));
         Self::OutcomeUnknown(why)
     }
+
+    /// Of the next step, once an earlier one has changed something there.
+    fn after_a_write(self) -> Self {
+        match self {
+            Self::NotSent(why) => Self::OutcomeUnknown(why),
+            other => other,
+        }
+    }
 }
 
 impl Tracker {

@@ -43,7 +43,9 @@ pub(super) async fn reopen(
     }
     let mut ticket = issue.ticket(&place.repository);
     if ticket.state == TicketState::Closed {
-        ticket = client.open_again(place).await?.ticket(&place.repository);
+        let opened = client.open_again(place).await;
+        let issue = opened.map_err(NotEnsured::after_a_write)?;
+        ticket = issue.ticket(&place.repository);
     }
     if ticket.state == TicketState::Closed {
         let reason =

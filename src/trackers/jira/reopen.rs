@@ -44,7 +44,9 @@ pub(super) async fn reopen(
         let _: Value = client.post(&["issue", id, "comment"], &body).await?;
     }
     let issue = match way {
-        Some(way) => move_back(client, &issue, &way).await?,
+        Some(way) => move_back(client, &issue, &way)
+            .await
+            .map_err(NotEnsured::after_a_write)?,
         None => issue,
     };
     Ok(Ensured {

@@ -44,6 +44,17 @@ pub(super) async fn reopen(
         uuid(comment_digest(marker, wanted_at)),
     )
     .await?;
+    open_again(client, id, &issue, beginning)
+        .await
+        .map_err(NotEnsured::after_a_write)
+}
+
+async fn open_again(
+    client: &Client,
+    id: &str,
+    issue: &Issue,
+    beginning: Option<&str>,
+) -> Result<Ensured, NotEnsured> {
     if issue.is_archived() {
         let mutation = "mutation Unarchive($id: String!) { issueUnarchive(id: $id) { success } }";
         let data = client
@@ -56,7 +67,7 @@ pub(super) async fn reopen(
     }
     let mut ticket = issue.ticket();
     if let Some(state) = beginning {
-        ticket = begin_again(client, &issue, state).await?.ticket();
+        ticket = begin_again(client, issue, state).await?.ticket();
     }
     if ticket.state == TicketState::Closed {
         return Err(Refusal::unexpected("issueUpdate").of_a_change());

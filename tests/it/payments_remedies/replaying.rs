@@ -109,6 +109,21 @@ async fn a_handler_that_fails_is_not_called_delivered() {
 }
 
 #[tokio::test]
+async fn what_a_failing_handler_has_had_is_not_called_unsent() {
+    let broken = fault("GET /v1/events/evt_invoicepaid000002").unavailable();
+    let (desk, receiver) = Desk::with_handler(missed().failing(broken)).await;
+    receiver.fail(true);
+    let why = unknown(replay(&desk).attempt().await);
+    assert!(
+        why.starts_with(&format!(
+            "0 events delivered to {}, 1 answered 500, 3 left. ",
+            receiver.url()
+        )),
+        "{why}"
+    );
+}
+
+#[tokio::test]
 async fn a_signature_that_is_turned_away_is_said_with_what_to_do() {
     let (mut desk, receiver) = Desk::with_handler(missed()).await;
     desk.signing_secret = concat!("whsec_", "another0123456789").to_owned();

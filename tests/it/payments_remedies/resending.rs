@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use daily_ops::checks::NotApplied;
 
-use super::{Click, Desk, done, refused, unknown};
+use super::{Click, Desk, done, not_sent, refused, unknown};
 use crate::world::stripe::{Account, endpoint, event, fault, stripe, undelivered};
 
 const ALLOWED: &str = "allow_event_retry = true";
@@ -154,6 +154,17 @@ async fn a_broken_answer_is_no_success() {
     assert_eq!(resent(&desk), 3);
     desk.time.advance(TimeDelta::seconds(60));
     done(click.attempt().await);
+}
+
+#[tokio::test]
+async fn what_was_sent_in_part_is_not_called_unsent() {
+    let account = missed().failing(fault("POST /v1/events retry").after(1).unauthorized());
+    let desk = Desk::with(ALLOWED, account).await;
+    unknown(resend(&desk).attempt().await);
+    assert_eq!(resent(&desk), 1);
+    let account = missed().failing(fault("POST /v1/events retry").unauthorized());
+    let desk = Desk::with(ALLOWED, account).await;
+    not_sent(resend(&desk).attempt().await);
 }
 
 #[tokio::test]

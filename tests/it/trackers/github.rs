@@ -4,14 +4,14 @@ use chrono::TimeDelta;
 use daily_ops::{
     report::Cause,
     ticket::TicketState,
-    trackers::{Read, Tracker},
+    trackers::{NotEnsured, Read, Tracker},
 };
 use proptest::prelude::*;
 use url::Url;
 
 use super::{
     ensure, ensure_at_last, few, gone, luck, marker, not_sent, now, open, refused, reopen, runtime,
-    soon, tickets,
+    soon, tickets, turned_away,
 };
 use crate::world::{
     faults::Fault,
@@ -252,6 +252,23 @@ async fn a_closed_issue_is_explained_once_and_opened_once() {
         2,
         "another decision, another comment"
     );
+}
+
+#[tokio::test]
+async fn a_ticket_that_was_explained_and_not_opened_is_not_called_untouched() {
+    for plan in turned_away() {
+        let github = GitHub::new(now());
+        github
+            .now()
+            .opened(TimeDelta::days(3), &marker(1).comment())
+            .open = false;
+        let world = github.serve().await;
+        let tracker = tracker_at(&line(world, plan.clone()).await, "");
+        let result = ensure(&tracker, &reopen("acme/web#1")).await;
+        let is_unsent = matches!(result, Err(NotEnsured::NotSent(_)));
+        let is_explained = !github.now().issues[0].comments.is_empty();
+        assert!(!(is_unsent && is_explained), "{plan:?}: {result:?}");
+    }
 }
 
 #[tokio::test]

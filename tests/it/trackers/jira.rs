@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{
     ensure, ensure_at_last, few, gone, luck, marker, not_sent, now, open, refused, reopen, runtime,
-    soon, tickets,
+    soon, tickets, turned_away,
 };
 use crate::world::{
     faults::Fault,
@@ -363,6 +363,22 @@ async fn a_closed_issue_is_explained_once_and_moved_back() {
         .iter()
         .filter(|line| line.starts_with("POST") && line.ends_with("/transitions"));
     assert_eq!(posts.count(), 1);
+}
+
+#[tokio::test]
+async fn a_ticket_that_was_explained_and_not_opened_is_not_called_untouched() {
+    for plan in turned_away() {
+        let jira = Jira::new();
+        let world = jira.serve().await;
+        let opened = ensure(&tracker_at(&url(world)), &open()).await;
+        let id = opened.unwrap().ticket.id;
+        jira.now().issues[0].status = "Done";
+        let tracker = tracker_at(&line(world, plan.clone()).await);
+        let result = ensure(&tracker, &reopen(&id)).await;
+        let is_unsent = matches!(result, Err(NotEnsured::NotSent(_)));
+        let is_explained = !jira.now().issues[0].comments.is_empty();
+        assert!(!(is_unsent && is_explained), "{plan:?}: {result:?}");
+    }
 }
 
 #[tokio::test]

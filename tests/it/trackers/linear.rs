@@ -14,7 +14,7 @@ use url::Url;
 
 use super::{
     ensure, ensure_at_last, few, gone, luck, marker, not_sent, now, open, refused, reopen, runtime,
-    soon, tickets,
+    soon, tickets, turned_away,
 };
 use crate::world::{
     faults::Fault,
@@ -184,6 +184,22 @@ async fn a_closed_issue_is_explained_once_and_begins_again() {
             ["It failed again.", "It failed again."],
             "one for each decision"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_that_was_explained_and_not_opened_is_not_called_untouched() {
+    for plan in turned_away() {
+        let linear = Linear::new();
+        let world = linear.serve().await;
+        let opened = ensure(&tracker_at(&url(world)), &open()).await;
+        let id = opened.unwrap().ticket.id;
+        linear.now().issues[0].state = "s-done";
+        let tracker = tracker_at(&line(world, plan.clone()).await);
+        let result = ensure(&tracker, &reopen(&id)).await;
+        let is_unsent = matches!(result, Err(NotEnsured::NotSent(_)));
+        let is_explained = !linear.now().comments.is_empty();
+        assert!(!(is_unsent && is_explained), "{plan:?}: {result:?}");
     }
 }
 

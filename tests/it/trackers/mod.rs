@@ -111,6 +111,13 @@ async fn not_sent(tracker: &Tracker, order: &TicketOrder) -> (String, Option<u64
     }
 }
 
+/// Plans in which one request after the other is turned away, and nothing else goes wrong.
+fn turned_away() -> impl Iterator<Item = Vec<Option<Fault>>> {
+    let faults = [Fault::Forbidden, Fault::TooManyRequests].into_iter();
+    let plan = |fault, before| [vec![None; before], vec![Some(fault)]].concat();
+    faults.flat_map(move |fault| (0..8).map(move |before| plan(fault, before)))
+}
+
 /// A run of luck, good and bad, of up to so many requests.
 fn luck() -> impl proptest::strategy::Strategy<Value = Vec<Option<Fault>>> {
     let faults: Vec<Fault> = Fault::of_requests().collect();

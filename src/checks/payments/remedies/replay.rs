@@ -138,7 +138,9 @@ async fn hand_over(
             tally.gone += 1;
             return Ok(true);
         }
-        Err(failure) if tally.delivered == 0 => return Err(NotApplied::NotSent(failure.into())),
+        Err(failure) if tally.delivered == 0 && tally.answered.is_empty() => {
+            return Err(NotApplied::NotSent(failure.into()));
+        }
         Err(failure) => {
             tally.left = 1;
             tally.last = Some(failure);

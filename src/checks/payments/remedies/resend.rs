@@ -49,7 +49,9 @@ pub(super) async fn apply(task: &Task<'_>, group: &Group) -> Result<Applied, Not
         match ask(task, endpoint, &event.id).await {
             Ok(()) => task.section.replayed.note(order, &event.id),
             Err(Unwritten::Refused(failure)) if is_gone(&failure) => {}
-            Err(Unwritten::Refused(failure)) => return Err(turned_down(failure)),
+            Err(Unwritten::Refused(failure)) => {
+                return Err(turned_down(failure, task.section.replayed.of(order).len()));
+            }
             Err(Unwritten::NotSent(failure)) if task.section.replayed.of(order).is_empty() => {
                 return Err(NotApplied::NotSent(failure.into()));
             }
@@ -135,13 +137,19 @@ pub(super) fn is_gone(failure: &Failure) -> bool {
     failure.status() == Some(404) && error.is_some_and(|error| error["param"] == "id")
 }
 
-fn turned_down(failure: Failure) -> NotApplied {
+/// `asked`: events of this order that Stripe has taken before.
+fn turned_down(failure: Failure, asked: usize) -> NotApplied {
+    let so_far = match asked {
+        0 => String::new(),
+        asked => format!("{} sent before that. ", count(asked, "event")),
+    };
     match failure.status() {
         Some(403 | 404) => refused(&format!(
-            "resending is not available for this account: take the link or the commands in the finding. {}",
+            "{so_far}resending is not available for this account: take the link or the commands in the finding. {}",
             in_its_words(&failure)
         )),
-        Some(400 | 429) => refused(&in_its_words(&failure)),
+        Some(400 | 429) => refused(&format!("{so_far}{}", in_its_words(&failure))),
+        _ if asked > 0 => NotApplied::OutcomeUnknown(failure.into()),
         _ => NotApplied::NotSent(failure.into()),
     }
 }
