@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::{
     Bot,
-    offers::{READS_OTHERWISE, not_offered, reads_otherwise},
+    offers::{READS_OTHERWISE, not_offered, offers, reads_otherwise},
     orders::UNDER_WAY,
     said,
 };
@@ -75,6 +75,8 @@ pub enum Outcome {
         said: Sentence,
         /// Whether something is asked of the other side.
         wants_effect: bool,
+        /// Whether it is an assignment that the other side could have been told of, and is not.
+        is_ours_alone: bool,
     },
     /// Nothing was changed, and why.
     Refused(Sentence),
@@ -171,9 +173,12 @@ impl Bot {
                     self.wake.effects.notify_one();
                     self.wake.messages.notify_one();
                     let said = said::recorded(&decision, &history, &known.finding, &entry, zone);
-                    let said = match decision.action {
-                        Action::Assign { .. } if !wants_effect => said.say(said::OURS_ALONE),
-                        _ => said,
+                    let is_ours_alone = matches!(decision.action, Action::Assign { .. })
+                        && offers(&known.finding, "assign")
+                        && !wants_effect;
+                    let said = match is_ours_alone {
+                        true => said.say(said::OURS_ALONE),
+                        false => said,
                     };
                     let name = self.local_name(&decision).await?;
                     return Ok(Outcome::Recorded {
@@ -184,6 +189,7 @@ impl Bot {
                         decision,
                         entry,
                         wants_effect,
+                        is_ours_alone,
                     });
                 }
                 // Those who were slower don't try again all at once.

@@ -204,7 +204,7 @@ impl Desk {
                 let now = (self.bot.clock)();
                 match self.bot.wish(&triage, &known, permit.by(), now).await? {
                     Ok(wish) => {
-                        let wish = match self.addressed(wish).await? {
+                        let wish = match self.addressed(wish, Some(&known.finding)).await? {
                             Ok(wish) => wish,
                             Err(refusal) => return Ok(Err(refusal)),
                         };
@@ -254,7 +254,8 @@ impl Desk {
                     Ok(found) => found,
                     Err(refusal) => return Ok(Err(refusal)),
                 };
-                let wish = match self.addressed(self.filled_in(form)).await? {
+                let wish = self.filled_in(form);
+                let wish = match self.addressed(wish, found.finding.as_ref()).await? {
                     Ok(wish) => wish,
                     Err(refusal) => return Ok(Err(refusal)),
                 };
@@ -290,15 +291,15 @@ impl Desk {
             .await?;
         Ok(match outcome {
             Outcome::Recorded {
-                decision,
                 entry,
                 said,
                 wants_effect,
+                is_ours_alone,
+                ..
             } => {
                 self.bot.project_later(&[entry]);
                 // The message can't show of an assignment that nobody else hears of it.
-                let is_ours = matches!(decision.action, Action::Assign { .. }) && !wants_effect;
-                Ok(if tell || is_ours {
+                Ok(if tell || is_ours_alone {
                     let mut lines = vec![said];
                     if wants_effect {
                         lines.push(Sentence::new().say(

@@ -52,6 +52,7 @@ impl Bot {
                     entry,
                     said,
                     wants_effect,
+                    ..
                 } => (decision, entry, said, wants_effect),
                 Outcome::Refused(why) => return Ok(Said::refusal(why)),
                 Outcome::Elsewhere => bail!("another process deals with that"),

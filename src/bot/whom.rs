@@ -5,46 +5,60 @@ use anyhow::ensure;
 use super::{
     Desk, Wish,
     desk::{Refusal, passes},
+    offers::offers,
 };
 use crate::{
     ops_log::Sentence,
     permissions::Denied,
+    report::Finding,
     triage::{Action, Person},
 };
 
 impl Desk {
     /// The wish with whom it names found, or why it can't be given to them.
-    pub(super) async fn addressed(&self, wish: Wish) -> anyhow::Result<Result<Wish, Refusal>> {
+    pub(super) async fn addressed(
+        &self,
+        wish: Wish,
+        finding: Option<&Finding>,
+    ) -> anyhow::Result<Result<Wish, Refusal>> {
         let Wish::Act(Action::Assign { to }) = wish else {
             return Ok(Ok(wish));
         };
-        let to = self.somebody(to).await?;
+        let is_told = finding.is_some_and(|finding| offers(finding, "assign"));
+        let to = self.somebody(to, is_told).await?;
         Ok(to.map(|to| Wish::Act(Action::Assign { to })))
     }
 
-    async fn somebody(&self, to: Person) -> anyhow::Result<Result<Person, Refusal>> {
+    /// `is_told`: the other side hears of it.
+    async fn somebody(&self, to: Person, is_told: bool) -> anyhow::Result<Result<Person, Refusal>> {
         let id = to.id();
         if let Some(user) = id.strip_prefix("slack:") {
             return self.member(user).await;
         }
         let name = id.strip_prefix('@').unwrap_or(id);
         // The other side says so if it knows no such address or team.
-        if name.contains(['@', '#']) {
+        if is_told && name.contains(['@', '#']) {
             return Ok(Ok(to));
         }
         let is_named = |address: &str| {
             let own = address.split('@').next().unwrap_or_default();
-            own.eq_ignore_ascii_case(name)
+            [own, address]
+                .iter()
+                .any(|it| it.eq_ignore_ascii_case(name))
         };
         let mut named = self.bot.people.iter().filter(|(_, it)| is_named(it));
         match (named.next(), named.next()) {
             (Some((user, _)), None) => self.member(user).await,
-            _ => Ok(Err(Refusal(
-                Sentence::new()
-                    .say("nobody is known here as ")
-                    .quote(name)
-                    .say(": mention a member (`@` and a name from Slack's list), or give an e-mail address or `#team` that the other side knows; nothing was changed"),
-            ))),
+            _ => {
+                let or_there = match is_told {
+                    true => ", or give an e-mail address or `#team` that the other side knows",
+                    false => "",
+                };
+                let said = Sentence::new().say("nobody is known here as ").quote(name);
+                Ok(Err(Refusal(said.say(format!(
+                    ": mention a member (`@` and a name from Slack's list){or_there}; nothing was changed"
+                )))))
+            }
         }
     }
 

@@ -18,6 +18,7 @@ use crate::world::{
     chat::{CHANNEL, Workspace, a_member, clicked, filled_in, home, item_of, typed},
     company::{A_DAY, Company},
     sentry::{Issue, broken_cart, issue},
+    stripe::{invoice, stripe_at},
 };
 
 const LEASE: TimeDelta = TimeDelta::minutes(1);
@@ -45,6 +46,10 @@ impl Office {
     }
 
     async fn of(issues: impl IntoIterator<Item = Issue>) -> Self {
+        Self::at(Company::with(issues).await).await
+    }
+
+    async fn at(company: Company) -> Self {
         let workspace = Workspace::with([
             ("U0ANNA", a_member()),
             ("U0GINA", a_member()),
@@ -81,7 +86,6 @@ impl Office {
         ]);
         let ops = [String::from("U0GINA")].into();
         workspace.look().groups.insert("S0OPS".to_owned(), ops);
-        let company = Company::with(issues).await;
         let mut office = Self {
             desk: Desk {
                 bot: Arc::new(company.bot().await),
@@ -755,6 +759,31 @@ async fn only_somebody_who_can_see_to_it_is_given_something_in_a_chat() {
         .await;
     assert!(said.contains("assigned to"), "{said}");
     assert!(said.contains("the other side is not told"), "{said}");
+}
+
+#[tokio::test]
+async fn what_no_other_side_hears_of_is_given_to_members_alone() {
+    let mut company = Company::with([]).await;
+    let owed = invoice("in_1").of("cus_1").eur(4_900);
+    let owed = owed.declined("insufficient_funds").attempts(3).ago(A_DAY);
+    let stripe = stripe_at(company.time()).with(owed).open().await.unwrap();
+    company.is_paid_at(&stripe);
+    let office = Office::at(company).await;
+    let assign = "triage assign payments:invoice/in_1";
+    for who in ["typo@acme.com", "#web", "@nobody"] {
+        let said = office.type_in("U0ANNA", &format!("{assign} {who}")).await;
+        assert!(
+            said.starts_with("nobody is known here as "),
+            "{who}: {said}"
+        );
+        assert!(!said.contains("other side"), "{who}: {said}");
+    }
+    assert_eq!(office.done().await, (0, 0));
+    let said = office
+        .type_in("U0ANNA", &format!("{assign} <@U0OTTO|otto>"))
+        .await;
+    assert!(said.contains("assigned to"), "{said}");
+    assert!(!said.contains("other side"), "{said}");
 }
 
 #[tokio::test]
