@@ -260,12 +260,12 @@ fn status(
     ticket: Option<&StoredTicket>,
     zone: Tz,
 ) -> Vec<Rich> {
-    if let Some(done) = done_for(row, delivery, zone) {
-        return vec![done];
-    }
-    let standing = standing(row, zone);
     let filed = ticket.map(|ticket| filed_in(row, ticket, zone));
     let filed = filed.unwrap_or_default();
+    if let Some(done) = done_for(row, delivery, zone) {
+        return vec![Rich::new().parts([done, filed])];
+    }
+    let standing = standing(row, zone);
     let delivery = delivery
         .and_then(|delivery| beside(ticket, delivery))
         .filter(|delivery| !is_said(row, delivery));

@@ -89,22 +89,13 @@ fn what_can_not_be_resolved_is_offered_to_be_handled() {
     assert!(said(&round).contains("[Handled…]"), "{}", said(&round));
 }
 
-#[test]
-fn a_ticket_that_was_opened_again_by_itself_says_why() {
-    let mut round = unpaid();
+/// Opened in GitHub, and open there still.
+fn ticket(round: &Round) -> StoredTicket {
     let key: FindingKey = KEY.parse().expect("it is a key");
-    let marker = Marker::new(&key, 1);
-    let action = Action::Ticket {
-        marker: marker.clone(),
-        tracker: "GitHub".to_owned(),
-        title: "49 EUR of Beta GmbH".into(),
-        again: true,
-    };
-    round.decide(KEY, Person::program(), action);
-    let ticket = StoredTicket {
-        marker,
+    StoredTicket {
+        marker: Marker::new(&key, 1),
         number: 3,
-        key: key.clone(),
+        key,
         version: 1,
         tracker: "GitHub".to_owned(),
         state: TicketStatus::Open,
@@ -122,8 +113,37 @@ fn a_ticket_that_was_opened_again_by_itself_says_why() {
         }),
         wanted_at: round.started_at,
         closed_at: None,
-    };
+    }
+}
+
+#[test]
+fn an_open_ticket_is_shown_of_what_was_paid_as_well() {
+    let key: FindingKey = KEY.parse().expect("it is a key");
+    let mut round = unpaid();
+    let action = Action::Remedy { verb: Verb::Pay };
+    round.decide(KEY, person("U012ABCDEF"), action);
+    let paid = Delivery::Done("paid: €49.00".into());
+    round.deliveries.insert(key.clone(), paid);
+    let ticket = ticket(&round);
     round.tickets.insert(key, vec![ticket]);
+    let said = said(&round);
+    for words in ["Paid: €49.00", "ticket acme/web#17 in GitHub: open"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+#[test]
+fn a_ticket_that_was_opened_again_by_itself_says_why() {
+    let mut round = unpaid();
+    let ticket = ticket(&round);
+    let action = Action::Ticket {
+        marker: ticket.marker.clone(),
+        tracker: ticket.tracker.clone(),
+        title: "49 EUR of Beta GmbH".into(),
+        again: true,
+    };
+    round.decide(KEY, Person::program(), action);
+    round.tickets.insert(ticket.key.clone(), vec![ticket]);
     let said = said(&round);
     let words = "ticket acme/web#17 in GitHub, reopened: it has come back";
     assert!(said.contains(words), "{said}");
