@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    EVENTS_ARE_KEPT, Observation, Payments, Seen, audit::is_missing, earlier::Unsettled,
+    EVENTS_ARE_KEPT, Observation, Payments, Seen, audit::may_be_missing, earlier::Unsettled,
     findings::other_world, subject::Subject,
 };
 use crate::report::Finding;
@@ -105,7 +105,7 @@ fn audited(section: &Payments, finding: &Finding, seen: &Observation) -> bool {
     }
     let began = seen.audit.as_ref().map(|audit| {
         // In the margin, what both sides have is compared, and what one of them lacks is not asked.
-        if is_missing(finding) {
+        if may_be_missing(finding) {
             audit.period.from
         } else {
             audit.period.here().0

@@ -34,7 +34,7 @@ mod validity;
 
 pub use compare::{Rules, StripeInvoice, compare};
 pub use differences::{Difference, Differences, Group, Kind, Side, Sides};
-pub(super) use findings::is_missing;
+pub(super) use findings::may_be_missing;
 pub use period::Period;
 pub use record::OwnRecord;
 
