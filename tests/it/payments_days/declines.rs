@@ -101,6 +101,13 @@ async fn what_could_not_be_read_again_does_not_make_a_finding_milder() {
         let finding = &morning.row(KEY).finding;
         assert_eq!((finding.magnitude, finding.severity), (25, Severity::High));
         assert_eq!(finding.began_at, began);
+        let (title, rule) = (finding.title.as_str(), finding.rule.as_str());
+        assert!(
+            title.starts_with("2+ failed payments")
+                && title.ends_with("; an earlier look counted 25"),
+            "{title}"
+        );
+        assert!(rule.contains("; an earlier look counted 25"), "{rule}");
         let reasons = morning.reasons();
         assert!(
             reasons.iter().any(|why| why.contains("`max_requests`")),

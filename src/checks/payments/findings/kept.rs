@@ -4,6 +4,7 @@ use super::At;
 use crate::{
     checks::{Earlier, payments::subject::Subject},
     report::Finding,
+    text::thousands,
 };
 
 /// Joins a finding with what an earlier look said of it, unless all of that was read again; a glance reads only news.
@@ -24,16 +25,28 @@ pub(super) fn join(at: &At<'_>, earlier: &[Earlier], is_glance: bool, finding: &
         return;
     }
     finding.began_at = before.began_at.into_iter().chain(finding.began_at).min();
+    let counted = (is_counted(before) && before.magnitude > finding.magnitude)
+        .then(|| format!("counted {}", thousands(before.magnitude)));
+    let called =
+        (before.severity > finding.severity).then(|| format!("called it {}", before.severity));
     finding.magnitude = finding.magnitude.max(before.magnitude);
-    if before.severity > finding.severity {
-        finding.rule = format!(
-            "{}; an earlier look called it {}, and not all of it was read again",
-            finding.rule.as_str(),
-            before.severity
-        )
-        .into();
-        finding.severity = before.severity;
+    finding.severity = finding.severity.max(before.severity);
+    if let Some(counted) = &counted {
+        let title = finding.title.as_str();
+        finding.title = format!("{title}; an earlier look {counted}").into();
     }
+    let said: Vec<String> = counted.into_iter().chain(called).collect();
+    if !said.is_empty() {
+        let (rule, said) = (finding.rule.as_str(), said.join(" and "));
+        finding.rule =
+            format!("{rule}; an earlier look {said}, and not all of it was read again").into();
+    }
+}
+
+/// Whether its number is that of its title.
+fn is_counted(finding: &Finding) -> bool {
+    let kind = Subject::of(&finding.key).map(|subject| subject.kind);
+    matches!(kind.as_deref(), Some("declines" | "webhooks"))
 }
 
 fn is_partly_read(at: &At<'_>, before: &Finding) -> bool {
