@@ -73,12 +73,24 @@ pub struct CheckReport {
     pub measures: Vec<Measure>,
 }
 
-/// A finding that is older than what a check looks at.
+/// A finding that is beyond what a check looks at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Aged {
     pub key: FindingKey,
     /// Whether it needed nobody any more when the look began: then it is let go, and not called gone.
     pub is_settled: bool,
+    #[serde(default)]
+    pub beyond: Beyond,
+}
+
+/// Why a look would not have found something again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Beyond {
+    #[default]
+    TooOld,
+    /// It is of something that is not configured any more.
+    LeftOut,
 }
 
 /// Whether a check could look. There is no default, and `Unknown` is never ok.

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use super::{Applied, Check, Earlier, Looking, NotApplied, Order, Proof, Secret, Secrets};
 use crate::{
     baseline::Baselines,
-    report::{Aged, Cause, CheckReport, Outcome, Unknown},
+    report::{Aged, Beyond, Cause, CheckReport, Outcome, Unknown},
     schedule::Clock,
     text::{Untrusted, did_you_mean, one_line},
 };
@@ -123,6 +123,10 @@ impl<C: Check> AnyCheck for C {
                 .map(|it| Aged {
                     key: it.finding.key.clone(),
                     is_settled: it.is_settled,
+                    beyond: match self.leaves_out(&it.finding) {
+                        true => Beyond::LeftOut,
+                        false => Beyond::TooOld,
+                    },
                 })
                 .collect();
             judged

@@ -68,6 +68,12 @@ pub trait Check: DeserializeOwned + Send + Sync + 'static {
         true
     }
 
+    /// Whether that is of something which is not configured any more, so that no look finds it again. Pure.
+    fn leaves_out(&self, finding: &Finding) -> bool {
+        let _ = finding;
+        false
+    }
+
     /// What it counted on whole days in the zone of its baselines: the names are kept, and those of a day are replaced
     /// when it is counted anew. Pure.
     fn measure(&self, seen: &Self::Observation, now: DateTime<Utc>) -> Vec<Measure> {

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use crate::{
     ops_log::Sentence,
-    report::{CheckReport, Outcome, Report, Severity},
+    report::{Beyond, CheckReport, Outcome, Report, Severity},
     text::{count, cut, thousands},
     ticket::LOCAL,
     triage::{Action, Decision, Failed, Return, Row, Standing, State, Triaged},
@@ -87,9 +87,14 @@ pub fn severities<'a>(rows: impl IntoIterator<Item = &'a Row>) -> String {
 pub fn age(row: &Row, now: DateTime<Utc>) -> String {
     let standing_for = span(now - row.since);
     if let Some(as_of) = row.as_of {
-        let why = match as_of.is_aged {
-            true => "too old to be looked at again, so it stays until it is handled",
-            false => "not looked at now",
+        let why = match as_of.beyond {
+            Some(Beyond::TooOld) => {
+                "too old to be looked at again, so it stays until it is handled"
+            }
+            Some(Beyond::LeftOut) => {
+                "not looked at any more, as configured, so it stays until it is handled"
+            }
+            None => "not looked at now",
         };
         return format!(
             "for {standing_for}, as it was {} ago: {why}",

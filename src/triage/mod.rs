@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    report::{CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown, Verb},
+    report::{
+        Beyond, CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown, Verb,
+    },
     text::Untrusted,
 };
 
@@ -57,8 +59,8 @@ pub struct Failed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AsOf {
     pub at: DateTime<Utc>,
-    /// Whether it is too old for its check, so that no look will tell more.
-    pub is_aged: bool,
+    /// Why no look will tell more, if so.
+    pub beyond: Option<Beyond>,
 }
 
 /// The one word for a run. What needs a person goes before what could not be seen.
@@ -235,13 +237,13 @@ pub fn triage(report: Report, past: &Past) -> Triaged {
         });
         let (shown, hidden): (Vec<&Known>, Vec<&Known>) = missed.partition(|known| {
             let looked = check.outcome == Outcome::Looked && check.unseen.is_some();
-            looked || is_aged(check, &known.finding.key)
+            looked || beyond(check, &known.finding.key).is_some()
         });
         let seen = check.findings.iter().map(|finding| (finding, None));
         let kept = shown.into_iter().map(|known| {
             let as_of = AsOf {
                 at: known.last_seen,
-                is_aged: is_aged(check, &known.finding.key),
+                beyond: beyond(check, &known.finding.key),
             };
             (&known.finding, Some(as_of))
         });
@@ -326,8 +328,9 @@ pub fn is_settled(known: &Known, past: &Past, now: DateTime<Utc>) -> bool {
     is_done && matches!(place(&row), Place::Handled | Place::Low)
 }
 
-fn is_aged(check: &CheckReport, key: &FindingKey) -> bool {
-    check.aged.iter().any(|aged| aged.key == *key)
+fn beyond(check: &CheckReport, key: &FindingKey) -> Option<Beyond> {
+    let mut aged = check.aged.iter();
+    Some(aged.find(|aged| aged.key == *key)?.beyond)
 }
 
 fn row(finding: &Finding, known: &Known, past: &Past, now: DateTime<Utc>) -> Row {

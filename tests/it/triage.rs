@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use daily_ops::{
     report::{
-        Aged, Cause, CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity, Unknown,
-        Verb,
+        Aged, Beyond, Cause, CheckReport, Finding, FindingKey, Outcome, Report, RunId, Severity,
+        Unknown, Verb,
     },
     ticket::Marker,
     triage::{
@@ -778,6 +778,7 @@ impl Days {
         let of = |known: &Known| Aged {
             key: known.finding.key.clone(),
             is_settled: is_settled(known, &self.past, morning(day)),
+            beyond: Beyond::TooOld,
         };
         let is_missed = |known: &&Known| !findings.iter().any(|it| it.key == known.finding.key);
         let aged = self
@@ -803,8 +804,8 @@ fn what_is_too_old_to_be_found_stays_until_somebody_handles_it() {
         let triaged = days.sees_only_the_young(day, vec![]);
         let row = &triaged.needs_you[0];
         assert_eq!(
-            row.as_of.map(|it| (it.at, it.is_aged)),
-            Some((morning(0), true))
+            row.as_of.map(|it| (it.at, it.beyond)),
+            Some((morning(0), Some(Beyond::TooOld)))
         );
         assert!(triaged.gone.is_empty());
     }
@@ -856,6 +857,7 @@ fn a_check_that_is_blind_lets_nothing_go() {
     let aged = vec![Aged {
         key,
         is_settled: true,
+        beyond: Beyond::TooOld,
     }];
     let check = CheckReport {
         aged,

@@ -269,6 +269,10 @@ impl Check for Payments {
         reach::reaches(self, finding, seen)
     }
 
+    fn leaves_out(&self, finding: &Finding) -> bool {
+        reach::leaves_out(self, finding)
+    }
+
     async fn before(
         &self,
         order: &Order,

@@ -50,6 +50,19 @@ pub(super) fn events_kept(now: DateTime<Utc>) -> DateTime<Utc> {
     now - EVENTS_ARE_KEPT + MARGIN
 }
 
+/// Whether it is of a connected account that is not listed any more, or of an audit that nobody has made any more.
+pub(super) fn leaves_out(section: &Payments, finding: &Finding) -> bool {
+    let is_asked = |id: &String| section.accounts.contains(id);
+    Subject::of(&finding.key).is_some_and(|subject| {
+        !subject.account.as_ref().is_none_or(is_asked)
+            || (is_of_audit(&subject) && section.audit.is_none())
+    })
+}
+
+fn is_of_audit(subject: &Subject) -> bool {
+    matches!(subject.kind.as_str(), "audit" | "audits")
+}
+
 /// Whether this look would have found it if it were there still. What nobody looked for at all is told otherwise.
 pub(super) fn reaches(section: &Payments, finding: &Finding, seen: &Observation) -> bool {
     let is_looked_at = seen.since.is_none()
@@ -58,12 +71,11 @@ pub(super) fn reaches(section: &Payments, finding: &Finding, seen: &Observation)
     let Some(subject) = Subject::of(&finding.key).filter(|_| is_looked_at) else {
         return true;
     };
-    if matches!(subject.kind.as_str(), "audit" | "audits") {
-        return audited(section, finding, seen);
-    }
-    let is_asked = |id: &String| section.accounts.contains(id);
-    if !subject.account.as_ref().is_none_or(is_asked) {
+    if leaves_out(section, finding) {
         return false;
+    }
+    if is_of_audit(&subject) {
+        return audited(finding, seen);
     }
     let mut accounts = seen.accounts.iter();
     let account = accounts.find(|account| account.account == subject.account);
@@ -98,11 +110,7 @@ fn is_within(subject: &Subject, finding: &Finding, account: &Seen, is_unsettled:
     began.is_none_or(has_begun)
 }
 
-/// Without an audit nobody compares anything.
-fn audited(section: &Payments, finding: &Finding, seen: &Observation) -> bool {
-    if section.audit.is_none() {
-        return false;
-    }
+fn audited(finding: &Finding, seen: &Observation) -> bool {
     let began = seen.audit.as_ref().map(|audit| {
         // In the margin, what both sides have is compared, and what one of them lacks is not asked.
         if may_be_missing(finding) {

@@ -2,6 +2,8 @@
 
 use std::{fs::File, path::PathBuf};
 
+use daily_ops::report::Beyond;
+
 use super::{DAY, Days, HOUR};
 use crate::world::stripe::invoice;
 
@@ -77,4 +79,5 @@ async fn without_an_audit_nothing_that_it_found_is_called_gone() {
         (morning.needs_you(), morning.gone()),
         (vec![KEY.to_owned()], vec![])
     );
+    assert!(morning.is_beyond(KEY, Beyond::LeftOut));
 }

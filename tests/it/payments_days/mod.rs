@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use daily_ops::{
     bot::{Bot, Round},
+    report::Beyond,
     triage::{Person, Row},
 };
 
@@ -121,7 +122,11 @@ impl Morning {
 
     /// Whether it is shown as it stood when it was seen last, because it is too old.
     fn is_aged(&self, key: &str) -> bool {
-        self.row(key).as_of.is_some_and(|as_of| as_of.is_aged)
+        self.is_beyond(key, Beyond::TooOld)
+    }
+
+    fn is_beyond(&self, key: &str, why: Beyond) -> bool {
+        self.row(key).as_of.is_some_and(|it| it.beyond == Some(why))
     }
 
     fn reasons(&self) -> Vec<&str> {

@@ -2,7 +2,7 @@
 
 use daily_ops::{
     render::slack::{self, Message},
-    report::{Aged, CheckReport, Severity},
+    report::{Aged, Beyond, CheckReport, Severity},
 };
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -157,6 +157,7 @@ fn what_is_too_old_to_be_looked_at_says_so_and_can_be_handled() {
     let aged = Aged {
         key: cart.key.clone(),
         is_settled: false,
+        beyond: Beyond::TooOld,
     };
     let mut round = Round::of(vec![CheckReport {
         aged: vec![aged],
