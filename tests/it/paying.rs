@@ -15,19 +15,21 @@ use crate::world::{
     company::{A_DAY, Company, decide, stdout, text, walk},
     office::Office,
     slack::web_api::{ANNA, BEN, OPS},
-    stripe::{Stripe, customer, fault, invoice, stripe_at},
+    stripe::{Outcome, Stripe, customer, fault, invoice, stripe_at},
 };
 
 const KEY: &str = "payments:invoice/in_1";
 
 /// A company with one invoice that was declined three times; whether its card works now is for the test to say.
 async fn unpaid(code: Option<&str>) -> (Company, Stripe) {
+    let code = code.map(str::to_owned);
+    charged_with(code.map_or(Outcome::Succeeds, Outcome::Declined)).await
+}
+
+/// As [`unpaid`], with what comes of charging it now.
+async fn charged_with(outcome: Outcome) -> (Company, Stripe) {
     let mut company = Company::with([]).await;
-    let payer = customer("cus_1").named("Beta GmbH");
-    let payer = match code {
-        Some(code) => payer.declines(code),
-        None => payer,
-    };
+    let payer = customer("cus_1").named("Beta GmbH").does(outcome);
     let owed = invoice("in_1")
         .of("cus_1")
         .eur(4_900)
@@ -344,4 +346,85 @@ async fn a_payment_that_was_made_is_not_taken_back_by_an_undo() {
         "{}",
         text(&said)
     );
+}
+
+/// Asked for, of a bank that answers so after three days.
+async fn asked_for(answer: Outcome) -> (Company, Stripe, Bot) {
+    let outcome = Outcome::debited(TimeDelta::days(3), answer);
+    let (company, stripe) = charged_with(outcome).await;
+    let bot = looked_at(&company).await;
+    let said = decide(&bot, "anna", &format!("pay {KEY} --yes")).await;
+    assert!(
+        said.accepted && !said.settled && text(&said).contains("the bank has not answered yet"),
+        "{}",
+        text(&said)
+    );
+    (company, stripe, bot)
+}
+
+fn needs_somebody(round: &Round) -> bool {
+    let mut rows = round.triaged.needs_you.iter();
+    rows.any(|row| row.finding.key.to_string() == KEY)
+}
+
+#[tokio::test]
+async fn what_the_bank_has_still_to_answer_is_not_called_paid() {
+    let (company, stripe, bot) = asked_for(Outcome::Succeeds).await;
+    let said = decide(&bot, "ben", &format!("undo {KEY}")).await;
+    assert!(
+        !said.accepted && text(&said).contains("can't be told to stop from here"),
+        "{}",
+        text(&said)
+    );
+    company.later(A_DAY);
+    let round = walk(&bot).await;
+    assert!(needs_somebody(&round) && round.triaged.gone.is_empty());
+    let said = printed(&round);
+    assert!(
+        said.contains("not done yet, as far as is known: "),
+        "{said}"
+    );
+    assert_eq!(stripe.world().ledger.charged.len(), 1);
+
+    bot.store.close().await;
+    drop(bot);
+    let mut office = Office::open(company).await;
+    office.types(ANNA, "daily").await;
+    office.until_said("the bank has not answered yet").await;
+    let said = office.channel(OPS);
+    assert!(!said.contains("white_check_mark"), "{said}");
+    office.end().await;
+}
+
+#[tokio::test]
+async fn what_the_bank_paid_after_days_is_gone_then() {
+    let (company, _stripe, bot) = asked_for(Outcome::Succeeds).await;
+    company.later(A_DAY);
+    assert!(needs_somebody(&walk(&bot).await));
+    company.later(A_DAY * 3);
+    let round = walk(&bot).await;
+    let gone: Vec<String> = round
+        .triaged
+        .gone
+        .iter()
+        .map(|known| known.finding.key.to_string())
+        .collect();
+    assert!(
+        !needs_somebody(&round) && gone.contains(&KEY.to_owned()),
+        "{gone:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_the_bank_returned_after_days_says_why_and_can_be_asked_for_again() {
+    let returned = Outcome::Declined("do_not_honor".to_owned());
+    let (company, stripe, bot) = asked_for(returned).await;
+    company.later(A_DAY * 4);
+    let round = walk(&bot).await;
+    assert!(needs_somebody(&round));
+    let said = printed(&round);
+    assert!(said.contains("do not honor"), "{said}");
+    let said = decide(&bot, "anna", &format!("pay {KEY} --yes")).await;
+    assert!(said.accepted, "{}", text(&said));
+    assert_eq!(stripe.world().ledger.charged.len(), 2);
 }

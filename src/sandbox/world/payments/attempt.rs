@@ -10,6 +10,35 @@ pub enum Outcome {
     Declined(String),
     /// The bank wants to see the customer.
     NeedsAction,
+    /// An account is debited, whose bank answers so long after it was asked; until then it is pending.
+    Debited {
+        answered_after: TimeDelta,
+        with: Box<Outcome>,
+    },
+}
+
+impl Outcome {
+    pub fn debited(answered_after: TimeDelta, with: Self) -> Self {
+        Self::Debited {
+            answered_after,
+            with: Box::new(with),
+        }
+    }
+
+    pub(super) fn is_pending(&self) -> bool {
+        matches!(self, Self::Debited { .. })
+    }
+
+    /// As it is known by then, and since when; of what is pending, when it was asked.
+    fn known(self, asked: DateTime<Utc>, now: DateTime<Utc>) -> (Self, DateTime<Utc>) {
+        match self {
+            Self::Debited {
+                answered_after,
+                with,
+            } if asked + answered_after <= now => (*with, asked + answered_after),
+            other => (other, asked),
+        }
+    }
 }
 
 /// One try to collect.
@@ -32,8 +61,10 @@ pub struct Declining {
 /// From a plan of attempts: those that were made, and when the next one is due.
 #[derive(Clone, Debug)]
 pub(super) struct Course {
-    /// Oldest first; nothing follows a success.
+    /// Oldest first; nothing follows a success, or what is pending.
     pub made: Vec<Attempt>,
+    /// Since when the outcome of each is known.
+    pub known: Vec<DateTime<Utc>>,
     pub next: Option<DateTime<Utc>>,
 }
 
@@ -43,6 +74,7 @@ const AGAIN: TimeDelta = TimeDelta::days(3);
 impl Course {
     pub(super) fn of(plan: &[Attempt], declining: Option<&Declining>, now: DateTime<Utc>) -> Self {
         let mut made: Vec<Attempt> = Vec::new();
+        let mut known = Vec::new();
         let mut next = None;
         let mut is_unusual = false;
         let mut sorted: Vec<&Attempt> = plan.iter().collect();
@@ -50,7 +82,7 @@ impl Course {
         for attempt in sorted {
             if made
                 .last()
-                .is_some_and(|last| last.outcome == Outcome::Succeeds)
+                .is_some_and(|last| last.outcome == Outcome::Succeeds || last.outcome.is_pending())
             {
                 break;
             }
@@ -64,13 +96,15 @@ impl Course {
             if let Some(trouble) = trouble.filter(|_| is_unusual) {
                 attempt.outcome = Outcome::Declined(trouble.code.clone());
             }
-            made.push(attempt);
+            let (outcome, since) = attempt.outcome.known(attempt.at, now);
+            made.push(Attempt { outcome, ..attempt });
+            known.push(since);
         }
         let last = made.last();
         if is_unusual && next.is_none() {
             next = last.map(|last| last.at + AGAIN).filter(|at| *at > now);
         }
-        Self { made, next }
+        Self { made, known, next }
     }
 
     pub(super) fn last(&self) -> Option<&Attempt> {
@@ -79,7 +113,8 @@ impl Course {
 
     pub(super) fn paid_at(&self) -> Option<DateTime<Utc>> {
         let last = self.last()?;
-        (last.outcome == Outcome::Succeeds).then_some(last.at)
+        let known = self.known.last().copied();
+        known.filter(|_| last.outcome == Outcome::Succeeds)
     }
 }
 

@@ -185,25 +185,40 @@ impl<'a> Collected<'a> {
     }
 
     fn of_attempts(&mut self, payment: &Payment, invoice: Option<&'a Invoice>) {
-        let made = self.books.course(&payment.attempts, self.now).made;
-        let charges = payment.charges(self.books, self.now);
-        for (place, attempt) in made.iter().enumerate() {
-            let id = payment.charge_id(place);
-            let charge = charges.iter().find(|charge| charge.id == id);
-            let kinds = Kinds::of(&attempt.outcome);
-            if let Some(charge) = charge {
-                let about = About::Charge(charge.clone());
-                self.add(kinds.charge, &id, attempt.at, about);
+        let course = self.books.course(&payment.attempts, self.now);
+        for (place, (attempt, known)) in course.made.iter().zip(&course.known).enumerate() {
+            if *known > attempt.at {
+                self.of_attempt(payment, place, attempt.at, invoice);
             }
-            let about = About::Payment(payment.clone());
-            let own = own_part(&id);
-            self.add(kinds.payment, own, attempt.at, about);
-            let Some(invoice) = invoice else {
-                continue;
-            };
-            for kind in kinds.invoice {
-                self.add(kind, own, attempt.at, About::Invoice(invoice));
-            }
+            self.of_attempt(payment, place, *known, invoice);
+        }
+    }
+
+    /// What that attempt brought about at that time.
+    fn of_attempt(
+        &mut self,
+        payment: &Payment,
+        place: usize,
+        at: DateTime<Utc>,
+        invoice: Option<&'a Invoice>,
+    ) {
+        let course = self.books.course(&payment.attempts, at);
+        let Some(attempt) = course.made.get(place) else {
+            return;
+        };
+        let id = payment.charge_id(place);
+        let kinds = Kinds::of(&attempt.outcome);
+        let charges = payment.charges(self.books, at);
+        if let Some(charge) = charges.into_iter().find(|charge| charge.id == id) {
+            self.add(kinds.charge, &id, at, About::Charge(charge));
+        }
+        let own = own_part(&id);
+        self.add(kinds.payment, own, at, About::Payment(payment.clone()));
+        let Some(invoice) = invoice else {
+            return;
+        };
+        for kind in kinds.invoice {
+            self.add(kind, own, at, About::Invoice(invoice));
         }
     }
 }
@@ -232,6 +247,11 @@ impl Kinds {
                 charge: "charge.pending",
                 payment: "payment_intent.requires_action",
                 invoice: &["invoice.payment_action_required"],
+            },
+            Outcome::Debited { .. } => Self {
+                charge: "charge.pending",
+                payment: "payment_intent.processing",
+                invoice: &[],
             },
         }
     }

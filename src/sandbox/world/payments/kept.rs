@@ -8,12 +8,10 @@ impl Account {
     /// What was paid, sent and sent again, oldest first.
     pub(super) fn done(&self) -> Value {
         let charged = |it: &Charged| {
-            let (outcome, code) = match &it.outcome {
-                Outcome::Succeeds => ("succeeds", None),
-                Outcome::Declined(code) => ("declined", Some(code)),
-                Outcome::NeedsAction => ("needs_action", None),
-            };
-            json!({"invoice": it.invoice, "at": epoch(Some(it.at)), "outcome": outcome, "code": code})
+            let mut row = outcome(&it.outcome);
+            row["invoice"] = json!(it.invoice);
+            row["at"] = json!(epoch(Some(it.at)));
+            row
         };
         let mailed = |it: &Mailed| json!({"invoice": it.invoice, "at": epoch(Some(it.at))});
         let resent = |it: &Resent| json!({"event": it.event, "endpoint": it.endpoint, "at": epoch(Some(it.at)), "is_taken": it.is_taken});
@@ -59,13 +57,8 @@ impl Account {
     }
 
     fn charge_again(&mut self, row: &Value) {
-        let outcome = match (row["outcome"].as_str(), row["code"].as_str()) {
-            (Some("succeeds"), _) => Outcome::Succeeds,
-            (Some("declined"), Some(code)) => Outcome::Declined(code.to_owned()),
-            (Some("needs_action"), _) => Outcome::NeedsAction,
-            _ => return,
-        };
-        let Some((invoice, at)) = self.told_invoice(row) else {
+        let (Some(outcome), Some((invoice, at))) = (read_outcome(row), self.told_invoice(row))
+        else {
             return;
         };
         invoice.finalized.get_or_insert(at);
@@ -85,6 +78,35 @@ impl Account {
         };
         self.ledger.charged.push(charged);
     }
+}
+
+fn outcome(outcome: &Outcome) -> Value {
+    match outcome {
+        Outcome::Succeeds => json!({"outcome": "succeeds"}),
+        Outcome::Declined(code) => json!({"outcome": "declined", "code": code}),
+        Outcome::NeedsAction => json!({"outcome": "needs_action"}),
+        Outcome::Debited {
+            answered_after,
+            with,
+        } => json!({
+            "outcome": "debited",
+            "answered_after": answered_after.num_seconds(),
+            "with": self::outcome(with),
+        }),
+    }
+}
+
+fn read_outcome(row: &Value) -> Option<Outcome> {
+    Some(match row["outcome"].as_str()? {
+        "succeeds" => Outcome::Succeeds,
+        "declined" => Outcome::Declined(row["code"].as_str()?.to_owned()),
+        "needs_action" => Outcome::NeedsAction,
+        "debited" => Outcome::debited(
+            chrono::TimeDelta::try_seconds(row["answered_after"].as_i64()?)?,
+            read_outcome(&row["with"])?,
+        ),
+        _ => return None,
+    })
 }
 
 fn time(row: &Value) -> Option<chrono::DateTime<chrono::Utc>> {

@@ -23,6 +23,7 @@ pub(in crate::sandbox::world::payments) fn payment_intent(
     let (status, error) = match last {
         Some(Outcome::Succeeds) => ("succeeded", None),
         Some(Outcome::NeedsAction) => ("requires_action", None),
+        Some(Outcome::Debited { .. }) => ("processing", None),
         Some(Outcome::Declined(code)) => {
             let error = decline_error(books, payment, code, latest.as_deref());
             ("requires_payment_method", Some(error))
@@ -149,6 +150,11 @@ pub(in crate::sandbox::world::payments) fn charge(books: &Books, charge: &Charge
     let customer = payment.customer.as_deref();
     let known = customer.and_then(|id| books.customer_of(id));
     let captured = if code.is_none() { payment.amount } else { 0 };
+    let (status, is_paid) = match (code, charge.outcome.is_pending()) {
+        (Some(_), _) => ("failed", false),
+        (None, true) => ("pending", false),
+        (None, false) => ("succeeded", true),
+    };
     let identity = json!({
         "id": charge.id,
         "object": "charge",
@@ -158,7 +164,7 @@ pub(in crate::sandbox::world::payments) fn charge(books: &Books, charge: &Charge
         "application": null,
         "application_fee": null,
         "application_fee_amount": null,
-        "balance_transaction": code.is_none().then(|| minted("txn_3", &charge.id)),
+        "balance_transaction": is_paid.then(|| minted("txn_3", &charge.id)),
         "billing_details": {
             "address": no_address(),
             "email": known.and_then(|it| it.email.as_ref()),
@@ -180,13 +186,13 @@ pub(in crate::sandbox::world::payments) fn charge(books: &Books, charge: &Charge
         "livemode": books.livemode,
         "metadata": {},
         "on_behalf_of": null,
-        "paid": code.is_none(),
+        "paid": is_paid,
         "payment_intent": payment.id,
         "payment_method": customer.map(method_of),
         "payment_method_details": {"card": card(books, customer), "type": "card"},
         "receipt_email": null,
         "receipt_number": null,
-        "receipt_url": code.is_none().then(|| format!("https://pay.stripe.com/receipts/payment/{}", own_part(&charge.id))),
+        "receipt_url": is_paid.then(|| format!("https://pay.stripe.com/receipts/payment/{}", own_part(&charge.id))),
         "refunded": false,
         "review": null,
         "shipping": null,
@@ -194,7 +200,7 @@ pub(in crate::sandbox::world::payments) fn charge(books: &Books, charge: &Charge
         "source_transfer": null,
         "statement_descriptor": null,
         "statement_descriptor_suffix": null,
-        "status": if code.is_none() { "succeeded" } else { "failed" },
+        "status": status,
         "transfer_data": null,
         "transfer_group": null,
     });
