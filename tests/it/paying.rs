@@ -407,7 +407,7 @@ async fn what_the_bank_paid_after_days_is_gone_then() {
         .triaged
         .gone
         .iter()
-        .map(|known| known.finding.key.to_string())
+        .map(|gone| gone.known.finding.key.to_string())
         .collect();
     assert!(
         !needs_somebody(&round) && gone.contains(&KEY.to_owned()),
