@@ -11,7 +11,7 @@ use crate::{
     ops_log::{Entry, Kind, NewEntry, Sentence},
     permissions::{Denied, Directory, Home, Permissions, Permit, Verdict},
     report::{Cause, Finding, FindingKey},
-    store::{Effect, Receipt, RoundOrder, StoredMessage},
+    store::{Effect, MessageState, Receipt, RoundOrder, StoredMessage},
     text::thousands,
     ticket::{Draft, StoredTicket},
     triage::{Action, Decision, Known},
@@ -237,7 +237,8 @@ impl Desk {
                             return Ok(Err(stale()));
                         };
                         let name = finding.key.to_string();
-                        return self.close(&name, permit, receipt, false).await;
+                        let tell = found.pictured.message.state == MessageState::Gone;
+                        return self.close(&name, permit, receipt, tell).await;
                     }
                     Press::Acknowledge => Action::Acknowledge { reason: None },
                     Press::Resolve => Action::Resolve { reason: None },
@@ -302,7 +303,7 @@ impl Desk {
                     let mut lines = vec![said];
                     if wants_effect {
                         lines.push(Sentence::new().say(
-                            "the other side is told now; the message and `/ops triage show` say what came of it",
+                            "the other side is told now; `/ops triage show` says what came of it",
                         ));
                     }
                     Reply::Private(lines)

@@ -775,6 +775,22 @@ async fn many_denied_attempts_at_the_same_have_one_entry_and_an_answer_each() {
 }
 
 #[tokio::test]
+async fn a_click_on_a_message_that_was_given_up_is_answered_alone() {
+    let office = Office::open().await;
+    let store = &office.desk.bot.store;
+    store.refresh_messages().await.unwrap();
+    let now = (office.desk.bot.clock)();
+    let message = store.claim_message(now, LEASE).await.unwrap();
+    let message = message.expect("it waits");
+    assert!(store.settle_message(&message, Showing::Gone).await.unwrap());
+    let said = office
+        .click("U0ANNA", Press::Acknowledge, office.item(0, 0))
+        .await;
+    assert!(said.contains("acknowledged"), "{said}");
+    assert_eq!(office.done().await.0, 1);
+}
+
+#[tokio::test]
 async fn a_note_that_is_too_long_is_refused_and_not_cut() {
     let office = Office::open().await;
     let note = "a word ".repeat(150);
