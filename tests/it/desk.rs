@@ -775,6 +775,30 @@ async fn many_denied_attempts_at_the_same_have_one_entry_and_an_answer_each() {
 }
 
 #[tokio::test]
+async fn denied_attempts_on_each_finding_have_an_entry_and_the_others_are_counted_without_another_attempt()
+ {
+    let office = Office::open().await;
+    for finding in [0, 1, 0, 0] {
+        let item = office.item(finding, 0);
+        let said = office.click("U0OTTO", Press::Acknowledge, item).await;
+        assert!(said.ends_with("nothing was changed"), "{said}");
+    }
+    assert_eq!(office.denials().await, 2);
+    office.desk.log_left_out().await.unwrap();
+    office.desk.log_left_out().await.unwrap();
+    office.desk.bot.project_waiting().await.unwrap();
+    let file = office.company.log_file();
+    for said in [
+        "not allowed: acknowledge of `errors:4501`",
+        "not allowed: acknowledge of `errors:4502`",
+        "not allowed: acknowledge · 2 more since the entry before",
+    ] {
+        assert_eq!(file.matches(said).count(), 1, "{said}: {file}");
+    }
+    assert_eq!(office.denials().await, 3);
+}
+
+#[tokio::test]
 async fn a_click_on_a_message_that_was_given_up_is_answered_alone() {
     let office = Office::open().await;
     let store = &office.desk.bot.store;

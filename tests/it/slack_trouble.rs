@@ -19,7 +19,7 @@ use crate::world::{
     database::on_each_engine,
     office::Office,
     sentry::broken_cart,
-    slack::web_api::{ANNA, BEN, Fault, OPS, TOKEN, workspace},
+    slack::web_api::{ANNA, BEN, Fault, GUEST, OPS, TOKEN, workspace},
 };
 
 const FOR_EVER: usize = usize::MAX;
@@ -109,6 +109,19 @@ async fn a_message_that_cant_be_edited_is_posted_anew_once_and_then_given_up_wit
         })
         .await;
     office.end().await;
+}
+
+#[tokio::test]
+async fn denied_attempts_without_an_entry_are_counted_when_the_service_stops() {
+    let mut office = office().await;
+    office.types(GUEST, "daily").await;
+    office.until_told("nothing was changed").await;
+    for _ in 0..3 {
+        office.types(GUEST, "daily").await;
+    }
+    office.end().await;
+    let file = office.company.log_file();
+    assert!(file.contains("a round · 3 more"), "{file}");
 }
 
 #[tokio::test]
