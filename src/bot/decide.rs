@@ -14,7 +14,6 @@ use super::{
 use crate::{
     ops_log::{Entry, Sentence},
     permissions::{Permit, Right},
-    render,
     report::{FindingKey, Verb},
     store::{Decided, Receipt},
     text::nearest,
@@ -196,24 +195,15 @@ impl Bot {
         bail!("others decided about {key} all the time; nothing was changed, try it again")
     }
 
-    /// That a finding which was open is not any more, if so; in which case there is nothing to decide.
+    /// That a finding is not open any more, if so; in which case there is nothing to decide.
     pub(super) async fn gone(&self, key: &FindingKey) -> anyhow::Result<Option<Sentence>> {
         if self.store.memory().await?.contains_key(key) {
             return Ok(None);
         }
-        let gone = Sentence::new().quote(key.to_string()).say(" is gone: ");
-        let last = self.store.last_run_of(key.check()).await?;
-        Ok(Some(match last {
-            Some(last) => {
-                let (zone, now) = (self.schedule.time_zone, (self.clock)());
-                let at = render::moment(last.started_at, zone, now);
-                let run = last.run;
-                gone.say(format!(
-                    "the newest look, {at} (run {run}), no longer found it; nothing was changed"
-                ))
-            }
-            None => gone.say("nothing was changed"),
-        }))
+        // What was handled and has grown too old for a look is not on it either: nobody knows whether that is gone.
+        Ok(Some(Sentence::new().quote(key.to_string()).say(
+            " is no longer on the list: newer looks did not find it; nothing was changed",
+        )))
     }
 
     /// What is known of an open finding, or why there is nothing to decide.

@@ -86,8 +86,9 @@ impl Bot {
         };
         if let Some(done) = &mut done
             && message.state == MessageState::Living
+            && let Err(error) = self.part_with_gone(&mut done.triaged).await
         {
-            done.triaged.part_with(&self.store.memory().await?);
+            tracing::warn!("a message may show what is gone: {error:#}");
         }
         Ok(Some(Pictured {
             message,
@@ -95,6 +96,21 @@ impl Bot {
             done,
             newer,
         }))
+    }
+
+    /// Has what newer looks no longer found counted as gone.
+    async fn part_with_gone(&self, triaged: &mut Triaged) -> anyhow::Result<()> {
+        // Before what is open: a look that is recorded between the two takes nothing away.
+        let mut newer = self.store.newest_looks().await?;
+        newer.retain(|_, at| *at > triaged.report.started_at);
+        let checks = triaged.report.checks.iter();
+        if checks
+            .into_iter()
+            .any(|check| newer.contains_key(&check.name))
+        {
+            triaged.part_with(&newer, &self.store.memory().await?);
+        }
+        Ok(())
     }
 
     /// A run as the decisions of this moment let it look; None once it is no longer kept.

@@ -8,7 +8,7 @@ use crate::{
     ops_log::{Hash, Head},
     report::{CheckReport, FindingKey, Outcome, Remedy, RunId, Severity},
     ticket::{StoredTicket, Tickets},
-    triage::{Action, Decision, Failed, Known, Return, Row, Standing, State, Triaged, Verdict},
+    triage::{Action, Decision, Failed, Gone, Return, Row, Standing, State, Triaged, Verdict},
 };
 
 /// Raised when a field changes its meaning or goes; new fields leave it as it is.
@@ -23,7 +23,7 @@ struct Document<'a> {
     verdict: Verdict,
     counts: Counts,
     checks: Vec<Check<'a>>,
-    gone: Vec<Gone<'a>>,
+    gone: Vec<Missed<'a>>,
     log: Log,
 }
 
@@ -109,7 +109,7 @@ struct Decided<'a> {
 }
 
 #[derive(Serialize)]
-struct Gone<'a> {
+struct Missed<'a> {
     key: &'a FindingKey,
     severity: Severity,
     title: &'a str,
@@ -241,8 +241,8 @@ fn decided(decision: &Decision, back: Option<Return>) -> Decided<'_> {
     }
 }
 
-fn gone(known: &Known) -> Gone<'_> {
-    Gone {
+fn gone(Gone { known, .. }: &Gone) -> Missed<'_> {
+    Missed {
         key: &known.finding.key,
         severity: known.finding.severity,
         title: known.finding.title.as_str(),

@@ -7,7 +7,7 @@ use crate::{
     ops_log::Sentence,
     text::thousands,
     ticket::Tickets,
-    triage::{Row, Triaged},
+    triage::{Gone, Row, Triaged},
 };
 
 /// The whole report; `log` is the head of the ops log after it, `all` lists every row.
@@ -32,7 +32,7 @@ pub fn report(triaged: &Triaged, tickets: &Tickets, log: &str, zone: Tz, all: bo
         triaged
             .gone
             .iter()
-            .map(|known| {
+            .map(|Gone { known, .. }| {
                 Sentence::new()
                     .quote(known.finding.key.to_string())
                     .say(" ")

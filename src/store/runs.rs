@@ -142,6 +142,20 @@ impl Store {
         row.map(opened).transpose()
     }
 
+    /// When each check last looked or tried to, where that run is still kept.
+    pub async fn newest_looks(&self) -> anyhow::Result<BTreeMap<String, DateTime<Utc>>> {
+        let mut snapshot = self.read().await?;
+        let looks: Vec<(String, DateTime<Utc>)> = on!(&mut snapshot.connection(), |c| {
+            sqlx::query_as(
+                "SELECT m.check_name, r.started_at FROM memory AS m JOIN runs AS r ON r.id = m.run_id",
+            )
+            .fetch_all(c)
+            .await
+        })
+        .context("the checks' last runs could not be read")?;
+        Ok(looks.into_iter().collect())
+    }
+
     /// A run's report and what it was judged against; None once it is no longer kept.
     pub async fn run(&self, run: &RunId) -> anyhow::Result<Option<(Report, Remembered)>> {
         let mut snapshot = self.read().await?;

@@ -79,6 +79,14 @@ pub struct Blind {
     pub unseen: Vec<Known>,
 }
 
+/// A finding that was looked for in vain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gone {
+    pub known: Known,
+    /// When it was.
+    pub at: DateTime<Utc>,
+}
+
 /// The round before this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Previous {
@@ -100,7 +108,9 @@ pub struct Triaged {
     pub low: Vec<Row>,
     pub unknown: Vec<Blind>,
     /// Open at the last look, looked for and not found any more.
-    pub gone: Vec<Known>,
+    pub gone: Vec<Gone>,
+    /// Checks of which a newer look has found something gone: how they are now, it says.
+    pub overtaken: BTreeSet<String>,
     /// The round that the states compare with.
     pub previous: Option<Previous>,
 }
@@ -131,7 +141,7 @@ impl Triaged {
     fn well(&self) -> impl Iterator<Item = &str> {
         let looked = (self.report.checks.iter()).filter(|it| it.outcome == Outcome::Looked);
         let names = looked.map(|check| check.name.as_str());
-        names.filter(|name| !self.has(&self.needs_you, name))
+        names.filter(|name| !self.overtaken.contains(*name) && !self.has(&self.needs_you, name))
     }
 
     fn has(&self, rows: &[Row], check: &str) -> bool {
@@ -165,21 +175,37 @@ impl Triaged {
             .chain(&self.low)
     }
 
-    /// Has what a newer look no longer found counted as gone. `open`: what is open by now.
-    pub fn part_with(&mut self, open: &Memory) {
+    /// Has what newer looks no longer found counted as gone. `newer`: when each check was looked at that has been looked
+    /// at since; `open`: what is open by now.
+    pub fn part_with(&mut self, newer: &BTreeMap<String, DateTime<Utc>>, open: &Memory) {
         // What needs nobody may have been let go for its age, and then nobody knows whether it is gone.
         for rows in [&mut self.needs_you, &mut self.snoozed] {
             // Those that this look did not see itself have their places among the others: they stay.
-            let is_gone =
-                |row: &mut Row| row.as_of.is_none() && !open.contains_key(&row.finding.key);
-            let gone = rows.extract_if(.., is_gone).map(|row| Known {
-                since: row.since,
-                last_seen: self.report.started_at,
-                peak: None,
-                finding: row.finding,
-            });
-            self.gone.extend(gone);
+            let is_gone = |row: &mut Row| {
+                let key = &row.finding.key;
+                row.as_of.is_none() && newer.contains_key(key.check()) && !open.contains_key(key)
+            };
+            for row in rows.extract_if(.., is_gone) {
+                let check = row.finding.key.check().to_owned();
+                self.gone.push(Gone {
+                    at: newer[&check],
+                    known: Known {
+                        since: row.since,
+                        last_seen: self.report.started_at,
+                        peak: None,
+                        finding: row.finding,
+                    },
+                });
+                self.overtaken.insert(check);
+            }
         }
+    }
+
+    /// How many findings of this look a newer one has missed.
+    pub fn gone_since(&self) -> usize {
+        let gone = self.gone.iter();
+        gone.filter(|gone| gone.at != self.report.finished_at)
+            .count()
     }
 
     /// Rows in that state, whatever was decided about them.
@@ -215,7 +241,10 @@ pub fn triage(report: Report, past: &Past) -> Triaged {
         .memory
         .iter()
         .filter(|(key, _)| !after.contains_key(*key) && missed(key, &report) == Missed::Gone)
-        .map(|(_, known)| known.clone())
+        .map(|(_, known)| Gone {
+            known: known.clone(),
+            at: report.finished_at,
+        })
         .collect();
     let mut triaged = Triaged {
         needs_you: Vec::new(),
@@ -224,6 +253,7 @@ pub fn triage(report: Report, past: &Past) -> Triaged {
         low: Vec::new(),
         unknown: Vec::new(),
         gone,
+        overtaken: BTreeSet::new(),
         previous: past.previous.clone(),
         report,
     };

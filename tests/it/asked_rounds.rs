@@ -397,7 +397,7 @@ async fn a_round_that_cant_be_recorded_is_tried_three_times_and_then_its_message
         begin(&bot.store, order(0)).await;
         let id = bot.store.living_messages(CHANNEL).await.unwrap().remove(0);
         database
-            .raw("ALTER TABLE memory RENAME TO lost")
+            .raw("ALTER TABLE runs RENAME TO lost")
             .await
             .unwrap();
         for attempt in [1, 2, 3] {
@@ -425,13 +425,12 @@ async fn a_round_that_cant_be_recorded_is_tried_three_times_and_then_its_message
             why.as_str()
         );
         assert!(pictured.done.is_none());
-        assert_eq!(bot.store.last_run().await.unwrap(), None);
-        assert_eq!(bot.store.head().await.unwrap().seq, 0);
-
         database
-            .raw("ALTER TABLE lost RENAME TO memory")
+            .raw("ALTER TABLE lost RENAME TO runs")
             .await
             .unwrap();
+        assert_eq!(bot.store.last_run().await.unwrap(), None);
+        assert_eq!(bot.store.head().await.unwrap().seq, 0);
         assert_eq!(begin(&bot.store, order(2)).await, Begun::Started);
         assert!(bot.run_asked_round().await.unwrap());
         assert_eq!(intact(&bot.store).await, 1);

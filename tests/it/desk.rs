@@ -697,7 +697,7 @@ async fn a_click_on_what_is_gone_or_too_old_says_so() {
         .click("U0ANNA", Press::Acknowledge, office.item(0, 0))
         .await;
     assert!(
-        said.contains("errors:4501 is gone: the newest look, "),
+        said.contains("errors:4501 is no longer on the list: newer looks did not find it"),
         "{said}"
     );
     let details = office
@@ -729,9 +729,49 @@ async fn what_a_newer_look_no_longer_finds_has_no_row_in_an_older_message() {
     office.company.later(TimeDelta::hours(1));
     let by = Person::at_terminal("ben");
     let nothing = BTreeMap::new();
-    let round = bot.round(None, &nothing, &by, None, |_| ());
+    let only = ["errors".to_owned()];
+    let round = bot.round(Some(&only), &nothing, &by, None, |_| ());
     Box::pin(round).await.unwrap();
     assert_eq!(rows().await, (0, before));
+    let pictured = bot.picture(&office.message).await.unwrap();
+    let triaged = pictured.expect("it is there").done.expect("it ran").triaged;
+    assert!(
+        triaged
+            .ok()
+            .chain(triaged.in_hand())
+            .all(|check| check != "errors"),
+        "how the errors are now, the newer look says"
+    );
+}
+
+#[tokio::test]
+async fn what_could_not_be_remembered_is_not_gone_once_the_backup_is_there() {
+    let office = Office::open().await;
+    let bot = &office.desk.bot;
+    let issues = std::mem::take(&mut office.company.sentry.world().issues);
+    office.company.later(TimeDelta::hours(1));
+    office.round("1700000000.000900").await;
+    let backup = [
+        "CREATE TABLE backup AS SELECT * FROM memory",
+        "UPDATE memory SET known = '{'",
+    ];
+    office.company.intrude(&backup).await;
+    office.company.sentry.world().issues = issues;
+    office.company.later(TimeDelta::hours(1));
+    let message = office.round("1700000000.000950").await;
+    let needs_you = async || {
+        let pictured = bot.picture(&message).await.expect("it can be shown");
+        let done = pictured.expect("it is there").done.expect("it ran");
+        done.triaged.needs_you.len()
+    };
+    let found = needs_you().await;
+    assert!(found > 0);
+    let restored = [
+        "DELETE FROM memory",
+        "INSERT INTO memory SELECT * FROM backup",
+    ];
+    office.company.intrude(&restored).await;
+    assert_eq!(needs_you().await, found);
 }
 
 #[tokio::test]

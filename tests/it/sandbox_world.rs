@@ -64,7 +64,7 @@ impl Morning {
         let gone = triaged
             .gone
             .iter()
-            .map(|known| format!("gone {}", known.finding.key));
+            .map(|gone| format!("gone {}", gone.known.finding.key));
         let unknown = triaged.unknown.iter().flat_map(|blind| &blind.reasons);
         let unknown = unknown.map(|why| format!("unknown: {}", why.reason.as_str()));
         let verdict = verdict(&round);

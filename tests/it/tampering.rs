@@ -12,22 +12,6 @@ const WITHOUT_GUARDS: [&str; 3] = [
     "PRAGMA writable_schema = OFF",
 ];
 
-/// Changes the database behind the program's back.
-async fn intrude(company: &Company, statements: &[&'static str]) {
-    use sqlx::Connection;
-    let url = format!("sqlite:{}/ops.db", company.folder.path().display());
-    let mut connection = sqlx::SqliteConnection::connect(&url)
-        .await
-        .expect("the file is there");
-    for statement in statements {
-        sqlx::query(*statement)
-            .execute(&mut connection)
-            .await
-            .expect("the intruder may do anything");
-    }
-    connection.close().await.expect("it closes");
-}
-
 #[tokio::test]
 async fn a_line_of_the_file_that_was_changed_by_hand_is_a_finding() {
     let company = Company::with([broken_cart()]).await;
@@ -70,12 +54,10 @@ async fn a_broken_chain_is_never_ok_whatever_anybody_acknowledges() {
     let bot = company.bot().await;
     walk(&bot).await;
     walk(&bot).await;
-    intrude(&company, &WITHOUT_GUARDS).await;
-    intrude(
-        &company,
-        &["UPDATE ops_log_bodies SET body = replace(body, '3 ok', '9 ok') WHERE seq = 1"],
-    )
-    .await;
+    company.intrude(&WITHOUT_GUARDS).await;
+    company
+        .intrude(&["UPDATE ops_log_bodies SET body = replace(body, '3 ok', '9 ok') WHERE seq = 1"])
+        .await;
     let found = walk(&bot).await;
     assert_eq!(
         found.triaged.needs_you[0].finding.key.to_string(),
@@ -96,13 +78,11 @@ async fn a_log_that_was_emptied_is_noticed() {
     let company = Company::with([]).await;
     let bot = company.bot().await;
     walk(&bot).await;
-    intrude(&company, &WITHOUT_GUARDS).await;
+    company.intrude(&WITHOUT_GUARDS).await;
     let zeros = "UPDATE chain_head SET seq = 0, hash = '0000000000000000000000000000000000000000000000000000000000000000'";
-    intrude(
-        &company,
-        &["DELETE FROM ops_log_bodies", "DELETE FROM ops_log", zeros],
-    )
-    .await;
+    company
+        .intrude(&["DELETE FROM ops_log_bodies", "DELETE FROM ops_log", zeros])
+        .await;
     let round = walk(&bot).await;
     assert_eq!(
         round.triaged.needs_you[0].finding.severity,
@@ -116,11 +96,11 @@ async fn a_decision_that_nobody_logged_is_noticed() {
     let bot = company.bot().await;
     walk(&bot).await;
     decide(&bot, "anna", "acknowledge errors:4501").await;
-    intrude(
-        &company,
-        &["INSERT INTO decisions SELECT 'errors:2', version, at, by_id, decision FROM decisions"],
-    )
-    .await;
+    company
+        .intrude(&[
+            "INSERT INTO decisions SELECT 'errors:2', version, at, by_id, decision FROM decisions",
+        ])
+        .await;
     let round = walk(&bot).await;
     assert!(
         round
@@ -147,11 +127,11 @@ async fn a_decision_that_was_changed_is_noticed_and_an_erased_one_is_not_taken_f
     assert_eq!(company.says("daily").await.status.code(), Some(0));
 
     company.says("triage note errors:4501 look --by anna").await;
-    intrude(
-        &company,
-        &["UPDATE decisions SET decision = replace(decision, 'look', 'fine') WHERE version = 2"],
-    )
-    .await;
+    company
+        .intrude(&[
+            "UPDATE decisions SET decision = replace(decision, 'look', 'fine') WHERE version = 2",
+        ])
+        .await;
     let output = company.says("daily").await;
     assert!(
         stdout(&output).contains("the decisions about errors:4501 were changed"),
@@ -164,9 +144,9 @@ async fn a_decision_that_was_changed_is_noticed_and_an_erased_one_is_not_taken_f
 async fn a_head_that_is_gone_or_an_entry_before_the_first_is_named_by_verify() {
     let company = Company::with([]).await;
     company.says("daily").await;
-    intrude(&company, &WITHOUT_GUARDS).await;
+    company.intrude(&WITHOUT_GUARDS).await;
     let copy = "INSERT INTO ops_log SELECT 0, at, kind, subject, body_hash, prev_hash, hash FROM ops_log WHERE seq = 1";
-    intrude(&company, &[copy]).await;
+    company.intrude(&[copy]).await;
     let output = company.says("log verify").await;
     assert!(
         output.status.code() == Some(1) && stdout(&output).contains("entry #0"),
@@ -179,7 +159,7 @@ async fn a_head_that_is_gone_or_an_entry_before_the_first_is_named_by_verify() {
         "{}",
         stdout(&refused)
     );
-    intrude(&company, &["DELETE FROM chain_head"]).await;
+    company.intrude(&["DELETE FROM chain_head"]).await;
     let output = company.says("log verify").await;
     assert!(
         output.status.code() == Some(1) && stdout(&output).contains("the head of the log is gone"),
@@ -198,7 +178,7 @@ async fn a_damaged_row_stops_no_round_and_lets_none_be_ok() {
         company.says("daily").await;
         company.says("triage acknowledge errors:4501").await;
         assert_eq!(company.says("daily").await.status.code(), Some(0));
-        intrude(&company, &[damage]).await;
+        company.intrude(&[damage]).await;
         let output = company.says("daily").await;
         let text = stdout(&output);
         assert!(
@@ -214,14 +194,12 @@ async fn what_cannot_be_read_is_left_for_the_backup_however_many_rounds_come_by(
     let company = Company::with([broken_cart()]).await;
     company.says("daily").await;
     company.says("triage acknowledge errors:4501").await;
-    intrude(
-        &company,
-        &[
+    company
+        .intrude(&[
             "CREATE TABLE backup AS SELECT * FROM memory",
             "UPDATE memory SET known = '{'",
-        ],
-    )
-    .await;
+        ])
+        .await;
     for _ in 0..2 {
         let output = company.says("daily").await;
         let text = stdout(&output);
@@ -230,14 +208,12 @@ async fn what_cannot_be_read_is_left_for_the_backup_however_many_rounds_come_by(
             "{text}"
         );
     }
-    intrude(
-        &company,
-        &[
+    company
+        .intrude(&[
             "DELETE FROM memory",
             "INSERT INTO memory SELECT * FROM backup",
-        ],
-    )
-    .await;
+        ])
+        .await;
     let output = company.says("daily").await;
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
 }

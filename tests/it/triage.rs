@@ -227,7 +227,7 @@ fn what_is_worse_better_or_gone_is_said() {
     );
     let states: Vec<_> = next.needs_you.iter().map(|row| row.state).collect();
     assert_eq!(states, [State::Worse, State::Better]);
-    assert_eq!(next.gone[0].finding.key.to_string(), "errors:3");
+    assert_eq!(next.gone[0].known.finding.key.to_string(), "errors:3");
 }
 
 #[test]
@@ -429,7 +429,7 @@ fn what_was_looked_for_by_a_check_that_saw_a_part_is_forgotten_and_the_rest_is_n
     let gone: Vec<String> = next
         .gone
         .iter()
-        .map(|known| known.finding.key.to_string())
+        .map(|gone| gone.known.finding.key.to_string())
         .collect();
     assert_eq!(
         (gone, next.unknown[0].unseen.len()),

@@ -204,12 +204,15 @@ fn outcome(done: &Done<'_>) -> String {
         (triaged.ok().count(), "ok"),
         (handled.len(), "handled"),
         (stuck.len(), "stuck on the other side"),
+        (triaged.gone_since(), "gone since"),
     ]);
     let said = said.unwrap_or_else(|| verdict(triaged));
     let is_quiet = triaged.handled.is_empty() && triaged.snoozed.is_empty();
     match triaged.verdict() {
         Verdict::Ok if checks_nothing(done) => "nothing is checked: no check is on".to_owned(),
         Verdict::Ok if triaged.ok().next().is_none() || !stuck.is_empty() => said,
+        // How those checks are now, a newer look says.
+        Verdict::Ok if !triaged.overtaken.is_empty() => said,
         Verdict::Ok if is_quiet => format!("all well, {said}"),
         Verdict::Ok => format!("nothing needs you, {said}"),
         _ => said,

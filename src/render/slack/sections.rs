@@ -121,7 +121,6 @@ fn blind_check(blind: &Blind) -> Rich {
 /// What is new, worse, better and gone since the round before; nothing if all stands as it did. What got better and has
 /// no row is named.
 pub(super) fn changed(triaged: &Triaged, shown: &[&Row], zone: Tz) -> Option<SlackBlock> {
-    let now = triaged.report.finished_at;
     let heading = match &triaged.previous {
         Some(previous) => Rich::new()
             .bold("Since ")
@@ -141,16 +140,13 @@ pub(super) fn changed(triaged: &Triaged, shown: &[&Row], zone: Tz) -> Option<Sla
                 .then(row::key(finding))
         })
         .collect();
-    let gone = triaged.gone.iter().take(LISTED).map(|known| {
+    let gone = triaged.gone.iter().take(LISTED).map(|gone| {
+        let finding = &gone.known.finding;
         Rich::new()
             .say("gone: ")
-            .link(
-                known.finding.link.as_ref(),
-                known.finding.title.as_str(),
-                160,
-            )
-            .say(&format!(" (after {})  ", span(now - known.since)))
-            .then(row::key(&known.finding))
+            .link(finding.link.as_ref(), finding.title.as_str(), 160)
+            .say(&format!(" (after {})  ", span(gone.at - gone.known.since)))
+            .then(row::key(finding))
     });
     items.extend(gone);
     if triaged.gone.len() > LISTED {

@@ -6,7 +6,7 @@ use super::{SHOWN, changes, moment, quiet, span, ticket, took, verdict};
 use crate::{
     text::{count, thousands},
     ticket::Tickets,
-    triage::{Blind, Triaged, Verdict},
+    triage::{Blind, Gone, Triaged, Verdict},
 };
 
 mod look;
@@ -157,12 +157,12 @@ fn changed(out: &mut String, triaged: &Triaged, look: Look) {
     } else {
         SHOWN.min(triaged.gone.len())
     };
-    for known in &triaged.gone[..shown] {
+    for Gone { known, at } in &triaged.gone[..shown] {
         let text = format!(
             "  gone  {}  {} (after {})",
             known.finding.key,
             known.finding.title.as_str(),
-            span(now - known.since)
+            span(*at - known.since)
         );
         line(out, &look.paint(DIM, &look.fit(&text, 0)));
     }

@@ -107,7 +107,7 @@ impl Morning {
 
     fn gone(&self) -> Vec<String> {
         let gone = self.0.triaged.gone.iter();
-        gone.map(|known| known.finding.key.to_string())
+        gone.map(|gone| gone.known.finding.key.to_string())
             .filter(|key| key.starts_with("payments:"))
             .collect()
     }

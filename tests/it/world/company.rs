@@ -142,6 +142,22 @@ impl Company {
         std::fs::read_to_string(self.folder.path().join("ops-log.md")).unwrap_or_default()
     }
 
+    /// Changes the database behind the program's back.
+    pub(crate) async fn intrude(&self, statements: &[&'static str]) {
+        use sqlx::Connection;
+        let url = format!("sqlite:{}/ops.db", self.folder.path().display());
+        let mut connection = sqlx::SqliteConnection::connect(&url)
+            .await
+            .expect("the file is there");
+        for statement in statements {
+            sqlx::query(*statement)
+                .execute(&mut connection)
+                .await
+                .expect("the intruder may do anything");
+        }
+        connection.close().await.expect("it closes");
+    }
+
     /// The binary, with its configuration and its secrets.
     pub(crate) fn command(&self) -> Command {
         let path = self.folder.path().join("daily-ops.toml");
