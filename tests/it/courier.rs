@@ -152,7 +152,7 @@ async fn a_summary_whose_post_was_never_confirmed_is_looked_for_before_it_counts
         on_each_engine(async |database| {
             let post = Post::of(database).await;
             post.summary_is_due().await;
-            post.spoil("chat.postMessage", posted.clone(), 1);
+            post.spoil("chat.postMessage", posted, 1);
             post.delivers().await;
             post.runs().await;
             post.later(TimeDelta::hours(6) + TimeDelta::minutes(5));
