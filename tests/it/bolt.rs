@@ -13,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::world::skipped::needs;
+use crate::world::{ports::free_address, skipped::needs};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -21,11 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Stage {
     slack: Slack,
     _app: Child,
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("it has an address").port()
 }
 
 impl Stage {
@@ -46,7 +41,7 @@ impl Stage {
             "users:read",
         ]
         .into();
-        let port = free_port();
+        let port = free_address().port();
         let url = format!("http://127.0.0.1:{port}/slack/events").parse().ok();
         if !by_socket {
             workspace.app.urls = RequestUrls {

@@ -46,13 +46,20 @@ async fn no_secret_is_in_anything_that_the_bot_says_at_trace() {
         .stderr(output);
     let mut bot = bot.spawn().unwrap();
     office.until_ready().await;
-    for fault in [
+    let faults = [
         Fault::Garbage,
         Fault::ServerError,
         Fault::Refused("invalid_auth"),
-    ] {
+    ];
+    for (fault, answered) in faults.into_iter().zip(1..) {
         office.slack.world().spoil("users.info", fault, 1);
         office.types_now(ANNA, "triage ack errors:4501").await;
+        // The next one would meet with it as well.
+        office
+            .until("the fault was met", async || {
+                office.told().lines().count() >= answered
+            })
+            .await;
     }
     office.types_now(ANNA, "daily").await;
     office.until_said("1 needs you").await;

@@ -3,7 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::Write,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -179,10 +179,4 @@ impl Drop for Node {
             child.wait().ok();
         }
     }
-}
-
-/// An address that nobody listens on.
-pub(super) fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address")
 }

@@ -9,7 +9,8 @@ use std::{
 use tempfile::TempDir;
 use tokio::{process::Command, time::sleep};
 
-use super::{node::free_address, options::variable};
+use super::options::variable;
+use crate::world::ports::free_address;
 
 /// Gone when it is dropped.
 pub(super) struct Postgres {

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     dealings::{Dealings, TICKETED},
-    node::{Launch, Node, free_address},
+    node::{Launch, Node},
     options::Dice,
     requests::{Place, Request},
     tables::Tables,
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::world::{
     database::{administer, random},
+    ports::free_address,
     sentry::{self, Issue, Sentry, broken_cart, issue},
     slack::web_api::{self, Channel, Member, Posting, Slack, TEAM, Workspace},
 };

@@ -7,6 +7,7 @@ pub(crate) mod database;
 pub(crate) mod endpoints;
 pub(crate) mod faults;
 pub(crate) mod office;
+pub(crate) mod ports;
 pub(crate) mod records;
 pub(crate) mod sentry;
 pub(crate) mod skipped;

@@ -1,6 +1,6 @@
 //! The company at work: its bot serves, and people use it in their Slack.
 
-use std::{net::TcpListener, time::Duration};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use daily_ops::{checks::registry, config::Config, serve::Service, slack::Lease};
@@ -9,6 +9,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     company::Company,
+    ports::free_address,
     slack::{
         driver::{self, Answer, Click, Command, Submission, Who},
         web_api::{self, OPS, Slack},
@@ -32,12 +33,6 @@ pub(crate) struct Office {
     pub(crate) transport: &'static str,
 }
 
-/// A port that nobody listened on a moment ago.
-fn free() -> std::net::SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("it has an address")
-}
-
 impl Office {
     /// Open, with these people allowed to triage: Anna and Ben.
     pub(crate) async fn open(company: Company) -> Self {
@@ -50,8 +45,8 @@ impl Office {
         Self {
             company,
             slack: web_api::workspace().open().await.expect("it opens"),
-            door: free(),
-            admin: free(),
+            door: free_address(),
+            admin: free_address(),
             stop: watch::channel(false).0,
             service: None,
             more: String::new(),
