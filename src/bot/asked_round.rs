@@ -42,10 +42,11 @@ impl Bot {
             return Ok(false);
         };
         let claim = round.claim();
-        // What ends the process ends this before an attempt is over, each time.
+        // No attempt was recorded as over: the process ended before, or the database could not be written.
         let ran = if round.attempts > TRIES {
             Err(anyhow!(
-                "Daily Ops ended {TRIES} times while it ran; its own log says why"
+                "it was begun {TRIES} times, and its end was never recorded: each time Daily Ops ended before, or did not \
+                 reach its database; its own log says which"
             ))
         } else {
             self.run(&round, &claim).await

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use anyhow::ensure;
 use chrono::TimeDelta;
 
-use super::{Bot, Denials, Judged, Outcome, Pictured, Wish, pressed::stale, task::Task};
+use super::{
+    Bot, Denials, Judged, Outcome, Pictured, Wish, denials::counted, pressed::stale, task::Task,
+};
 use crate::{
     command::{Asked, Item, Press, Triage, View},
     ops_log::{Entry, Kind, NewEntry, Sentence},
     permissions::{Denied, Directory, Home, Permissions, Permit, Verdict},
     report::{Cause, Finding, FindingKey},
-    store::{Effect, Receipt, RoundOrder, StoredMessage},
-    text::thousands,
+    store::{Effect, MessageState, Receipt, RoundOrder, StoredMessage},
     ticket::{Draft, StoredTicket},
     triage::{Action, Decision, Known},
 };
@@ -136,7 +137,8 @@ impl Desk {
         let line = Sentence::new().say(denied.advice());
         let advice = Reply::Private(vec![line.say("; nothing was changed")]);
         let (who, kind, now) = (asked.by.person(), task.kind(), (self.bot.clock)());
-        let Some(left_out) = self.denials.take(&who, kind, now) else {
+        let about = task.about();
+        let Some(left_out) = self.denials.take(&who, kind, &about, now) else {
             return self.finish(receipt, advice).await;
         };
         let clicked = self.clicked(task).await;
@@ -145,10 +147,7 @@ impl Desk {
             .then(task.name(clicked.as_ref()))
             .say(format!(" · {}", denied.as_str()));
         if left_out > 0 {
-            let more = thousands(left_out);
-            text = text.say(format!(
-                " · {more} more since the entry before were not written"
-            ));
+            text = text.say(counted(left_out));
         }
         if let Some(channel) = &asked.channel {
             text = text.say(" · in ").quote(channel.as_str());
@@ -164,7 +163,7 @@ impl Desk {
         };
         let written = self.bot.store.deny(entry, receipt.clone()).await;
         if !matches!(written, Ok(Some(_))) {
-            self.denials.give_back(&who, kind);
+            self.denials.give_back((who, kind), Some(&about), left_out);
         }
         let Some(entry) = written? else {
             return Ok(Reply::Nothing);
@@ -237,7 +236,8 @@ impl Desk {
                             return Ok(Err(stale()));
                         };
                         let name = finding.key.to_string();
-                        return self.close(&name, permit, receipt, false).await;
+                        let tell = found.pictured.message.state == MessageState::Gone;
+                        return self.close(&name, permit, receipt, tell).await;
                     }
                     Press::Acknowledge => Action::Acknowledge { reason: None },
                     Press::Resolve => Action::Resolve { reason: None },
@@ -303,7 +303,7 @@ impl Desk {
                     let mut lines = vec![said];
                     if wants_effect {
                         lines.push(Sentence::new().say(
-                            "the other side is told now; the message and `/ops triage show` say what came of it",
+                            "the other side is told now; `/ops triage show` says what came of it",
                         ));
                     }
                     Reply::Private(lines)

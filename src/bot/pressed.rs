@@ -8,7 +8,7 @@ use crate::{
     ops_log::Sentence,
     permissions::Permit,
     report::Finding,
-    store::Receipt,
+    store::{MessageState, Receipt},
     ticket::Draft,
     triage::{Action, Person},
 };
@@ -107,6 +107,8 @@ impl Desk {
         receipt: &Receipt,
     ) -> anyhow::Result<Result<Reply, Refusal>> {
         let Found { pictured, finding } = found;
+        // It does not show what is decided.
+        let tell = pictured.message.state == MessageState::Gone;
         // A whole run, while others wait to read theirs.
         drop(pictured);
         match finding {
@@ -115,7 +117,7 @@ impl Desk {
                     return Ok(Err(Refusal(why)));
                 }
                 let seen = Some(item.seen);
-                self.decide(&finding.key, wish, seen, permit, receipt, false)
+                self.decide(&finding.key, wish, seen, permit, receipt, tell)
                     .await
             }
             None => Ok(Err(stale())),

@@ -63,24 +63,37 @@ impl Bot {
         Ok(asked)
     }
 
-    /// Notes, once, that the summary that was due then was made and could not be posted in time.
-    pub async fn miss_delivery(&self, channel: &str, due_at: DateTime<Utc>) -> anyhow::Result<()> {
+    /// Notes, once, that the summary that was due then was made and could not be posted in time; or, unless that
+    /// `is_known`, that it may have been.
+    pub async fn miss_delivery(
+        &self,
+        channel: &str,
+        due_at: DateTime<Utc>,
+        is_known: bool,
+    ) -> anyhow::Result<()> {
         let now = (self.clock)();
         let date = due_at.with_timezone(&self.schedule.time_zone).date_naive();
+        let (due, tried) = (minute(due_at), minute(now));
+        let said = if is_known {
+            format!(
+                "the summary of {date} was not posted: it was due at {due}, and at {tried} Slack had not taken it"
+            )
+        } else {
+            format!(
+                "whether the summary of {date} was posted is not known: it was due at {due}, Slack never confirmed it, \
+                 and at {tried} it could not be looked for"
+            )
+        };
         let entry = NewEntry {
             at: now,
             kind: Kind::Missed,
             subject: date.to_string(),
             by: Person::program(),
-            text: Sentence::new().say(format!(
-                "the summary of {date} was not posted: it was due at {}, and at {} Slack had not taken it",
-                minute(due_at),
-                minute(now)
-            )),
+            text: Sentence::new().say(said),
             checks: Vec::new(),
         };
         if let Some(entry) = self.store.miss_delivery(channel, due_at, entry).await? {
-            tracing::error!(%date, "a summary was not posted in time; the next one mentions it");
+            tracing::error!(%date, "a summary is not known to have been posted; the next one mentions it");
             self.project_later(&[entry]);
         }
         Ok(())

@@ -97,6 +97,17 @@ impl Task {
         }
     }
 
+    /// What it was about, told from what is asked alone.
+    pub(super) fn about(&self) -> String {
+        match self {
+            Self::Typed(triage) => triage.key().to_string(),
+            Self::Ticket(Ticket::Show { name } | Ticket::Close { name }) => name.clone(),
+            _ => self.item().map_or_else(String::new, |item| {
+                format!("{} {:?}", item.message, item.finding)
+            }),
+        }
+    }
+
     /// For the log: what somebody tried, and about which finding.
     pub(super) fn name(&self, clicked: Option<&FindingKey>) -> Sentence {
         let said = Sentence::new().say(self.kind());

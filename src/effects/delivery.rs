@@ -24,7 +24,7 @@ const BACK_OFF: [TimeDelta; 6] = [
 ];
 
 /// Whoever asks for more has made a mistake.
-const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
+pub const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
 
 /// What became of one attempt.
 #[derive(Clone, Debug, PartialEq)]

@@ -16,7 +16,7 @@ use crate::{
 mod delivery;
 mod sides;
 
-pub use delivery::Delivery;
+pub use delivery::{Delivery, LONGEST_WAIT};
 pub use sides::Sides;
 
 use delivery::{Failed, entry, judge, withdrawal};

@@ -164,9 +164,13 @@ async fn serve(
         lease,
         workspace: identity.url.clone(),
     });
-    let intake = Arc::new(Intake::new(desk, Arc::clone(&api), identity.url));
+    let intake = Arc::new(Intake::new(
+        Arc::clone(&desk),
+        Arc::clone(&api),
+        identity.url,
+    ));
     let drained = Arc::clone(&intake);
-    let work = Work::start(bot, &courier, &intake, &slack.channel, &shutdown);
+    let work = Work::start(bot, &courier, &intake, &desk, &slack.channel, &shutdown);
     match door {
         Door::Socket(token) => {
             let socket = Socket {
@@ -190,6 +194,9 @@ async fn serve(
     work.end().await;
     if timeout(GRACE, drained.drained()).await.is_err() {
         tracing::warn!("requests are left over; they are dealt with at the next start");
+    }
+    if let Err(error) = desk.log_left_out().await {
+        tracing::error!("{error:#}");
     }
     if let Err(error) = bot.project_waiting().await {
         tracing::warn!("{error:#}");

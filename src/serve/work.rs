@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use crate::{
-    bot::Bot,
+    bot::{Bot, Desk},
     effects::deliver_next,
     slack::{Courier, Intake},
 };
@@ -36,6 +36,9 @@ const TOGETHER: Duration = Duration::from_millis(100);
 /// How often what is no longer kept is removed.
 const PRUNE: Duration = Duration::from_secs(60 * 60);
 
+/// How often denied attempts that have no entry in the log are counted in one.
+const COUNT: Duration = Duration::from_secs(10 * 60);
+
 /// What failed is not begun again before.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -58,6 +61,7 @@ impl Work {
         bot: &Arc<Bot>,
         courier: &Arc<Courier>,
         intake: &Arc<Intake>,
+        desk: &Arc<Desk>,
         channel: &str,
         shutdown: &watch::Receiver<bool>,
     ) -> Self {
@@ -143,6 +147,16 @@ impl Work {
                     let now = (bot.clock)();
                     bot.store.prune(now).await.map(|()| false)
                 })
+            }),
+        );
+        let of = Arc::clone(desk);
+        start(
+            "denied attempts",
+            COUNT,
+            |_| None,
+            Box::new(move || {
+                let desk = Arc::clone(&of);
+                Box::pin(async move { desk.log_left_out().await.map(|()| false) })
             }),
         );
         let (of, channel) = (Arc::clone(bot), channel.to_owned());

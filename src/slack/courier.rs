@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     bot::{Bot, Pictured},
+    effects::LONGEST_WAIT,
     render::slack::{self, Message},
     store::{self, MessageState, RoundState, Showing, StoredMessage},
     text::Untrusted,
@@ -26,9 +27,6 @@ const DOUBT: TimeDelta = TimeDelta::seconds(60);
 
 /// For how long a message waits for a channel that can't be posted to.
 const PATIENCE: TimeDelta = TimeDelta::hours(24);
-
-/// No wait that Slack asks for is longer.
-const LONGEST: TimeDelta = TimeDelta::hours(24);
 
 /// For how long a claimed message belongs to one process.
 #[derive(Clone, Copy, Debug)]
@@ -99,20 +97,18 @@ impl Courier {
             None => self.post(&draft).await?,
             Some(ts) => self.update(&draft, ts).await?,
         };
-        let posted = match &showing {
-            Showing::Shown { ts, .. } => Some(ts.clone()),
-            _ => None,
-        };
-        let is_ours = self.settle(&message, showing).await?;
-        match posted {
-            Some(_) if is_ours => {
-                if message.ts.is_none() {
+        let is_ours = self.settle(&message, showing.clone()).await?;
+        match showing {
+            Showing::Shown { .. } if is_ours => {
+                if !runs(&draft.pictured) {
                     self.remove_lost(&message).await;
                 }
                 self.replace_older(&draft.pictured).await?;
             }
-            Some(ts) => self.remove_if_copy(&message, &ts).await?,
-            None => {}
+            Showing::Shown { ts, .. } | Showing::Found { ts } if !is_ours => {
+                self.remove_if_copy(&message, &ts).await?;
+            }
+            _ => {}
         }
         Ok(true)
     }
@@ -145,8 +141,7 @@ impl Courier {
     /// Posts a message that Slack is not known to have. After a post whose outcome is unknown it is looked for first.
     async fn post(&self, draft: &Draft) -> anyhow::Result<Showing> {
         let stored = &draft.pictured.message;
-        let is_unwanted = self.missed(draft).await? || stored.state == MessageState::Old;
-        let mut repeated = None;
+        let (mut repeated, mut is_known) = (None, true);
         if let Some(since) = stored.first_sent_at {
             match self
                 .api
@@ -156,16 +151,19 @@ impl Courier {
                 Ok(found) => match found.first() {
                     Some(ts) => {
                         self.remove_copies(stored, &found, ts).await;
-                        return self.update(draft, &ts.clone()).await;
+                        return Ok(Showing::Found { ts: ts.clone() });
                     }
                     None => repeated = Some(draft.message.clone()),
                 },
-                Err(error) if passes(&error) => return self.later(draft, &error).await,
+                Err(error) if error.passes() => return self.later(draft, &error).await,
                 // It can't be looked for; a reader who sees two of them is told why.
-                Err(_) => repeated = Some(slack::repeated(draft.message.clone())),
+                Err(_) => {
+                    repeated = Some(slack::repeated(draft.message.clone()));
+                    is_known = false;
+                }
             }
         }
-        if is_unwanted {
+        if self.missed(draft, is_known).await? || stored.state == MessageState::Old {
             return Ok(Showing::Gone);
         }
         let now = (self.bot.clock)();
@@ -253,7 +251,7 @@ impl Courier {
             .await;
         match updated {
             Ok(()) => Ok(self.shown(draft, ts.to_owned(), doubted_at, None)),
-            Err(error) if error.class == Class::MessageGone => self.lost(draft, &error).await,
+            Err(error) if error.class == Class::MessageGone => self.lost(draft, ts, &error).await,
             Err(error) if error.class == Class::Refused => {
                 let text = &draft.message.text;
                 match self
@@ -272,7 +270,7 @@ impl Courier {
         }
     }
 
-    fn shown(
+    pub(super) fn shown(
         &self,
         draft: &Draft,
         ts: String,
@@ -302,8 +300,8 @@ impl Courier {
         }
         let asked = error
             .retry_after
-            .map(|wait| TimeDelta::from_std(wait).unwrap_or(LONGEST))
-            .map_or(TimeDelta::zero(), |asked| asked.min(LONGEST));
+            .map(|wait| TimeDelta::from_std(wait).unwrap_or(LONGEST_WAIT))
+            .map_or(TimeDelta::zero(), |asked| asked.min(LONGEST_WAIT));
         Ok(Showing::Later {
             not_before: now + back_off(&error.class, stored.attempts).max(asked),
             error: error.to_string().into(),
@@ -336,21 +334,24 @@ impl Courier {
             return Ok(());
         }
         let (mut older, mut newer) = (Vec::new(), None);
-        for id in self.bot.store.living_messages(&stored.channel).await? {
-            let Some(other) = self.bot.store.asked_round(&id).await? else {
+        let living = self.bot.store.living_messages(&stored.channel).await?;
+        let given_up = self.bot.store.given_up_messages(&stored.channel).await?;
+        for id in living.iter().chain(&given_up) {
+            let Some(other) = self.bot.store.asked_round(id).await? else {
                 continue;
             };
             let ended = matches!(other.state, RoundState::Done | RoundState::Failed);
-            if id == stored.id || !ended {
+            if *id == stored.id || !ended {
                 continue;
             }
             if other.order.at < round.order.at && round.order.replaces(&other.order) {
-                older.push(id);
-            } else if other.order.at > round.order.at
+                older.push(id.clone());
+            } else if living.contains(id)
+                && other.order.at > round.order.at
                 && other.state == RoundState::Done
                 && other.order.replaces(&round.order)
             {
-                newer = Some(id);
+                newer = Some(id.clone());
             }
         }
         if let Some(newer) = newer {
@@ -366,7 +367,7 @@ impl Courier {
     }
 }
 
-fn runs(pictured: &Pictured) -> bool {
+pub(super) fn runs(pictured: &Pictured) -> bool {
     matches!(
         pictured.round.state,
         RoundState::Waiting | RoundState::Running
@@ -380,11 +381,6 @@ fn digest(message: &Message, pictured: &Pictured) -> anyhow::Result<String> {
         true => format!("{}{digest}", store::PROGRESS),
         false => digest,
     })
-}
-
-/// Whether it may be otherwise by itself, a little later.
-pub(super) fn passes(error: &ApiError) -> bool {
-    error.outcome_unknown() || matches!(error.class, Class::RateLimited | Class::NotSent)
 }
 
 /// Seconds first, then the time within which a message stands again once Slack is back. What only a person can mend is

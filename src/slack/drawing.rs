@@ -85,7 +85,10 @@ fn with_picture<T>(
             .done
             .as_ref()
             .map_or(order.at, |done| done.triaged.report.started_at),
-        late: order.due_at.filter(|due| posted_at - *due > LATE),
+        // Posted anew, it was seen before.
+        late: order
+            .due_at
+            .filter(|due| message.lost_ts.is_none() && posted_at - *due > LATE),
         missed: &order.missed,
         zone: schedule.time_zone,
         next,

@@ -12,8 +12,7 @@ use url::Url;
 
 use super::{
     Inbox,
-    api::{Api, ApiError, Class},
-    courier::passes,
+    api::{ANSWERABLE, Api, ApiError, Class},
     drawing::{self, deliveries, delivery, link},
 };
 use crate::{
@@ -30,9 +29,6 @@ const LEASE: TimeDelta = TimeDelta::seconds(45);
 
 /// How long the judgement of one request may take; with the opening of a view, less than its lease.
 const LIMIT: Duration = Duration::from_secs(25);
-
-/// Slack takes answers to a request for so long.
-const ANSWERABLE: TimeDelta = TimeDelta::minutes(30);
 
 /// How long after one another a window is looked up, and filled, once more: somebody sits before it.
 const AGAIN: [Duration; 3] = [
@@ -372,7 +368,7 @@ impl Intake {
                 return;
             };
             tracing::warn!("{error}");
-            match waits.next().filter(|_| passes(&error)) {
+            match waits.next().filter(|_| error.passes()) {
                 Some(wait) => sleep(wait.max(asked_to_wait(&error))).await,
                 None => break error,
             }

@@ -1,11 +1,10 @@
 //! What is said where a message does not reach people as it should: to who asked, in the log, in the metrics.
 
 use anyhow::Context;
-use chrono::TimeDelta;
 
 use super::{
-    api::ApiError,
-    courier::{Courier, Draft, passes},
+    api::{ANSWERABLE, ApiError},
+    courier::{Courier, Draft, runs},
 };
 use crate::{
     bot::LATEST,
@@ -16,17 +15,24 @@ use crate::{
     triage::Person,
 };
 
-/// Slack takes answers to a request for so long.
-const ANSWERABLE: TimeDelta = TimeDelta::minutes(30);
-
 impl Courier {
     /// A message that can't be edited is posted anew, once; one that somebody deleted after its end was shown stays so.
-    pub(super) async fn lost(&self, draft: &Draft, error: &ApiError) -> anyhow::Result<Showing> {
+    pub(super) async fn lost(
+        &self,
+        draft: &Draft,
+        ts: &str,
+        error: &ApiError,
+    ) -> anyhow::Result<Showing> {
         let stored = &draft.pictured.message;
         let is_deleted = error.code.as_str() == "message_not_found";
         if stored.state == MessageState::Old || (is_deleted && stored.showed_end()) {
             tracing::info!(id = stored.id, "a message is left as it is: {error}");
             return Ok(Showing::Gone);
+        }
+        // Anew only once there is an end to show: what is posted now could not follow either.
+        if !is_deleted && runs(&draft.pictured) {
+            tracing::info!(id = stored.id, "progress is not shown: {error}");
+            return Ok(self.shown(draft, ts.to_owned(), stored.doubted_at, None));
         }
         if stored.lost_ts.is_some() {
             return self.give_up(draft, error).await;
@@ -53,12 +59,17 @@ impl Courier {
         metrics::counter!("daily_ops_messages_given_up_total").increment(1);
         self.alert(stored, "the message of a round was given up: ", error)
             .await?;
-        self.tell(draft, error).await;
+        let line = Sentence::new()
+            .say("the message of your round can't be changed any more (")
+            .quote(error.code.as_str())
+            .say("), so it stays as it is. What is decided counts and is logged all the same: ")
+            .say("`/ops status` shows how things stand");
+        self.answer(draft, line).await;
         Ok(Showing::Gone)
     }
 
-    /// Whether a summary is too late to be posted. Then the ledger has it as missed.
-    pub(super) async fn missed(&self, draft: &Draft) -> anyhow::Result<bool> {
+    /// Whether a summary is too late to be posted. Then the ledger has it as missed. `is_known`: Slack does not have it.
+    pub(super) async fn missed(&self, draft: &Draft, is_known: bool) -> anyhow::Result<bool> {
         let (stored, round) = (&draft.pictured.message, &draft.pictured.round);
         let now = (self.bot.clock)();
         let Some(due) = round.order.due_at.filter(|due| now - *due > LATEST) else {
@@ -69,7 +80,7 @@ impl Courier {
             return Ok(false);
         }
         self.bot
-            .miss_delivery(&stored.channel, due)
+            .miss_delivery(&stored.channel, due, is_known)
             .await
             .context("a summary that is too late could not be noted")?;
         Ok(true)
@@ -110,15 +121,8 @@ impl Courier {
 
     /// Tells whoever asked, once, that Slack does not take the message of their round, and what to do.
     pub(super) async fn tell(&self, draft: &Draft, error: &ApiError) {
-        let (stored, order) = (&draft.pictured.message, &draft.pictured.round.order);
-        let before = stored.last_error.as_ref().map(Untrusted::as_str);
-        let Some(address) = &order.reply_to else {
-            return;
-        };
-        if passes(error)
-            || before == Some(error.to_string().as_str())
-            || (self.bot.clock)() - order.at > ANSWERABLE
-        {
+        let before = draft.pictured.message.last_error.as_ref();
+        if error.passes() || before.map(Untrusted::as_str) == Some(error.to_string().as_str()) {
             return;
         }
         let line = match error.code.as_str() {
@@ -132,8 +136,17 @@ impl Courier {
                 .quote(code)
                 .say("); then it appears by itself"),
         };
-        if let Err(error) = self.api.respond(address, &slack::reply(&[line])).await {
-            tracing::warn!("{error}");
+        self.answer(draft, line).await;
+    }
+
+    /// Tells whoever asked for the round, as long as Slack lets them be told.
+    async fn answer(&self, draft: &Draft, line: Sentence) {
+        let (stored, order) = (&draft.pictured.message, &draft.pictured.round.order);
+        if let Some(address) = &order.reply_to
+            && (self.bot.clock)() - order.at <= ANSWERABLE
+            && let Err(error) = self.api.respond(address, &slack::reply(&[line])).await
+        {
+            tracing::warn!(id = stored.id, "{error}");
         }
     }
 }

@@ -12,7 +12,7 @@ pub enum MessageState {
     Living,
     /// A newer message has taken its place.
     Old,
-    /// Somebody deleted it.
+    /// Somebody deleted it, or it can't be changed any more.
     Gone,
 }
 
@@ -163,7 +163,21 @@ impl Store {
         .context("the messages of a channel could not be read")
     }
 
-    /// Takes the place of older messages: they lose their buttons.
+    /// Messages of a channel that were given up where they stand, by id: their buttons may be there still.
+    pub async fn given_up_messages(&self, channel: &str) -> anyhow::Result<Vec<String>> {
+        let mut snapshot = self.read().await?;
+        on!(&mut snapshot.connection(), |c| {
+            sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+                "SELECT id FROM messages WHERE channel = $1 AND {GIVEN_UP} ORDER BY id"
+            )))
+            .bind(channel)
+            .fetch_all(c)
+            .await
+        })
+        .context("the messages that were given up could not be read")
+    }
+
+    /// Takes the place of older messages: they lose their buttons. One that was given up is tried once more for that.
     pub async fn replace_messages(&self, older: Vec<String>, newer: &str) -> anyhow::Result<()> {
         let newer = newer.to_owned();
         let older = in_order(older);
@@ -171,10 +185,10 @@ impl Store {
             Box::pin(async move {
                 for id in &older {
                     on!(&mut *c, |c| {
-                        sqlx::query(
+                        sqlx::query(sqlx::AssertSqlSafe(format!(
                             "UPDATE messages SET state = 'old', newer = $2, wanted = wanted + 1, urgent = wanted + 1 \
-                             WHERE id = $1 AND state = 'living' AND id <> $2",
-                        )
+                             WHERE id = $1 AND (state = 'living' OR {GIVEN_UP}) AND id <> $2"
+                        )))
                         .bind(id)
                         .bind(&newer)
                         .execute(c)
@@ -211,6 +225,9 @@ impl Store {
         })
     }
 }
+
+/// Given up where it stands, and not tried once more since.
+const GIVEN_UP: &str = "(state = 'gone' AND ts IS NOT NULL AND newer IS NULL)";
 
 /// What may be shown now.
 const TO_SHOW: &str = "wanted > shown AND state <> 'gone' AND (lease_until IS NULL OR lease_until <= $1) \

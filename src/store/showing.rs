@@ -19,6 +19,10 @@ pub enum Showing {
         /// The chat took the text alone.
         refused_blocks: Option<Untrusted>,
     },
+    /// A post that was never confirmed stands in the chat, and what it shows is not known: it is to be edited.
+    Found {
+        ts: String,
+    },
     Later {
         not_before: DateTime<Utc>,
         error: Untrusted,
@@ -154,6 +158,18 @@ async fn settle(
             .bind(refused_blocks.as_ref().map(Untrusted::as_str))
             .bind(doubted_at.map(micros))
             .bind(message.wanted)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+        }),
+        Showing::Found { ts } => on!(c, |c| {
+            sqlx::query(
+                "UPDATE messages SET ts = $3, not_before = NULL, lease_until = NULL \
+                 WHERE id = $1 AND fence = $2",
+            )
+            .bind(&message.id)
+            .bind(message.fence)
+            .bind(ts)
             .execute(c)
             .await
             .map(|done| done.rows_affected())

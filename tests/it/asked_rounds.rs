@@ -462,7 +462,7 @@ async fn a_round_that_ends_the_process_each_time_is_given_up_as_well() {
             .expect("it is kept");
         let why = round.error.expect("it says why");
         assert_eq!(round.state, RoundState::Failed);
-        assert!(why.as_str().contains("ended 3 times"), "{}", why.as_str());
+        assert!(why.as_str().contains("begun 3 times"), "{}", why.as_str());
         assert!(!bot.run_asked_round().await.unwrap());
         bot.store.close().await;
     })

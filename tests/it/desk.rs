@@ -844,6 +844,46 @@ async fn many_denied_attempts_at_the_same_have_one_entry_and_an_answer_each() {
 }
 
 #[tokio::test]
+async fn denied_attempts_on_each_finding_have_an_entry_and_the_others_are_counted_without_another_attempt()
+ {
+    let office = Office::open().await;
+    for finding in [0, 1, 0, 0] {
+        let item = office.item(finding, 0);
+        let said = office.click("U0OTTO", Press::Acknowledge, item).await;
+        assert!(said.ends_with("nothing was changed"), "{said}");
+    }
+    assert_eq!(office.denials().await, 2);
+    office.desk.log_left_out().await.unwrap();
+    office.desk.log_left_out().await.unwrap();
+    office.desk.bot.project_waiting().await.unwrap();
+    let file = office.company.log_file();
+    for said in [
+        "not allowed: acknowledge of `errors:4501`",
+        "not allowed: acknowledge of `errors:4502`",
+        "not allowed: acknowledge · 2 more since the entry before",
+    ] {
+        assert_eq!(file.matches(said).count(), 1, "{said}: {file}");
+    }
+    assert_eq!(office.denials().await, 3);
+}
+
+#[tokio::test]
+async fn a_click_on_a_message_that_was_given_up_is_answered_alone() {
+    let office = Office::open().await;
+    let store = &office.desk.bot.store;
+    store.refresh_messages().await.unwrap();
+    let now = (office.desk.bot.clock)();
+    let message = store.claim_message(now, LEASE).await.unwrap();
+    let message = message.expect("it waits");
+    assert!(store.settle_message(&message, Showing::Gone).await.unwrap());
+    let said = office
+        .click("U0ANNA", Press::Acknowledge, office.item(0, 0))
+        .await;
+    assert!(said.contains("acknowledged"), "{said}");
+    assert_eq!(office.done().await.0, 1);
+}
+
+#[tokio::test]
 async fn a_note_that_is_too_long_is_refused_and_not_cut() {
     let office = Office::open().await;
     let note = "a word ".repeat(150);

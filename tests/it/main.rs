@@ -8,6 +8,7 @@ mod browser;
 mod chain;
 mod checklist;
 mod configuration;
+mod courier;
 mod deciding;
 mod desk;
 mod doctor;

@@ -1,6 +1,6 @@
 //! When Slack refuses, loses or delays something: nothing comes twice, and nothing vanishes without a word.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use daily_ops::{
@@ -19,7 +19,7 @@ use crate::world::{
     database::on_each_engine,
     office::Office,
     sentry::broken_cart,
-    slack::web_api::{ANNA, BEN, Fault, OPS, TOKEN, workspace},
+    slack::web_api::{ANNA, BEN, Fault, GUEST, OPS, TOKEN, workspace},
 };
 
 const FOR_EVER: usize = usize::MAX;
@@ -65,28 +65,16 @@ async fn a_text_in_the_place_of_refused_blocks_is_looked_for_where_its_answer_wa
 #[tokio::test]
 async fn a_message_that_cant_be_edited_is_posted_anew_once_and_then_given_up_with_a_word() {
     let mut office = office().await;
-    spoil(
-        &office,
-        "chat.update",
-        Fault::Refused("edit_window_closed"),
-        1,
-    );
-    // The first one is the skeleton; the answer to the second one is lost.
-    spoil(&office, "chat.postMessage", Fault::Slow(Duration::ZERO), 1);
-    spoil(&office, "chat.postMessage", Fault::ResetAfter, 1);
+    let fault = Fault::Refused("cant_update_message");
+    spoil(&office, "chat.update", fault, FOR_EVER);
     office.types(ANNA, "daily").await;
     until_later(&office, "one message has the verdict", |office| {
         office.channel(OPS).contains("1 needs you") && office.slack.world().messages(OPS).len() == 1
     })
     .await;
     assert_eq!(office.slack.world().called("chat.postMessage"), 2);
+    assert_eq!(office.told(), "");
 
-    spoil(
-        &office,
-        "chat.update",
-        Fault::Refused("cant_update_message"),
-        1,
-    );
     office.click(ANNA, "acknowledge").await;
     office
         .until("the log says that it is given up", async || {
@@ -99,8 +87,41 @@ async fn a_message_that_cant_be_edited_is_posted_anew_once_and_then_given_up_wit
         "{}",
         metrics.body
     );
+    office.until_told("it stays as it is").await;
+    assert!(!office.told().contains("the round runs"));
     assert_eq!(office.slack.world().called("chat.postMessage"), 2);
+
+    // The next one tries to take its buttons off.
+    office.slack.world().heal(None);
+    office.later(TimeDelta::minutes(1));
+    office.types(ANNA, "daily").await;
+    office
+        .until("only the newer message has buttons", async || {
+            let world = office.slack.world();
+            let messages = world.messages(OPS);
+            let has_buttons = |number: usize| {
+                let blocks = serde_json::json!(messages[number].now().blocks).to_string();
+                blocks.contains("open.details") || blocks.contains("acknowledge")
+            };
+            messages.len() == 2
+                && !has_buttons(0)
+                && messages[1].now().text.starts_with("Daily ops")
+        })
+        .await;
     office.end().await;
+}
+
+#[tokio::test]
+async fn denied_attempts_without_an_entry_are_counted_when_the_service_stops() {
+    let mut office = office().await;
+    office.types(GUEST, "daily").await;
+    office.until_told("nothing was changed").await;
+    for _ in 0..3 {
+        office.types(GUEST, "daily").await;
+    }
+    office.end().await;
+    let file = office.company.log_file();
+    assert!(file.contains("a round · 3 more"), "{file}");
 }
 
 #[tokio::test]

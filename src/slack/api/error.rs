@@ -123,6 +123,11 @@ impl ApiError {
         matches!(self.class, Class::Server | Class::Timeout | Class::Broken)
     }
 
+    /// Whether it may be otherwise by itself, a little later.
+    pub fn passes(&self) -> bool {
+        self.outcome_unknown() || matches!(self.class, Class::RateLimited | Class::NotSent)
+    }
+
     fn came_back(&self) -> String {
         let code = self.code.as_str();
         let said = match (&self.class, self.retry_after) {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use chrono::TimeDelta;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::{ClientConfig, RootCertStore};
@@ -42,6 +43,9 @@ use pace::Pace;
 
 /// The `event_type` of our messages' metadata.
 pub const EVENT_TYPE: &str = "daily_ops";
+
+/// Slack takes answers to a request for so long.
+pub const ANSWERABLE: TimeDelta = TimeDelta::minutes(30);
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]

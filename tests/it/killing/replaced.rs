@@ -48,7 +48,9 @@ async fn an_unconfirmed_message_that_is_replaced_is_found_and_loses_its_buttons(
             .await
             .expect("it is replaced");
         time.set(start + TimeDelta::minutes(2));
-        assert!(courier.deliver_next().await.expect("it looks for it"));
+        for step in ["it looks for it", "it edits what it has found"] {
+            assert!(courier.deliver_next().await.expect(step), "{step}");
+        }
 
         let (ts, versions) = {
             let world = slack.world();
