@@ -14,7 +14,8 @@ use crate::{
     triage::{Action, Decision, Known, Person},
 };
 
-const ASKED_THERE: &str = "the other side has taken it and can't be told to stop from here; what comes of it is not known yet, and nothing was changed";
+const ASKED_THERE: &str =
+    "the other side has taken it and can't be told to stop from here; nothing was changed";
 
 const DONE_THERE: &str = "it is done and can't be taken back from here (a payment is refunded in Stripe): nothing was changed";
 

@@ -48,7 +48,7 @@ fn delays(mut line: Mrkdwn, picture: &Picture<'_>) -> Mrkdwn {
     }
     if !picture.missed.is_empty() {
         line = line
-            .say("\n*Missed:* no summary came on ")
+            .say("\n*Missed:* no summary is known to have come on ")
             .say(&days(picture));
     }
     line

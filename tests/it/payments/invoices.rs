@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use daily_ops::{
     checks::{
         Evaluation,
-        payments::{Event, Invoice, Seen},
+        payments::{Event, Invoice, Seen, Why},
     },
     report::Severity,
 };
@@ -42,6 +42,25 @@ fn with(invoices: impl IntoIterator<Item = Value>) -> Seen {
 
 fn judged(changes: Value) -> Evaluation {
     judge(with([invoice(changes)]))
+}
+
+#[test]
+fn a_card_that_will_not_be_charged_again_wants_the_customer_to_give_another() {
+    for (code, is_hard) in [("lost_card", true), ("insufficient_funds", false)] {
+        let mut seen = with([invoice(json!({}))]);
+        let why = Why {
+            code: code.to_owned(),
+            message: None,
+        };
+        seen.invoices.why.insert("in_1".to_owned(), why);
+        let judged = judge(seen);
+        let rule = only(&judged).rule.as_str();
+        assert_eq!(
+            rule.ends_with("ask the customer for another means of payment"),
+            is_hard,
+            "{code}: {rule}"
+        );
+    }
 }
 
 #[test]

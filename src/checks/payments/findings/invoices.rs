@@ -103,6 +103,13 @@ pub(super) fn one(at: &At<'_>, invoice: &Invoice, trouble: Trouble) -> Finding {
     let declined = why
         .as_ref()
         .filter(|_| matches!(trouble.kind, Kind::NoRetry | Kind::Retrying));
+    let rule = match declined.and_then(|why| Some((why, remedies::hard(&why.code)?))) {
+        Some((why, reason)) if !why.waits_for_customer() => format!(
+            "{}; {reason}: ask the customer for another means of payment",
+            trouble.rule
+        ),
+        _ => trouble.rule,
+    };
     let declined = declined.map_or_else(String::new, |why| format!(": {}", why.in_short()));
     let title = format!(
         "{}: {amount} of invoice {name} {}{declined}",
@@ -120,7 +127,7 @@ pub(super) fn one(at: &At<'_>, invoice: &Invoice, trouble: Trouble) -> Finding {
         ..Finding::new(
             at.key("invoice", &invoice.id),
             trouble.severity,
-            trouble.rule,
+            rule,
             title,
         )
     }

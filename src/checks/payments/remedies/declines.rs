@@ -38,6 +38,12 @@ const WANTS_CUSTOMER: [&str; 4] = [
 pub(super) const CUSTOMER_CONFIRMS: &str =
     "the customer has to confirm it: send them the invoice's page (in Stripe, on the invoice)";
 
+/// Why the same means of payment is not to be tried again after that code, if that is so.
+pub(in crate::checks::payments) fn hard(code: &str) -> Option<&'static str> {
+    let known = HARD.iter().find(|(hard, _)| *hard == code);
+    known.map(|(_, why)| *why)
+}
+
 /// Why a try failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Decline {
@@ -74,12 +80,10 @@ impl Decline {
 
     /// Why the same means of payment is not to be tried again, if that is so.
     pub(super) fn hard(&self) -> Option<&'static str> {
-        let code = self.code.as_deref();
-        let known = HARD.iter().find(|(hard, _)| code == Some(*hard));
         let by_advice = self
             .is_final
             .then_some("the card's network advises against it");
-        known.map(|(_, why)| *why).or(by_advice)
+        self.code.as_deref().and_then(hard).or(by_advice)
     }
 
     pub(super) fn wants_customer(&self) -> bool {

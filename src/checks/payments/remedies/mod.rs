@@ -30,6 +30,7 @@ mod resend;
 mod send;
 mod signature;
 
+pub(super) use declines::hard;
 pub use endpoint::{Replay, SECRET, Target};
 pub(super) use offers::{for_invoice, for_webhooks};
 pub(super) use proof::prove;
