@@ -8,9 +8,10 @@ loads of each kind:
 
 - accepted: what is done before the ack, and nothing after it. `daily-ops` waits for Slack to say who it is that asks,
   with 64 requests at a time; the others wait for those. Counted until the last ack.
-- kept: requests without a `response_url`. Bolt keeps the row, and is done. `daily-ops` also deals with each request
-  (`/ops help`; a click on a message that it does not know, for which it asks its database) and marks it as done in a
-  second durable write. Counted, as the next one, until the process rests again.
+- kept: requests without a `response_url`. Bolt keeps the row, and is done: no goal, as `daily-ops` also deals with
+  each request (`/ops help`; a click on a message that it does not know, for which it asks its database), answers by
+  `chat.postEphemeral`, and marks it as done in a second durable write. Counted, as the next one, until the process
+  rests again.
 - answered: both also answer the person by `response_url`.
 
 Then the acks at 200 requests/s (commands and clicks in turn, timed from when each was due) beside the machine's own
@@ -191,7 +192,11 @@ def saturate(options, _, other):
             for name, row in medians.items():
                 show(f"median, {name}", row)
             ours, theirs = medians.values()
-            goal(f"{kind}, {how}: requests per CPU second against Bolt's", ours[1] / theirs[1], times, "times", at_least=True)
+            what, ratio = f"{kind}, {how}: requests per CPU second against Bolt's", ours[1] / theirs[1]
+            if how == "kept":
+                print(f"{what}: {ratio:.1f} times", flush=True)
+            else:
+                goal(what, ratio, times, "times", at_least=True)
 
 
 def show(name, row):

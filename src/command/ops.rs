@@ -1,9 +1,12 @@
 //! The grammar of `/ops`: the terminal's own, with fewer words.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    sync::{LazyLock, Mutex, PoisonError},
+};
 
 use clap::{
-    Parser, Subcommand,
+    CommandFactory, FromArgMatches, Parser, Subcommand,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
@@ -61,11 +64,22 @@ struct Line {
     ops: Option<Ops>,
 }
 
+/// Made once: that takes longer than all the rest of a request.
+static GRAMMAR: LazyLock<Mutex<clap::Command>> = LazyLock::new(|| Mutex::new(Line::command()));
+
 impl Ops {
     /// Reads the text after `/ops` as Slack sends it. The error is for the person: what is wrong, and what was meant.
     pub fn read(text: &str) -> Result<Self, String> {
         let words = spoken(words(text)?);
-        match Line::try_parse_from(&words) {
+        let mut grammar = GRAMMAR.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = match grammar.try_get_matches_from_mut(&words) {
+            Ok(matches) => {
+                Line::from_arg_matches(&matches).map_err(|error| error.format(&mut grammar))
+            }
+            Err(error) => Err(error),
+        };
+        drop(grammar);
+        match read {
             Ok(line) => Ok(line.ops.unwrap_or(Self::Help)),
             Err(error) => Err(explain(&error)),
         }

@@ -38,6 +38,20 @@ pub struct Limits {
     pub shutdown: Duration,
 }
 
+impl Limits {
+    /// Of all phases of a connection.
+    fn shortest(&self) -> Duration {
+        let Self {
+            headers,
+            body,
+            answer,
+            idle,
+            ..
+        } = *self;
+        headers.min(body).min(answer).min(idle)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -119,11 +119,12 @@ impl Intake {
         Ok(true)
     }
 
-    /// Deals with a request that is kept. What fails here stays in the inbox, and is claimed again.
+    /// Deals with a request that is kept; small while it waits for its place, as many may. What fails here stays in the
+    /// inbox, and is claimed again.
     async fn deal(&self, asked: Asked, receipt: Receipt) {
         if receipt.attempts() > TRIES {
             let why = "it was tried often enough, and never came to an end";
-            if let Err(error) = self.give_up(&asked, receipt, why).await {
+            if let Err(error) = Box::pin(self.give_up(&asked, receipt, why)).await {
                 tracing::error!("a request could not be given up: {error:#}");
             }
             return;
@@ -144,13 +145,13 @@ impl Intake {
             "a request could not be dealt with: {error}"
         );
         if let Some(window) = &opened {
-            self.leave(&asked, window, receipt).await;
+            Box::pin(self.leave(&asked, window, receipt)).await;
         } else if receipt.attempts() < TRIES {
             if receipt.attempts() == 1 {
                 let line = Sentence::new()
                     .say("kept, but not done yet: something that it needs can't be asked at the moment. ")
                     .say("It is tried again by itself within a minute; you need do nothing");
-                self.tell(&asked, slack::reply(&[line])).await;
+                Box::pin(self.tell(&asked, slack::reply(&[line]))).await;
             }
         } else if let Err(error) = Box::pin(self.give_up(&asked, receipt, &error)).await {
             tracing::error!("a request could not be given up: {error:#}");

@@ -10,7 +10,10 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use sqlx::{Connection as _, Executor, SqliteConnection, sqlite::SqliteConnectOptions};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::yield_now,
+};
 
 use super::{Boxed, Connection};
 
@@ -18,6 +21,8 @@ use super::{Boxed, Connection};
 const QUEUE: usize = 1024;
 /// Jobs in one transaction.
 const GROUP: usize = 256;
+/// How often the others have their turn before a group is written that nobody joins.
+const TURNS: usize = 2;
 /// How long a job may wait for a place in the queue.
 const PATIENCE: Duration = Duration::from_millis(2500);
 
@@ -169,6 +174,9 @@ impl Desk {
                 }
                 if group.len() < GROUP {
                     next = messages.try_recv().ok();
+                    if next.is_none() && !group.is_empty() {
+                        next = more(&mut messages).await;
+                    }
                 }
             }
             self.write(group).await;
@@ -234,6 +242,17 @@ impl Desk {
     }
 }
 
+/// Lets those have their turn who are about to ask for a write: a commit costs more than they take.
+async fn more(messages: &mut mpsc::Receiver<Message>) -> Option<Message> {
+    for _ in 0..TURNS {
+        yield_now().await;
+        if let Ok(message) = messages.try_recv() {
+            return Some(message);
+        }
+    }
+    None
+}
+
 /// True if no job failed. A job that fails is rolled back alone.
 async fn transact(
     connection: &mut SqliteConnection,
@@ -241,6 +260,14 @@ async fn transact(
 ) -> sqlx::Result<bool> {
     let mut clean = true;
     connection.execute("BEGIN IMMEDIATE").await?;
+    if let [only] = group {
+        // Each statement is a way to the database's thread and back.
+        let done = only.run(&mut Connection::Sqlite(connection)).await;
+        connection
+            .execute(if done { "COMMIT" } else { "ROLLBACK" })
+            .await?;
+        return Ok(done);
+    }
     for job in group {
         connection.execute("SAVEPOINT job").await?;
         if !job.run(&mut Connection::Sqlite(connection)).await {

@@ -1,5 +1,7 @@
 //! Answers to one person.
 
+use std::sync::LazyLock;
+
 use chrono_tz::Tz;
 use clap::Subcommand;
 use slack_morphism::prelude::SlackBlock;
@@ -105,6 +107,12 @@ fn example(word: &str) -> &'static str {
 
 /// What may follow `/ops`, in the grammar's own words.
 pub fn help() -> Message {
+    // The grammar takes longer to make than a request to be dealt with.
+    static HELP: LazyLock<Message> = LazyLock::new(from_grammar);
+    HELP.clone()
+}
+
+fn from_grammar() -> Message {
     let grammar = Ops::augment_subcommands(clap::Command::new("ops"));
     let words = grammar.get_subcommands().map(|word| {
         let about = word.get_about().map(ToString::to_string);

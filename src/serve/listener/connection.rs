@@ -11,7 +11,6 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    sync::Notify,
     time::{Instant, sleep_until},
 };
 
@@ -42,7 +41,6 @@ impl Phase {
 /// A connection's phase, and since when.
 pub(super) struct Progress {
     now: Mutex<(Phase, Instant)>,
-    changed: Notify,
     /// When the connection began to wait for a complete request; nothing while it has one.
     waiting: Mutex<Option<Instant>>,
 }
@@ -52,7 +50,6 @@ impl Progress {
         let now = Instant::now();
         Self {
             now: Mutex::new((Phase::Headers, now)),
-            changed: Notify::new(),
             waiting: Mutex::new(Some(now)),
         }
     }
@@ -66,7 +63,6 @@ impl Progress {
             Phase::Idle => *waiting = Some(now),
             Phase::Headers | Phase::Body => {}
         }
-        self.changed.notify_one();
     }
 
     fn now(&self) -> (Phase, Instant) {
@@ -77,18 +73,16 @@ impl Progress {
         *self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends when a phase has taken too long.
+    /// Ends when a phase has taken too long. Looks when the phase of now could be late, or one that begins at once: a
+    /// timer that followed each phase would cost more than the phases of a small request.
     pub(super) async fn late(&self, limits: &Limits) -> Phase {
         loop {
             let (phase, since) = self.now();
-            tokio::select! {
-                () = self.changed.notified() => {}
-                () = sleep_until(since + phase.limit(limits)) => {
-                    if self.now() == (phase, since) {
-                        return phase;
-                    }
-                }
+            let (now, until) = (Instant::now(), since + phase.limit(limits));
+            if until <= now {
+                return phase;
             }
+            sleep_until(until.min(now + limits.shortest())).await;
         }
     }
 }
