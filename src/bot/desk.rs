@@ -138,16 +138,20 @@ impl Desk {
         let advice = Reply::Private(vec![line.say("; nothing was changed")]);
         let (who, kind, now) = (asked.by.person(), task.kind(), (self.bot.clock)());
         let about = task.about();
-        let Some(left_out) = self.denials.take(&who, kind, &about, now) else {
-            return self.finish(receipt, advice).await;
+        let Some(taken) = self.denials.take(&who, kind, &about, now) else {
+            let reply = self.finish(receipt, advice).await?;
+            if !matches!(reply, Reply::Nothing) {
+                self.denials.leave_out(&who, kind);
+            }
+            return Ok(reply);
         };
         let clicked = self.clicked(task).await;
         let mut text = Sentence::new()
             .say("not allowed: ")
             .then(task.name(clicked.as_ref()))
             .say(format!(" · {}", denied.as_str()));
-        if left_out > 0 {
-            text = text.say(counted(left_out));
+        if taken.left_out > 0 {
+            text = text.say(counted(taken.left_out));
         }
         if let Some(channel) = &asked.channel {
             text = text.say(" · in ").quote(channel.as_str());
@@ -161,13 +165,10 @@ impl Desk {
             text,
             checks: Vec::new(),
         };
-        let written = self.bot.store.deny(entry, receipt.clone()).await;
-        if !matches!(written, Ok(Some(_))) {
-            self.denials.give_back((who, kind), Some(&about), left_out);
-        }
-        let Some(entry) = written? else {
+        let Some(entry) = self.bot.store.deny(entry, receipt.clone()).await? else {
             return Ok(Reply::Nothing);
         };
+        taken.written();
         self.bot.project_later(&[entry]);
         Ok(advice)
     }

@@ -48,7 +48,8 @@ pub fn changes(triaged: &Triaged) -> Option<String> {
         (in_state(State::New), "new"),
         (in_state(State::Worse), "worse"),
         (in_state(State::Better), "better"),
-        (triaged.gone.len(), "gone"),
+        (triaged.gone.len() - triaged.gone_since(), "gone"),
+        (triaged.gone_since(), "no longer found"),
     ];
     counted(&parts)
 }

@@ -97,12 +97,13 @@ impl Courier {
             None => self.post(&draft).await?,
             Some(ts) => self.update(&draft, ts).await?,
         };
+        // Before this is settled: nobody deletes it afterwards.
+        if matches!(showing, Showing::Shown { .. }) && !runs(&draft.pictured) {
+            self.remove_lost(&message).await;
+        }
         let is_ours = self.settle(&message, showing.clone()).await?;
         match showing {
             Showing::Shown { .. } if is_ours => {
-                if !runs(&draft.pictured) {
-                    self.remove_lost(&message).await;
-                }
                 self.replace_older(&draft.pictured).await?;
             }
             Showing::Shown { ts, .. } | Showing::Found { ts } if !is_ours => {

@@ -164,7 +164,9 @@ async fn settle(
         }),
         Showing::Found { ts } => on!(c, |c| {
             sqlx::query(
-                "UPDATE messages SET ts = $3, not_before = NULL, lease_until = NULL \
+                // Where it was sent more than once, the other copy may still come.
+                "UPDATE messages SET ts = $3, not_before = NULL, lease_until = NULL, \
+                     doubted_at = CASE WHEN sent_at > first_sent_at THEN sent_at ELSE doubted_at END \
                  WHERE id = $1 AND fence = $2",
             )
             .bind(&message.id)

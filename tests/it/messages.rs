@@ -343,6 +343,28 @@ async fn a_newer_message_takes_the_buttons_off_the_older_ones() {
 }
 
 #[tokio::test]
+async fn what_was_posted_twice_and_found_once_is_looked_for_again() {
+    on_each_engine(async |database| {
+        let store = &database.store;
+        let id = ask(store, "health").await;
+        for minute in [0, 1] {
+            let unsure = claim(store, minute).await.expect("it waits");
+            let begun = store.mark_posting(&unsure, at(minute)).await;
+            assert!(begun.expect("it is kept"));
+            let found = Showing::Found {
+                ts: "1700000000.000100".to_owned(),
+            };
+            if minute == 1 {
+                assert!(settle(store, &unsure, found).await);
+            }
+        }
+        let kept = message(store, &id).await;
+        assert_eq!(kept.doubted_at, Some(at(1)), "the other may still come");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_post_that_was_never_confirmed_is_adopted_once_where_it_is_found() {
     on_each_engine(async |database| {
         let store = &database.store;

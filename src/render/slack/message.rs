@@ -204,7 +204,7 @@ fn outcome(done: &Done<'_>) -> String {
         (triaged.ok().count(), "ok"),
         (handled.len(), "handled"),
         (stuck.len(), "stuck on the other side"),
-        (triaged.gone_since(), "gone since"),
+        (triaged.gone_since(), "no longer found"),
     ]);
     let said = said.unwrap_or_else(|| verdict(triaged));
     let is_quiet = triaged.handled.is_empty() && triaged.snoozed.is_empty();

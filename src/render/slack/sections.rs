@@ -127,7 +127,7 @@ pub(super) fn changed(triaged: &Triaged, shown: &[&Row], zone: Tz) -> Option<Sla
             .date(previous.started_at, zone)
             .say(&format!(": {}", changes(triaged)?)),
         None if triaged.gone.is_empty() => return None,
-        None => Rich::new().bold("Gone since this round"),
+        None => Rich::new().bold("Since this round"),
     };
     let mut items: Vec<Rich> = hidden(triaged.in_state(State::Better), shown)
         .take(LISTED)
@@ -142,8 +142,13 @@ pub(super) fn changed(triaged: &Triaged, shown: &[&Row], zone: Tz) -> Option<Sla
         .collect();
     let gone = triaged.gone.iter().take(LISTED).map(|gone| {
         let finding = &gone.known.finding;
+        // Some of what newer looks miss may only be too old for them.
+        let how = match gone.at == triaged.report.finished_at {
+            true => "gone: ",
+            false => "no longer found: ",
+        };
         Rich::new()
-            .say("gone: ")
+            .say(how)
             .link(finding.link.as_ref(), finding.title.as_str(), 160)
             .say(&format!(" (after {})  ", span(gone.at - gone.known.since)))
             .then(row::key(finding))
@@ -151,7 +156,7 @@ pub(super) fn changed(triaged: &Triaged, shown: &[&Row], zone: Tz) -> Option<Sla
     items.extend(gone);
     if triaged.gone.len() > LISTED {
         let more = triaged.gone.len() - LISTED;
-        items.push(Rich::new().say(&format!("and {} more gone", thousands(more as u64))));
+        items.push(Rich::new().say(&format!("and {} more", thousands(more as u64))));
     }
     Some(list(heading, items))
 }
