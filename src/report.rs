@@ -233,6 +233,11 @@ impl Finding {
             evidence: Vec::new(),
         }
     }
+
+    /// What its check offers to do about it under that verb.
+    pub fn remedy(&self, verb: &str) -> Option<&Remedy> {
+        self.remedies.iter().find(|remedy| remedy.verb == verb)
+    }
 }
 
 fn yes() -> bool {

@@ -201,15 +201,13 @@ impl Bot {
         bail!("others decided about {key} all the time; nothing was changed, try it again")
     }
 
-    /// That a finding is not open any more, if so; in which case there is nothing to decide.
-    pub(super) async fn gone(&self, key: &FindingKey) -> anyhow::Result<Option<Sentence>> {
-        if self.store.memory().await?.contains_key(key) {
-            return Ok(None);
-        }
-        // What was handled and has grown too old for a look is not on it either: nobody knows whether that is gone.
-        Ok(Some(Sentence::new().quote(key.to_string()).say(
-            " is no longer on the list: newer looks did not find it; nothing was changed",
-        )))
+    /// What is known of a finding that was open, or that it is not any more; in which case there is nothing to decide.
+    pub(super) async fn still_open(
+        &self,
+        key: &FindingKey,
+    ) -> anyhow::Result<Result<Known, Sentence>> {
+        let known = self.store.memory().await?.remove(key);
+        Ok(known.ok_or_else(|| no_longer_listed(key)))
     }
 
     /// What is known of an open finding, or why there is nothing to decide.
@@ -220,10 +218,8 @@ impl Bot {
         }
         let keys: Vec<String> = memory.keys().map(ToString::to_string).collect();
         // What was decided about was there.
-        if !self.store.history(key).await?.is_empty()
-            && let Some(gone) = self.gone(key).await?
-        {
-            return Ok(Err(gone));
+        if !self.store.history(key).await?.is_empty() {
+            return Ok(Err(no_longer_listed(key)));
         }
         let what = Sentence::new()
             .say("no open finding is named ")
@@ -237,4 +233,11 @@ impl Bot {
             },
         ))
     }
+}
+
+/// What was handled and has grown too old for a look is not on the list either: nobody knows whether that is gone.
+fn no_longer_listed(key: &FindingKey) -> Sentence {
+    Sentence::new()
+        .quote(key.to_string())
+        .say(" is no longer on the list: newer looks did not find it; nothing was changed")
 }

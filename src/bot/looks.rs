@@ -48,10 +48,7 @@ impl Desk {
             }
             // What is to be read is what the newest round saw, whatever the message shows.
             (View::Remedy(verb), Some(finding)) => {
-                if let Some(why) = self.bot.gone(&finding.key).await? {
-                    return Ok(Err(Refusal(why)));
-                }
-                let finding = match self.bot.known(&finding.key).await? {
+                let finding = match self.bot.still_open(&finding.key).await? {
                     Ok(known) => known.finding,
                     Err(why) => return Ok(Err(Refusal(why))),
                 };
@@ -65,7 +62,7 @@ impl Desk {
                 }
             }
             (View::Ticket, Some(finding)) => {
-                if let Some(why) = self.bot.gone(&finding.key).await? {
+                if let Err(why) = self.bot.still_open(&finding.key).await? {
                     return Ok(Err(Refusal(why)));
                 }
                 let key = &finding.key;

@@ -10,8 +10,7 @@ pub(super) const READS_OTHERWISE: &str = "what you read has changed since: open 
 
 /// Whether what somebody has confirmed is not what would be done now.
 pub(super) fn reads_otherwise(finding: &Finding, verb: Verb, digest: &str) -> bool {
-    let mut offered = finding.remedies.iter();
-    let now = offered.find(|remedy| remedy.verb == verb.as_str());
+    let now = finding.remedy(verb.as_str());
     now.is_some_and(|now| now.digest() != digest)
 }
 
@@ -42,5 +41,5 @@ pub(super) fn not_offered(finding: &Finding, action: &Action) -> Option<Sentence
 }
 
 pub(super) fn offers(finding: &Finding, verb: &str) -> bool {
-    finding.remedies.iter().any(|remedy| remedy.verb == verb)
+    finding.remedy(verb).is_some()
 }

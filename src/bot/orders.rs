@@ -115,8 +115,7 @@ impl Bot {
                 ..order
             }),
             Action::Remedy { .. } => {
-                let mut remedies = finding.remedies.iter();
-                let offered = remedies.find(|remedy| remedy.verb == name)?;
+                let offered = finding.remedy(name)?;
                 Some(Order {
                     argument: offered.argument.clone(),
                     ..order

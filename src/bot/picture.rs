@@ -101,13 +101,10 @@ impl Bot {
     /// Has what newer looks no longer found counted as gone.
     async fn part_with_gone(&self, triaged: &mut Triaged) -> anyhow::Result<()> {
         // Before what is open: a look that is recorded between the two takes nothing away.
-        let mut newer = self.store.newest_looks().await?;
+        let mut newer = self.store.looked_at().await?;
         newer.retain(|_, at| *at > triaged.report.started_at);
-        let checks = triaged.report.checks.iter();
-        if checks
-            .into_iter()
-            .any(|check| newer.contains_key(&check.name))
-        {
+        let mut checks = triaged.report.checks.iter();
+        if checks.any(|check| newer.contains_key(&check.name)) {
             triaged.part_with(&newer, &self.store.memory().await?);
         }
         Ok(())

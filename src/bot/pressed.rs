@@ -113,7 +113,7 @@ impl Desk {
         drop(pictured);
         match finding {
             Some(finding) => {
-                if let Some(why) = self.bot.gone(&finding.key).await? {
+                if let Err(why) = self.bot.still_open(&finding.key).await? {
                     return Ok(Err(Refusal(why)));
                 }
                 let seen = Some(item.seen);

@@ -97,15 +97,15 @@ fn confirmed<'a>(decision: &Decision, finding: &'a Finding) -> &'a [Untrusted] {
     let Action::Remedy { verb } = decision.action else {
         return &[];
     };
-    let mut offered = finding.remedies.iter();
-    let remedy = offered.find(|remedy| verb.moves_money() && remedy.verb == verb.as_str());
-    remedy.map_or(&[], |remedy| &remedy.confirm)
+    let remedy = finding.remedy(verb.as_str());
+    remedy
+        .filter(|_| verb.moves_money())
+        .map_or(&[], |remedy| &remedy.confirm)
 }
 
 /// What is to be read before the check does that, if anything is: it can't be taken back.
 pub(super) fn unsure(finding: &Finding, verb: Verb) -> Option<Vec<Sentence>> {
-    let mut offered = finding.remedies.iter();
-    let remedy = offered.find(|remedy| remedy.verb == verb.as_str())?;
+    let remedy = finding.remedy(verb.as_str())?;
     if remedy.confirm.is_empty() && !verb.moves_money() {
         return None;
     }

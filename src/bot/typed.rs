@@ -122,8 +122,7 @@ impl Bot {
             if let Some(lines) = unsure {
                 return Ok(Err(lines));
             }
-            let mut offered = known.finding.remedies.iter();
-            if let Some(remedy) = offered.find(|remedy| remedy.verb == verb.as_str()) {
+            if let Some(remedy) = known.finding.remedy(verb.as_str()) {
                 let digest = remedy.digest();
                 return Ok(Ok(Wish::Confirmed { verb, digest }));
             }
@@ -139,8 +138,7 @@ impl Bot {
         verb: Verb,
         by: &Person,
     ) -> anyhow::Result<Vec<Sentence>> {
-        let mut offered = finding.remedies.iter();
-        let Some(remedy) = offered.find(|remedy| remedy.verb == verb.as_str()) else {
+        let Some(remedy) = finding.remedy(verb.as_str()) else {
             let why = not_offered(finding, &Action::Remedy { verb });
             return Ok(why.into_iter().collect());
         };

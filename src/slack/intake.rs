@@ -322,10 +322,7 @@ impl Intake {
                 item,
             } => {
                 let (channel, ts) = (place(&asked.channel), place(&asked.message));
-                let archives = finding
-                    .remedies
-                    .iter()
-                    .any(|remedy| remedy.verb == Action::Archive.name());
+                let archives = finding.remedy(Action::Archive.name()).is_some();
                 view::form(view, &finding, &item, &channel, &ts, archives).unwrap_or_else(too_old)
             }
             Shown::Ticket {

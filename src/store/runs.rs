@@ -143,7 +143,7 @@ impl Store {
     }
 
     /// When each check last looked or tried to, where that run is still kept.
-    pub async fn newest_looks(&self) -> anyhow::Result<BTreeMap<String, DateTime<Utc>>> {
+    pub async fn looked_at(&self) -> anyhow::Result<BTreeMap<String, DateTime<Utc>>> {
         let mut snapshot = self.read().await?;
         let looks: Vec<(String, DateTime<Utc>)> = on!(&mut snapshot.connection(), |c| {
             sqlx::query_as(

@@ -264,3 +264,55 @@ async fn a_summary_that_is_posted_anew_was_not_late() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn no_wait_that_slack_asks_for_is_longer_than_a_day() {
+    on_each_engine(async |database| {
+        let post = Post::of(database).await;
+        let start = post.time.now();
+        post.asks().await;
+        post.spoil("chat.postMessage", Fault::RateLimited(86_400_000), 1);
+        assert!(post.courier.deliver_next().await.expect("it is tried"));
+        let claimed = async |hours| {
+            let (now, lease) = (start + TimeDelta::hours(hours), TimeDelta::minutes(1));
+            let claimed = post.store().claim_message(now, lease).await;
+            claimed.expect("messages can be claimed").is_some()
+        };
+        assert!(!claimed(23).await);
+        assert!(claimed(25).await);
+        post.closes().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_unconfirmed_message_that_is_replaced_is_found_and_loses_its_buttons() {
+    on_each_engine(async |database| {
+        let post = Post::of(database).await;
+        post.asks().await;
+        post.spoil("chat.postMessage", Fault::ResetAfter, 1);
+        assert!(post.courier.deliver_next().await.expect("it posts"));
+        let older = post.message().await;
+        let replaced = post
+            .store()
+            .replace_messages(vec![older.clone()], "00000000000000ff");
+        replaced.await.expect("it is replaced");
+        post.later(TimeDelta::minutes(2));
+        for step in ["it looks for it", "it edits what it has found"] {
+            assert!(post.courier.deliver_next().await.expect(step), "{step}");
+        }
+
+        let (ts, versions) = {
+            let world = post.slack.world();
+            let [posted] = &world.messages(OPS)[..] else {
+                panic!("one message stands there");
+            };
+            (posted.ts.clone(), posted.versions.len())
+        };
+        let message = post.store().message(&older).await.expect("it is read");
+        assert_eq!(message.expect("it is there").ts, Some(ts));
+        assert_eq!(versions, 2, "it was drawn anew");
+        post.closes().await;
+    })
+    .await;
+}

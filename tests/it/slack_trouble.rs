@@ -1,25 +1,12 @@
 //! When Slack refuses, loses or delays something: nothing comes twice, and nothing vanishes without a word.
 
-use std::sync::Arc;
-
 use chrono::TimeDelta;
-use daily_ops::{
-    schedule::Schedule,
-    slack::{
-        Courier, Lease,
-        api::{Api, Limits},
-    },
-    store::{Access, Store},
-};
 
 use crate::world::{
-    chat::order,
-    clockwork::{Time, bot},
     company::Company,
-    database::on_each_engine,
     office::Office,
     sentry::broken_cart,
-    slack::web_api::{ANNA, BEN, Fault, GUEST, OPS, TOKEN, workspace},
+    slack::web_api::{ANNA, BEN, Fault, GUEST, OPS},
 };
 
 const FOR_EVER: usize = usize::MAX;
@@ -341,37 +328,4 @@ async fn while_slack_refuses_the_token_the_bot_is_not_ready_and_says_why() {
     office.slack.world().heal(None);
     office.until_ready().await;
     office.end().await;
-}
-
-#[tokio::test]
-async fn no_wait_that_slack_asks_for_is_longer_than_a_day() {
-    on_each_engine(async |database| {
-        database.store.close().await;
-        let slack = workspace().open().await.expect("it opens");
-        let start = slack.world().now();
-        let time = Time::at(start);
-        let store = Store::open(&database.url, Access::ReadWrite).await;
-        let bot = Arc::new(bot(store.expect("it opens"), Schedule::default(), &time));
-        let api = Api::new(&slack.url(), &TOKEN.into(), Limits::default());
-        let courier = Courier {
-            bot: Arc::clone(&bot),
-            api: Arc::new(api.expect("an address")),
-            lease: Lease::default(),
-            workspace: "https://acme.slack.com/".parse().expect("an address"),
-        };
-        let begun = bot.store.begin_round(OPS, order(0), start, None).await;
-        begun.expect("the round is kept");
-        let asked = Fault::RateLimited(86_400_000);
-        slack.world().spoil("chat.postMessage", asked, 1);
-        assert!(courier.deliver_next().await.expect("it is tried"));
-        let claimed = async |hours| {
-            let (now, lease) = (start + TimeDelta::hours(hours), TimeDelta::minutes(1));
-            let claimed = bot.store.claim_message(now, lease).await;
-            claimed.expect("messages can be claimed").is_some()
-        };
-        assert!(!claimed(23).await);
-        assert!(claimed(25).await);
-        bot.store.close().await;
-    })
-    .await;
 }

@@ -79,11 +79,9 @@ pub(super) fn reaches(section: &Payments, finding: &Finding, seen: &Observation)
     }
     let mut accounts = seen.accounts.iter();
     let account = accounts.find(|account| account.account == subject.account);
-    let is_unsettled = |account: &Seen| {
-        let unsettled = Unsettled::of(&seen.earlier, account.account.as_deref());
-        unsettled.declines().contains_key(subject.rest.as_str())
-    };
-    account.is_none_or(|account| is_within(&subject, finding, account, is_unsettled(account)))
+    let mut earlier = seen.earlier.iter();
+    let is_unsettled = earlier.any(|it| it.finding.key == finding.key && !it.is_settled);
+    account.is_none_or(|account| is_within(&subject, finding, account, is_unsettled))
 }
 
 fn is_within(subject: &Subject, finding: &Finding, account: &Seen, is_unsettled: bool) -> bool {

@@ -57,14 +57,13 @@ fn remedies(finding: &Finding) -> impl Iterator<Item = Entry> + '_ {
 /// Whether somebody can have dealt with it by hand: it can't be resolved, or it happened and doesn't stand on the other
 /// side to be resolved there.
 fn is_over(finding: &Finding) -> bool {
-    let resolves = finding.remedies.iter().any(|it| it.verb == "resolve");
+    let resolves = finding.remedy("resolve").is_some();
     let has_happened = finding.last_at.is_some() || remedies(finding).next().is_some();
     !finding.can_be_resolved || !resolves && has_happened
 }
 
 fn second(finding: &Finding) -> Entry {
-    let mut remedies = finding.remedies.iter();
-    match remedies.find(|it| it.verb == "resolve") {
+    match finding.remedy("resolve") {
         Some(remedy) => (Press::Resolve, remedy.label.clone()),
         None if is_over(finding) => (Press::Open(View::Handle), "Handled…".to_owned()),
         None => (Press::Snooze, "Snooze 1 day".to_owned()),

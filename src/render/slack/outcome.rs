@@ -86,9 +86,7 @@ fn under_way(finding: &Finding, verb: &str) -> String {
         _ => "carrying it out",
     };
     let place = finding
-        .remedies
-        .iter()
-        .find(|remedy| remedy.verb == verb)
+        .remedy(verb)
         .and_then(|remedy| remedy.label.split_once(' '))
         .map_or("on the other side", |(_, place)| place);
     format!("{doing} {place}…")

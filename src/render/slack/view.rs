@@ -102,8 +102,7 @@ fn confirmation(
     channel: &str,
     ts: &str,
 ) -> Option<SlackView> {
-    let mut offered = finding.remedies.iter();
-    let remedy = offered.find(|remedy| remedy.verb == verb.as_str())?;
+    let remedy = finding.remedy(verb.as_str())?;
     let mut blocks = vec![about(finding)];
     if !remedy.confirm.is_empty() {
         let lines = remedy.confirm.iter().take(20);

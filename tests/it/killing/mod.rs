@@ -16,7 +16,6 @@ mod node;
 mod options;
 mod people;
 mod postgres;
-mod replaced;
 mod requests;
 mod role;
 mod site;
